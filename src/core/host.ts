@@ -1,0 +1,144 @@
+/**
+ * The ports to the outside world. `src/host/` implements them, `src/cli/` hands them in; nothing else in `src/` reaches
+ * for a process, a clock or an environment variable. Facts are plain values, so that a Linux machine can test a Mac's plan.
+ */
+
+export type Os = "linux" | "macos";
+export type Arch = "x64" | "arm64" | (string & {});
+export type Libc = "glibc" | "musl";
+
+/** What the plan needs to know of a machine. */
+export interface Platform {
+  readonly os: Os;
+  readonly arch: Arch;
+  /** Linux only. */
+  readonly libc: Libc | null;
+}
+
+export interface HostFacts {
+  readonly platform: Platform;
+  /** `id` and `version` of /etc/os-release, or `macos` and its version: for remedies and attestations. */
+  readonly distribution: { readonly id: string; readonly version: string };
+  readonly cpus: number;
+  readonly uid: number;
+  /** Environment of the caller; never handed to a step. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that the command was called in. */
+  readonly cwd: string;
+  readonly pid: number;
+}
+
+/** Where ipm keeps things; every path is absolute. `design`: XDG, or everything below IPM_HOME. */
+export interface Homes {
+  readonly data: string;
+  readonly cache: string;
+  readonly config: string;
+}
+
+/** `linux-x64-glibc`, `macos-arm64`: the name of a platform in manifests and attestations. */
+export function platformId(platform: Platform): string {
+  return platform.libc === null
+    ? `${platform.os}-${platform.arch}`
+    : `${platform.os}-${platform.arch}-${platform.libc}`;
+}
+
+/** True when a manifest's platform (`linux`, `linux-x64`, `linux-x64-glibc`) covers this machine. */
+export function matchesPlatform(pattern: string, platform: Platform): boolean {
+  const id = platformId(platform);
+  return id === pattern || id.startsWith(`${pattern}-`);
+}
+
+export interface ProcessRequest {
+  /** Absolute program, then its arguments. Never a shell string. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment of the child; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Text for standard input; without it the child reads end of file. */
+  readonly stdin?: string | Uint8Array;
+  /** Milliseconds until the whole process group is ended (TERM, two seconds later KILL). */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Raw output as it comes; without it output is collected (bounded by `maxOutput`). */
+  readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+  /** Bytes kept of each stream when output is collected. Default 16 MiB; more is an error. */
+  readonly maxOutput?: number;
+  /** Further descriptors for the child, from 3 up: open file descriptors of this process. */
+  readonly inheritFds?: readonly number[];
+}
+
+export interface ProcessResult {
+  /** Exit code; null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly timedOut: boolean;
+  readonly ms: number;
+}
+
+export interface Processes {
+  /** Run a program to its end. A failure to start it is an `IpmError`; a non-zero exit is a result. */
+  run(request: ProcessRequest): Promise<ProcessResult>;
+}
+
+export interface FileFacts {
+  readonly kind: "file" | "folder" | "link" | "other";
+  readonly size: number;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly modifiedMs: number;
+}
+
+/**
+ * The file system. Every failure is an `IpmError` that names the path and the reason (`DISK_FULL`, `IO_FAILED`); a path
+ * that does not exist is a value (undefined, empty list) wherever that is an expected answer.
+ */
+export interface Files {
+  readText(path: string): Promise<string | undefined>;
+  readBytes(path: string): Promise<Uint8Array | undefined>;
+  /** Facts of the path itself, links not followed. */
+  facts(path: string): Promise<FileFacts | undefined>;
+  /** Names in a folder, sorted by code unit; empty when there is no such folder. */
+  list(folder: string): Promise<string[]>;
+  readLink(path: string): Promise<string | undefined>;
+  /** The real path by the kernel's own resolution (`realpath(3)`), or undefined. */
+  realPath(path: string): Promise<string | undefined>;
+  /** mkdir -p, mode 0o755 less the umask, never group- or world-writable. */
+  createFolder(path: string): Promise<void>;
+  /** A plain write for files that are flushed later or may be lost. */
+  write(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
+  /** Old content or new content, whatever happens: written beside, flushed, renamed, folder flushed. */
+  writeDurably(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
+  append(path: string, content: string | Uint8Array): Promise<void>;
+  link(target: string, path: string): Promise<void>;
+  /** Atomic within one file system. */
+  rename(from: string, to: string): Promise<void>;
+  setMode(path: string, mode: number): Promise<void>;
+  /** Remove a file, a link (never what it points to) or a whole tree, restoring modes first; missing is fine. */
+  remove(path: string): Promise<void>;
+  /** Flush one folder (its names) to the disk. */
+  flushFolder(path: string): Promise<void>;
+  /** Flush everything below a folder to the disk. */
+  flushTree(path: string): Promise<void>;
+  /** An open descriptor for locks, created when missing; released by `close`. */
+  openForLock(path: string): Promise<number>;
+  close(descriptor: number): Promise<void>;
+}
+
+/** Everything of the outside that use cases are handed. */
+export interface Host {
+  readonly facts: HostFacts;
+  readonly homes: Homes;
+  readonly files: Files;
+  readonly processes: Processes;
+  /** Wall clock. */
+  now(): Date;
+  /** Milliseconds of a clock that never goes back, for durations. */
+  monotonicMs(): number;
+  /** A named point of the work. A no-op in production; tests end the process or throw here. */
+  checkpoint(name: string): void;
+  /** Aborted by the first Ctrl-C, TERM or HUP. */
+  readonly signal: AbortSignal;
+}

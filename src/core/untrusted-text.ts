@@ -1,0 +1,43 @@
+/**
+ * Text from manifests, repositories, tools and servers is hostile: it may hold terminal control sequences, bidirectional
+ * overrides or invisible characters. Everything of it that reaches a terminal, a log or a message goes through here.
+ * Node's `stripVTControlCharacters` is not enough: it keeps DCS and APC payloads, CR, BS and bidi characters.
+ */
+
+// C0 (but tab), DEL, C1, soft hyphen, Arabic letter mark, zero-width and bidi controls, line and paragraph separators,
+// invisible operators, byte order mark, interlinear marks, variation selectors 17+ and tags are made visible.
+const UNSAFE =
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udfff]/gu;
+
+function escapeCharacter(text: string): string {
+  const point = text.codePointAt(0) ?? 0;
+  if (point <= 0xff) return `\\x${point.toString(16).padStart(2, "0")}`;
+  if (point <= 0xffff) return `\\u${point.toString(16).padStart(4, "0")}`;
+  return `\\u{${point.toString(16)}}`;
+}
+
+/**
+ * Make every control, bidi and invisible character visible as `\x1b` or `\u202e`. Line feeds are escaped too:
+ * the result is always one line, so that it cannot forge a log entry or a line of ipm's own output.
+ */
+export function escapeUntrusted(text: string): string {
+  return text.replace(UNSAFE, escapeCharacter);
+}
+
+/** Like `escapeUntrusted`, for text that may have several lines; line feeds are kept and CR LF counts as one. */
+export function escapeUntrustedLines(text: string): string {
+  return text.replaceAll("\r\n", "\n").split("\n").map(escapeUntrusted).join("\n");
+}
+
+/** The first character that `escapeUntrusted` would escape, already escaped, or undefined when the text is clean. */
+export function firstUnsafeCharacter(text: string): string | undefined {
+  UNSAFE.lastIndex = 0;
+  const match = UNSAFE.exec(text);
+  UNSAFE.lastIndex = 0;
+  return match === null ? undefined : escapeCharacter(match[0]);
+}
+
+/** Replace the user information of every URL in a text (`https://user:token@host`) by `***`. */
+export function redactCredentials(text: string): string {
+  return text.replace(/\/\/[^/@\s]+@/gu, "//***@");
+}

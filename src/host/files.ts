@@ -1,0 +1,183 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { open } from "node:fs/promises";
+import path from "node:path";
+import { IpmError, errnoOf } from "../core/errors.ts";
+import type { FileFacts, Files } from "../core/host.ts";
+
+const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the disk quota is used up",
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EROFS: "the file system is read-only",
+  EIO: "input/output error",
+  EMFILE: "too many open files in this process",
+  ENFILE: "too many open files on this machine",
+  ENOTDIR: "a part of the path is not a folder",
+  EISDIR: "it is a folder",
+  ELOOP: "too many links",
+  ENAMETOOLONG: "the name is too long",
+  ENOTEMPTY: "the folder is not empty",
+  EEXIST: "it exists already",
+  EXDEV: "it is on another file system",
+};
+
+/** Turn a system error into one of ours that names the path and the reason; anything else passes unchanged. */
+export function translateIoError(error: unknown, action: string, file: string): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined || error instanceof IpmError || !/^E[A-Z0-9]+$/u.test(errno)) return error;
+  const code = DISK_FULL.has(errno) ? "DISK_FULL" : "IO_FAILED";
+  return new IpmError(code, `cannot ${action} ${file}: ${REASONS[errno] ?? errno} (${errno})`, {
+    hint: code === "DISK_FULL" ? "free some space (ipm gc gives back what ipm no longer needs), then run the command again" : "ipm doctor",
+    data: { path: file, errno },
+    cause: error,
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === "ENOENT" || errno === "ENOTDIR";
+}
+
+/** Run a file operation; failures name the path. Synchronous calls: a promise a call costs more than the call. */
+function attempt<T>(action: string, file: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (error) {
+    throw translateIoError(error, action, file);
+  }
+}
+
+function attemptOptional<T>(action: string, file: string, operation: () => T): T | undefined {
+  try {
+    return operation();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw translateIoError(error, action, file);
+  }
+}
+
+function kindOf(stats: fs.Stats): FileFacts["kind"] {
+  if (stats.isSymbolicLink()) return "link";
+  if (stats.isDirectory()) return "folder";
+  return stats.isFile() ? "file" : "other";
+}
+
+function writeFlushed(file: string, content: string | Uint8Array, mode: number): void {
+  const descriptor = fs.openSync(file, "wx", mode);
+  try {
+    fs.writeFileSync(descriptor, content);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function flushPath(target: string): void {
+  const descriptor = fs.openSync(target, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Give the owner access to a folder, so that what a build left read-only can be listed and removed. */
+function unlockFolder(folder: string): void {
+  const stats = fs.lstatSync(folder);
+  if (stats.isDirectory() && (stats.mode & 0o700) !== 0o700) fs.chmodSync(folder, stats.mode | 0o700);
+}
+
+function removeTree(target: string): void {
+  const stats = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isDirectory()) {
+    fs.unlinkSync(target);
+    return;
+  }
+  unlockFolder(target);
+  for (const name of fs.readdirSync(target)) removeTree(path.join(target, name));
+  fs.rmdirSync(target);
+}
+
+async function flushTree(folder: string): Promise<void> {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const target = path.join(folder, entry.name);
+    if (entry.isDirectory()) await flushTree(target);
+    else if (entry.isFile()) {
+      const file = await open(target, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
+  }
+  flushPath(folder);
+}
+
+/** The real file system behind the `Files` port. */
+export function createFiles(): Files {
+  return {
+    readText: async (file) => attemptOptional("read", file, () => fs.readFileSync(file, "utf8")),
+    readBytes: async (file) => attemptOptional("read", file, () => fs.readFileSync(file)),
+    facts: async (file) =>
+      attemptOptional("look at", file, () => {
+        const stats = fs.lstatSync(file);
+        return { kind: kindOf(stats), size: stats.size, mode: stats.mode & 0o7777, uid: stats.uid, modifiedMs: stats.mtimeMs };
+      }),
+    list: async (folder) => attemptOptional("list", folder, () => fs.readdirSync(folder).toSorted()) ?? [],
+    readLink: async (file) => {
+      try {
+        return fs.readlinkSync(file);
+      } catch (error) {
+        // EINVAL: it exists and is not a link.
+        if (isMissing(error) || errnoOf(error) === "EINVAL") return undefined;
+        throw translateIoError(error, "read the link", file);
+      }
+    },
+    // Not fs.realpathSync: that one resolves `..` after links lexically and can call a link harmless that leaves.
+    realPath: async (file) => attemptOptional("resolve", file, () => fs.realpathSync.native(file)),
+    createFolder: async (folder) => {
+      attempt("create", folder, () => fs.mkdirSync(folder, { recursive: true, mode: 0o755 }));
+    },
+    write: async (file, content, mode = 0o644) => attempt("write", file, () => fs.writeFileSync(file, content, { mode })),
+    writeDurably: async (file, content, mode = 0o644) => {
+      const staged = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+      attempt("write", file, () => {
+        try {
+          writeFlushed(staged, content, mode);
+          fs.renameSync(staged, file);
+        } catch (error) {
+          fs.rmSync(staged, { force: true });
+          throw error;
+        }
+        flushPath(path.dirname(file));
+      });
+    },
+    append: async (file, content) => attempt("write", file, () => fs.appendFileSync(file, content)),
+    link: async (target, file) => attempt("link", file, () => fs.symlinkSync(target, file)),
+    rename: async (from, to) => attempt("rename", from, () => fs.renameSync(from, to)),
+    setMode: async (file, mode) => attempt("change the mode of", file, () => fs.chmodSync(file, mode)),
+    remove: async (target) => {
+      try {
+        removeTree(target);
+      } catch (error) {
+        if (!isMissing(error)) throw translateIoError(error, "remove", target);
+      }
+    },
+    flushFolder: async (folder) => attempt("flush", folder, () => flushPath(folder)),
+    flushTree: async (folder) => {
+      try {
+        await flushTree(folder);
+      } catch (error) {
+        throw translateIoError(error, "flush", folder);
+      }
+    },
+    openForLock: async (file) => attempt("open", file, () => fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)),
+    close: async (descriptor) => attempt("close", `descriptor ${descriptor}`, () => fs.closeSync(descriptor)),
+  };
+}

@@ -1,0 +1,100 @@
+import type { CommitSha, ToolName, TreeSha } from "../core/ids.ts";
+
+/** A manifest resolved for one version, platform and method: every value is concrete, defaults are filled in. */
+export interface Manifest {
+  readonly name: ToolName;
+  readonly kind: "tool" | "workspace" | "library";
+  readonly summary: string;
+  readonly license: string;
+  readonly homepage: string | null;
+  readonly notes: string | null;
+  readonly deprecated: { readonly why: string; readonly use: string | null } | null;
+  readonly source: ManifestOrigin;
+  readonly version: ManifestVersion;
+  /** The method's id: as written, or the id of its first recipe, or `steps`. */
+  readonly method: string;
+  /** The manifest's and the method's requirements, the manifest's first. */
+  readonly requires: readonly Requirement[];
+  readonly steps: readonly ManifestStep[];
+  readonly provides: Provides;
+  readonly tests: readonly ManifestTest[];
+  readonly start: { readonly run: RunText; readonly url: string | null } | null;
+  readonly elsewhere: Readonly<Record<string, string>>;
+}
+
+export interface ManifestOrigin {
+  /** Where the commit comes from: a git URL in normal form, or a bundle's path below the registry's root; null for a folder target. */
+  readonly git: string | null;
+  readonly bundle: string | null;
+  /** Sub-directory of the repository, `/`-separated, or null for its root. */
+  readonly path: string | null;
+}
+
+export interface ManifestVersion {
+  readonly version: string;
+  /** Full ref (`refs/tags/v1`); null where only a commit is known. */
+  readonly ref: string | null;
+  readonly commit: CommitSha;
+  readonly tree: TreeSha;
+  readonly added: string | null;
+  readonly prerelease: boolean;
+  readonly withdrawn: string | null;
+}
+
+/** What the host must have. Only `tool` is checked so far; the schema refuses the others by name. */
+export interface Requirement {
+  readonly tool: string;
+  /** A range such as `>=20` or `>=3.9 <4`, or null for any version. */
+  readonly version: string | null;
+  readonly for: "build" | "run" | "both";
+  readonly optional: boolean;
+  readonly why: string | null;
+}
+
+/** A string runs through `sh -eu`; a list runs without a shell. */
+export type RunText = string | readonly [string, ...string[]];
+
+interface StepCommon {
+  /** Why the step is there, for the plan. */
+  readonly why: string | null;
+  /** Sub-directory of `$IPM_SOURCE` to run in, or null. */
+  readonly dir: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  /** Ecosystems or host names; null: the recipe's own, or none for `run`. */
+  readonly network: readonly string[] | null;
+  readonly optional: boolean;
+}
+
+export type ManifestStep =
+  | (StepCommon & { readonly run: RunText })
+  | (StepCommon & { readonly uses: string; readonly with: Readonly<Record<string, unknown>> });
+
+/** One launcher: a file of the prefix, or null where the recipe (or `bin/<name>`) says which; or a command line. */
+export type LauncherTarget =
+  | { readonly file: string | null; readonly env: Readonly<Record<string, string>> }
+  | { readonly run: readonly [string, ...string[]]; readonly env: Readonly<Record<string, string>> };
+
+export interface Provides {
+  readonly bin: Readonly<Record<string, LauncherTarget>>;
+  /** `share` path in the profile to a path in the prefix. */
+  readonly share: Readonly<Record<string, string>>;
+  /** Command to shell to a path in the prefix. */
+  readonly completions: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface ManifestTest {
+  readonly run: RunText;
+  readonly stdin: string | null;
+  readonly timeoutMs: number | null;
+  readonly expect: Expectation;
+}
+
+/** What a test must see; patterns are JavaScript regular expressions with the `mu` flags, placeholders already put in. */
+export interface Expectation {
+  readonly exit: number;
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+  /** Both streams, standard output first. */
+  readonly output: string | null;
+}

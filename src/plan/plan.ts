@@ -1,0 +1,126 @@
+import type { CommitSha, PlanDigest, ToolName, TreeSha } from "../core/ids.ts";
+import type { Platform } from "../core/host.ts";
+import type { Expectation, RunText } from "../manifest/manifest.ts";
+
+/**
+ * The ordered work of one installation: the value that is shown, saved and run. Plain JSON. Everything in `what` is in
+ * the plan digest and nothing else is; the rest is for people and for the receipt.
+ */
+export interface Plan {
+  readonly schema: 1;
+  readonly digest: PlanDigest;
+  readonly what: PlannedWork;
+  readonly tool: {
+    readonly name: ToolName;
+    readonly version: string;
+    readonly summary: string;
+    readonly license: string;
+    readonly homepage: string | null;
+    readonly notes: string | null;
+    readonly deprecated: { readonly why: string; readonly use: string | null } | null;
+    readonly ref: string | null;
+    readonly prerelease: boolean;
+  };
+  readonly method: { readonly id: string; readonly passedOver: readonly { readonly id: string; readonly why: string }[] };
+  readonly platform: Platform;
+  readonly requirements: readonly ResolvedRequirement[];
+  readonly trust: PlanTrust;
+  /** Launchers in the profile's bin that this plan would add, and other commands of that name on PATH. */
+  readonly launchers: readonly { readonly name: string; readonly shadows: string | null; readonly shadowedBy: string | null }[];
+  /** Bytes of the checked-out source where known. */
+  readonly sourceBytes: number | null;
+  readonly dirty: boolean;
+  readonly start: { readonly run: RunText; readonly url: string | null } | null;
+  readonly origin: PlanOrigin;
+}
+
+/** What would run: the plan digest is sha256 of the canonical JSON of this. */
+export interface PlannedWork {
+  readonly source: {
+    readonly commit: CommitSha;
+    readonly tree: TreeSha;
+    readonly path: string | null;
+  };
+  readonly steps: readonly PlannedStep[];
+  readonly provides: PlannedProvides;
+  readonly tests: readonly PlannedTest[];
+}
+
+interface PlannedStepCommon {
+  /** `1`, `2`, … in the order of execution. */
+  readonly id: string;
+  readonly title: string;
+  readonly why: string | null;
+}
+
+export interface PlannedRun extends PlannedStepCommon {
+  readonly kind: "run";
+  readonly run: RunText;
+  readonly dir: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly network: readonly string[];
+  /** The recipe that made it, or null for a step of the manifest. */
+  readonly recipe: string | null;
+}
+
+/** Done by ipm itself, without running anything of the package. */
+export interface PlannedCopy extends PlannedStepCommon {
+  readonly kind: "copy";
+  /** Path in the checkout (`.` for all of it) and in the prefix. */
+  readonly from: string;
+  readonly to: string;
+  /** Top-level names below `from` that are left out, besides `.git`. */
+  readonly exclude: readonly string[];
+  readonly recipe: string | null;
+}
+
+export type PlannedStep = PlannedRun | PlannedCopy;
+
+export interface PlannedLauncher {
+  /** A path in the prefix, or null when `run` is given. */
+  readonly file: string | null;
+  readonly run: readonly [string, ...string[]] | null;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface PlannedProvides {
+  readonly bin: Readonly<Record<string, PlannedLauncher>>;
+  readonly share: Readonly<Record<string, string>>;
+  readonly completions: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface PlannedTest {
+  readonly id: string;
+  readonly run: RunText;
+  readonly stdin: string | null;
+  readonly timeoutMs: number;
+  readonly expect: Expectation;
+}
+
+/** A requirement and what the host has of it. */
+export interface ResolvedRequirement {
+  readonly tool: string;
+  readonly version: string | null;
+  readonly for: "build" | "run" | "both";
+  readonly optional: boolean;
+  readonly why: string | null;
+  readonly found: { readonly path: string; readonly real: string; readonly version: string | null } | null;
+  readonly met: boolean;
+}
+
+export interface PlanTrust {
+  readonly level: "verified" | "verified-elsewhere" | "reviewed" | "unverified";
+  /** One phrase for people: `reviewed (embedded registry)`. */
+  readonly detail: string;
+}
+
+/** Where the manifest came from, for look-ups after the installation. */
+export interface PlanOrigin {
+  /** Id of the registry, or null for a target outside of any. */
+  readonly registry: string | null;
+  /** As shown: a URL without credentials, a bundle's name, a folder. */
+  readonly source: string;
+  /** The target as typed, without credentials. */
+  readonly target: string;
+}

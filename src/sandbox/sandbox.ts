@@ -1,0 +1,46 @@
+import type { ProcessResult } from "../core/host.ts";
+
+/** What a step or a test may see and write, besides the system's own read-only folders. Real, absolute paths. */
+export interface Grants {
+  readonly writable: readonly string[];
+  readonly readable: readonly string[];
+  /** Ecosystems and host names; empty: no network at all. */
+  readonly network: readonly string[];
+}
+
+export interface SandboxedRun {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+  readonly grants: Grants;
+}
+
+export type SandboxState =
+  | "ok"
+  | "missing"
+  | "too-old"
+  | "setuid"
+  | "denied-apparmor"
+  | "denied-container"
+  | "nested"
+  | "unsupported-os";
+
+export interface SandboxReport {
+  readonly state: SandboxState;
+  /** One sentence: why it is not `ok`; empty when it is. */
+  readonly cause: string;
+  /** One command that mends it, or null. */
+  readonly fix: string | null;
+}
+
+export interface Sandbox {
+  readonly kind: "bubblewrap" | "seatbelt" | "none";
+  /** Run the real recipe with a trivial command once; the answer is kept for the life of the process. */
+  probe(): Promise<SandboxReport>;
+  /** Run one command isolated. @throws IpmError SANDBOX_FAILED when the sandbox itself did not start */
+  run(step: SandboxedRun): Promise<ProcessResult>;
+}

@@ -1,0 +1,54 @@
+import type { CommitSha, TreeSha } from "../core/ids.ts";
+
+/** Where a source comes from and what it must be. */
+export type SourceRequest =
+  | {
+      readonly kind: "git";
+      /** In normal form. https always; ssh and file only when `named` is true. */
+      readonly url: string;
+      readonly ref: string | null;
+      /** The pin; null for a target that the user typed without one (then `ref`, else the remote's HEAD, is resolved). */
+      readonly commit: CommitSha | null;
+      readonly tree: TreeSha | null;
+      /** The user typed or configured this URL, so ssh, file URLs and credential helpers are allowed. */
+      readonly named: boolean;
+    }
+  | {
+      readonly kind: "bundle";
+      /** Absolute path of a git bundle that ships in a registry. */
+      readonly file: string;
+      readonly ref: string | null;
+      readonly commit: CommitSha;
+      readonly tree: TreeSha;
+    }
+  | { readonly kind: "folder"; readonly path: string };
+
+export interface TreeEntry {
+  /** `/`-separated, relative to the repository's root. */
+  readonly path: string;
+  /** Git's mode: 100644, 100755, 120000 (link), 160000 (submodule). */
+  readonly mode: "100644" | "100755" | "120000" | "160000";
+  readonly oid: string;
+  /** Bytes; null for submodules. */
+  readonly size: number | null;
+}
+
+/** A commit that is in ipm's own git store, compared with its pin and checked for hostile paths. */
+export interface FetchedSource {
+  readonly commit: CommitSha;
+  readonly tree: TreeSha;
+  /** Full ref where one is known. */
+  readonly ref: string | null;
+  /** True for a folder whose content is not a commit of its own. */
+  readonly dirty: boolean;
+  readonly listing: readonly TreeEntry[];
+  /** Sum of the sizes of all files. */
+  readonly bytes: number;
+  /** Content of one file of the tree, or undefined when it is not there, is no plain file or is larger than `maxBytes`. */
+  readFile(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  /**
+   * Write the tree into an empty or missing folder, with a minimal real `.git` (one commit, the version's tag, no remote,
+   * no hooks). `tag` is a tag's short name or null.
+   */
+  checkout(into: string, tag: string | null): Promise<void>;
+}
