@@ -151,6 +151,7 @@ export function forgeUrl(text: string): string | null {
 /** True for a branch, tag or full ref that git would accept (git-check-ref-format(1)) and that can never be a flag. */
 export function isRefName(text: string): boolean {
   if (text.length === 0 || text.length > 250 || text.startsWith("-") || text === "@") return false;
+  // oxlint-disable-next-line no-control-regex -- git refuses them, and so must this
   if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^\/|\/$|\.$/u.test(text)) return false;
   if (firstUnsafeCharacter(text) !== undefined) return false;
   return text.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"));
