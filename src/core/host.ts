@@ -89,6 +89,17 @@ export interface FileFacts {
   readonly mode: number;
   readonly uid: number;
   readonly modifiedMs: number;
+  /** When content or attributes last changed (ctime): unlike `modifiedMs` no program can set it. */
+  readonly changedMs: number;
+}
+
+/** A file that is open for reads by position. Synchronous: waiting for a promise costs more than such a read. */
+export interface PositionedFile {
+  /** Bytes, when it was opened. */
+  readonly size: number;
+  /** Up to `length` bytes from `position`; fewer at the end of the file. */
+  read(position: number, length: number): Uint8Array;
+  close(): void;
 }
 
 /**
@@ -98,6 +109,8 @@ export interface FileFacts {
 export interface Files {
   readText(path: string): Promise<string | undefined>;
   readBytes(path: string): Promise<Uint8Array | undefined>;
+  /** Open a plain file for reads by position, or undefined when it does not exist. */
+  openForReading(path: string): PositionedFile | undefined;
   /** Facts of the path itself, links not followed. */
   facts(path: string): Promise<FileFacts | undefined>;
   /** Names in a folder, sorted by code unit; empty when there is no such folder. */

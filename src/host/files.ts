@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { IpmError, errnoOf } from "../core/errors.ts";
-import type { FileFacts, Files } from "../core/host.ts";
+import type { FileFacts, Files, PositionedFile } from "../core/host.ts";
 
 const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
 
@@ -103,6 +103,18 @@ function removeTree(target: string): void {
   fs.rmdirSync(target);
 }
 
+function positioned(file: string, descriptor: number): PositionedFile {
+  return {
+    size: attempt("look at", file, () => fs.fstatSync(descriptor).size),
+    read: (position, length) =>
+      attempt("read", file, () => {
+        const buffer = Buffer.allocUnsafeSlow(length);
+        return buffer.subarray(0, fs.readSync(descriptor, buffer, 0, length, position));
+      }),
+    close: () => fs.closeSync(descriptor),
+  };
+}
+
 async function flushTree(folder: string): Promise<void> {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     const target = path.join(folder, entry.name);
@@ -124,10 +136,21 @@ export function createFiles(): Files {
   return {
     readText: async (file) => attemptOptional("read", file, () => fs.readFileSync(file, "utf8")),
     readBytes: async (file) => attemptOptional("read", file, () => fs.readFileSync(file)),
+    openForReading: (file) => {
+      const descriptor = attemptOptional("open", file, () => fs.openSync(file, "r"));
+      return descriptor === undefined ? undefined : positioned(file, descriptor);
+    },
     facts: async (file) =>
       attemptOptional("look at", file, () => {
         const stats = fs.lstatSync(file);
-        return { kind: kindOf(stats), size: stats.size, mode: stats.mode & 0o7777, uid: stats.uid, modifiedMs: stats.mtimeMs };
+        return {
+          kind: kindOf(stats),
+          size: stats.size,
+          mode: stats.mode & 0o7777,
+          uid: stats.uid,
+          modifiedMs: stats.mtimeMs,
+          changedMs: stats.ctimeMs,
+        };
       }),
     list: async (folder) => attemptOptional("list", folder, () => fs.readdirSync(folder).toSorted()) ?? [],
     readLink: async (file) => {
