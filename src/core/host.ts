@@ -58,6 +58,7 @@ export interface ProcessRequest {
   readonly stdin?: string | Uint8Array;
   /** Milliseconds until the whole process group is ended (TERM, two seconds later KILL). */
   readonly timeoutMs?: number;
+  /** Ends the process group in the same way; `run` then rejects once nothing of it is left. */
   readonly signal?: AbortSignal;
   /** Raw output as it comes; without it output is collected (bounded by `maxOutput`). */
   readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
@@ -65,6 +66,8 @@ export interface ProcessRequest {
   readonly maxOutput?: number;
   /** Further descriptors for the child, from 3 up: open file descriptors of this process. */
   readonly inheritFds?: readonly number[];
+  /** Pipes for the child, numbered on after `inheritFds`: bytes that it can read, or null for one that it writes to. */
+  readonly pipes?: readonly (string | Uint8Array | null)[];
 }
 
 export interface ProcessResult {
@@ -75,10 +78,18 @@ export interface ProcessResult {
   readonly stderr: Uint8Array;
   readonly timedOut: boolean;
   readonly ms: number;
+  /** What came through `pipes`, in their order (at most 1 MiB each; empty for those that were given bytes). */
+  readonly pipes?: readonly Uint8Array[];
+  /** True when processes of its group went on after it had ended, and were ended. */
+  readonly leftBehind?: boolean;
 }
 
 export interface Processes {
-  /** Run a program to its end. A failure to start it is an `IpmError`; a non-zero exit is a result. */
+  /**
+   * Run a program to its end, in a process group of its own that does not outlive the call. A failure to start it is an
+   * `IpmError`; a non-zero exit and a time-out are results; an aborted signal rejects (its reason when that is an
+   * `IpmError`, else INTERRUPTED).
+   */
   run(request: ProcessRequest): Promise<ProcessResult>;
 }
 
@@ -131,6 +142,8 @@ export interface Files {
   setMode(path: string, mode: number): Promise<void>;
   /** Remove a file, a link (never what it points to) or a whole tree, restoring modes first; missing is fine. */
   remove(path: string): Promise<void>;
+  /** sha256 of a file's bytes as 64 hex digits, read in pieces. */
+  sha256(path: string): Promise<string>;
   /** Flush one folder (its names) to the disk. */
   flushFolder(path: string): Promise<void>;
   /** Flush everything below a folder to the disk. */
