@@ -41,12 +41,14 @@ export const ERRORS = {
   },
   HOME_INVALID: {
     exit: EXIT.usage,
-    cause: "HOME (or IPM_HOME, XDG_*_HOME) is unset, empty, not absolute, missing, or holds a character that PATH cannot carry.",
+    cause:
+      "HOME (or IPM_HOME, XDG_*_HOME) is unset, empty, not absolute, missing, or holds a character that PATH cannot carry.",
     cure: "Set HOME to your home folder, or IPM_HOME to an absolute folder that you may write.",
   },
   HOME_NOT_OWNED: {
     exit: EXIT.refused,
-    cause: "ipm runs as root with a HOME that belongs to somebody else (as `sudo ipm` does), or its data folder belongs to another user or may be written by others.",
+    cause:
+      "ipm runs as root with a HOME that belongs to somebody else (as `sudo ipm` does), or its data folder belongs to another user or may be written by others.",
     cure: "Run ipm without sudo; in a container set HOME to root's own home.",
   },
   CONFIG_INVALID: {
@@ -56,7 +58,8 @@ export const ERRORS = {
   },
   TARGET_INVALID: {
     exit: EXIT.usage,
-    cause: "A target is neither a name, nor `owner/repo`, nor a URL with an allowed transport (https, ssh, file), nor an existing path.",
+    cause:
+      "A target is neither a name, nor `owner/repo`, nor a URL with an allowed transport (https, ssh, file), nor an existing path.",
     cure: "Write one of: NAME, NAME@VERSION, REGISTRY:NAME, OWNER/REPO, https://…, ./FOLDER.",
   },
   NAME_AMBIGUOUS: {
@@ -141,7 +144,8 @@ export const ERRORS = {
   },
   METHOD_NOT_APPLICABLE: {
     exit: EXIT.requirement,
-    cause: "No method of the manifest fits this platform and version, or the one asked for with `--method` does not exist or does not fit.",
+    cause:
+      "No method of the manifest fits this platform and version, or the one asked for with `--method` does not exist or does not fit.",
     cure: "The message lists every method and why it was passed over.",
   },
   UNVERIFIED: {
@@ -186,12 +190,14 @@ export const ERRORS = {
   },
   SOURCE_UNSAFE: {
     exit: EXIT.refused,
-    cause: "The source tree holds a path that could write outside (`..`, `.git`, a link that leaves, names that collide), or exceeds a limit.",
+    cause:
+      "The source tree holds a path that could write outside (`..`, `.git`, a link that leaves, names that collide), or exceeds a limit.",
     cure: "Tell the tool's maintainers. Nothing was written.",
   },
   SOURCE_REFUSED: {
     exit: EXIT.refused,
-    cause: "A source uses a transport that is not allowed there, carries credentials in its URL, or redirects elsewhere.",
+    cause:
+      "A source uses a transport that is not allowed there, carries credentials in its URL, or redirects elsewhere.",
     cure: "Use an https URL without a password; configure a git credential helper for private sources.",
   },
   FETCH_FAILED: {
@@ -226,7 +232,8 @@ export const ERRORS = {
   },
   OUTPUT_INVALID: {
     exit: EXIT.failed,
-    cause: "The steps ended well and did not produce what the manifest promises (a launcher is missing, not executable or leaves the prefix), or produced a setuid file, device or socket.",
+    cause:
+      "The steps ended well and did not produce what the manifest promises (a launcher is missing, not executable or leaves the prefix), or produced a setuid file, device or socket.",
     cure: "Tell the manifest's maintainers. Nothing was installed.",
   },
   LOCKED: {

@@ -13,14 +13,54 @@ export type StepOutcome = "done" | "skipped" | "failed";
 export type IpmEvent =
   | { readonly type: "run.started"; readonly v: 1; readonly command: string }
   | { readonly type: "phase.started"; readonly tool: string; readonly phase: Phase; readonly detail?: string }
-  | { readonly type: "phase.finished"; readonly tool: string; readonly phase: Phase; readonly ms: number; readonly detail?: string }
+  | {
+      readonly type: "phase.finished";
+      readonly tool: string;
+      readonly phase: Phase;
+      readonly ms: number;
+      readonly detail?: string;
+    }
   | { readonly type: "plan.ready"; readonly tool: string; readonly digest: string; readonly plan: unknown }
   | { readonly type: "fetch.progress"; readonly tool: string; readonly url: string; readonly text: string }
-  | { readonly type: "step.started"; readonly tool: string; readonly id: string; readonly title: string; readonly index: number; readonly total: number }
-  | { readonly type: "step.output"; readonly tool: string; readonly id: string; readonly stream: "stdout" | "stderr"; readonly line: string }
-  | { readonly type: "step.finished"; readonly tool: string; readonly id: string; readonly title: string; readonly outcome: StepOutcome; readonly ms: number }
-  | { readonly type: "test.started"; readonly tool: string; readonly id: string; readonly title: string; readonly index: number; readonly total: number }
-  | { readonly type: "test.finished"; readonly tool: string; readonly id: string; readonly title: string; readonly outcome: StepOutcome; readonly ms: number }
+  | {
+      readonly type: "step.started";
+      readonly tool: string;
+      readonly id: string;
+      readonly title: string;
+      readonly index: number;
+      readonly total: number;
+    }
+  | {
+      readonly type: "step.output";
+      readonly tool: string;
+      readonly id: string;
+      readonly stream: "stdout" | "stderr";
+      readonly line: string;
+    }
+  | {
+      readonly type: "step.finished";
+      readonly tool: string;
+      readonly id: string;
+      readonly title: string;
+      readonly outcome: StepOutcome;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "test.started";
+      readonly tool: string;
+      readonly id: string;
+      readonly title: string;
+      readonly index: number;
+      readonly total: number;
+    }
+  | {
+      readonly type: "test.finished";
+      readonly tool: string;
+      readonly id: string;
+      readonly title: string;
+      readonly outcome: StepOutcome;
+      readonly ms: number;
+    }
   | { readonly type: "lock.waiting"; readonly lock: string; readonly holder: string }
   | { readonly type: "state.repaired"; readonly what: string }
   | { readonly type: "generation.switched"; readonly from: number | null; readonly to: number }
@@ -29,7 +69,12 @@ export type IpmEvent =
   | {
       readonly type: "run.finished";
       readonly ok: false;
-      readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly data?: unknown };
+      readonly error: {
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly hint?: string;
+        readonly data?: unknown;
+      };
     };
 
 /** Synchronous, so that no reporter ever has to catch up. */

@@ -153,12 +153,58 @@ export interface Files {
   close(descriptor: number): Promise<void>;
 }
 
+/** One call of git. Text from outside stands only behind `--end-of-options` or `--`, or in standard input. */
+export interface GitRequest {
+  /** What follows `git`. */
+  readonly args: readonly string[];
+  /** Absolute folder that the call is made in; it exists. */
+  readonly cwd: string;
+  /** The one configuration file that git reads beside the repository's own; the user's and the system's are not read. */
+  readonly configFile: string;
+  /** The bare repository; without it the call concerns none. */
+  readonly gitDir?: string;
+  readonly workTree?: string;
+  readonly indexFile?: string;
+  /** An objects folder that is only read. */
+  readonly alternateObjects?: string;
+  /** Further variables (proxy, CA, HOME, an ssh agent). The environment is built from nothing: only these are added. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Never empty when given; without it git must not read standard input. */
+  readonly stdin?: string | Uint8Array;
+  /** Milliseconds until git and its children are ended. */
+  readonly timeoutMs: number;
+  /** Bytes of standard output; more ends the call. Default 64 MiB. */
+  readonly maxOutput?: number;
+  readonly signal?: AbortSignal;
+  /** Raw text of standard error as it comes (progress). Return true to end the call: the result is then `stopped`. */
+  readonly onStderr?: (text: string) => boolean | void;
+}
+
+export interface GitResult {
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly stdout: Uint8Array;
+  /** Raw: hostile text. */
+  readonly stderr: string;
+  /** Why ipm ended the call, if it did. */
+  readonly stopped: "timeout" | "output" | "asked" | null;
+}
+
+/** git, called with a configuration of ipm's own. */
+export interface Git {
+  /** Version of the git that is used (`2.39.5`). @throws IpmError GIT_UNUSABLE when there is none or only an older one than 2.39 */
+  version(): Promise<string>;
+  /** Run git to its end; a non-zero exit is a result. @throws IpmError GIT_UNUSABLE, INTERRUPTED (the request's signal) */
+  run(request: GitRequest): Promise<GitResult>;
+}
+
 /** Everything of the outside that use cases are handed. */
 export interface Host {
   readonly facts: HostFacts;
   readonly homes: Homes;
   readonly files: Files;
   readonly processes: Processes;
+  readonly git: Git;
   /** Wall clock. */
   now(): Date;
   /** Milliseconds of a clock that never goes back, for durations. */

@@ -1,6 +1,7 @@
 import type { CommitSha, PlanDigest, ToolName, TreeSha } from "../core/ids.ts";
 import type { Platform } from "../core/host.ts";
 import type { Expectation, RunText } from "../manifest/manifest.ts";
+import type { PlannedStep } from "../recipes/planned-step.ts";
 
 /**
  * The ordered work of one installation: the value that is shown, saved and run. Plain JSON. Everything in `what` is in
@@ -21,18 +22,29 @@ export interface Plan {
     readonly ref: string | null;
     readonly prerelease: boolean;
   };
-  readonly method: { readonly id: string; readonly passedOver: readonly { readonly id: string; readonly why: string }[] };
+  readonly method: {
+    readonly id: string;
+    readonly passedOver: readonly { readonly id: string; readonly why: string }[];
+  };
   readonly platform: Platform;
   readonly requirements: readonly ResolvedRequirement[];
   readonly trust: PlanTrust;
   /** Launchers in the profile's bin that this plan would add, and other commands of that name on PATH. */
-  readonly launchers: readonly { readonly name: string; readonly shadows: string | null; readonly shadowedBy: string | null }[];
+  readonly launchers: readonly {
+    readonly name: string;
+    readonly shadows: string | null;
+    readonly shadowedBy: string | null;
+  }[];
   /** Bytes of the checked-out source where known. */
   readonly sourceBytes: number | null;
+  /** What the reader should know before saying yes, one sentence each. */
+  readonly notices: readonly string[];
   readonly dirty: boolean;
   readonly start: { readonly run: RunText; readonly url: string | null } | null;
   readonly origin: PlanOrigin;
 }
+
+export type { PlannedCopy, PlannedRun, PlannedStep } from "../recipes/planned-step.ts";
 
 /** What would run: the plan digest is sha256 of the canonical JSON of this. */
 export interface PlannedWork {
@@ -45,37 +57,6 @@ export interface PlannedWork {
   readonly provides: PlannedProvides;
   readonly tests: readonly PlannedTest[];
 }
-
-interface PlannedStepCommon {
-  /** `1`, `2`, … in the order of execution. */
-  readonly id: string;
-  readonly title: string;
-  readonly why: string | null;
-}
-
-export interface PlannedRun extends PlannedStepCommon {
-  readonly kind: "run";
-  readonly run: RunText;
-  readonly dir: string | null;
-  readonly env: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  readonly network: readonly string[];
-  /** The recipe that made it, or null for a step of the manifest. */
-  readonly recipe: string | null;
-}
-
-/** Done by ipm itself, without running anything of the package. */
-export interface PlannedCopy extends PlannedStepCommon {
-  readonly kind: "copy";
-  /** Path in the checkout (`.` for all of it) and in the prefix. */
-  readonly from: string;
-  readonly to: string;
-  /** Top-level names below `from` that are left out, besides `.git`. */
-  readonly exclude: readonly string[];
-  readonly recipe: string | null;
-}
-
-export type PlannedStep = PlannedRun | PlannedCopy;
 
 export interface PlannedLauncher {
   /** A path in the prefix, or null when `run` is given. */

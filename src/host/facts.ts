@@ -1,0 +1,52 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import { IpmError } from "../core/errors.ts";
+import type { HostFacts, Libc, Platform } from "../core/host.ts";
+
+/** musl's loader is in /lib under this name; glibc reports itself in Node's own header of a diagnostic report. */
+function readLibc(): Libc {
+  try {
+    if (fs.readdirSync("/lib").some((name) => name.startsWith("ld-musl-"))) return "musl";
+  } catch {
+    // No /lib at all (NixOS): glibc is what Node's own builds for Linux link to.
+  }
+  return "glibc";
+}
+
+function readPlatform(platform: NodeJS.Platform): Platform {
+  if (platform === "linux") return { os: "linux", arch: process.arch, libc: readLibc() };
+  if (platform === "darwin") return { os: "macos", arch: process.arch, libc: null };
+  throw new IpmError("PLATFORM_UNSUPPORTED", `ipm does not run on ${platform} yet`, {
+    hint: "use Linux, macOS, or WSL on Windows",
+  });
+}
+
+function readDistribution(): HostFacts["distribution"] {
+  if (process.platform === "darwin") return { id: "macos", version: os.release() };
+  for (const file of ["/etc/os-release", "/usr/lib/os-release"]) {
+    try {
+      const text = fs.readFileSync(file, "utf8");
+      const value = (key: string): string => new RegExp(`^${key}="?([^"\n]*)"?$`, "mu").exec(text)?.[1] ?? "";
+      return { id: value("ID") || "linux", version: value("VERSION_ID") };
+    } catch {
+      // The next place of os-release(5).
+    }
+  }
+  return { id: "linux", version: "" };
+}
+
+/**
+ * What this machine is, as one value.
+ * @throws IpmError PLATFORM_UNSUPPORTED on anything but Linux and macOS
+ */
+export function readHostFacts(): HostFacts {
+  return {
+    platform: readPlatform(process.platform),
+    distribution: readDistribution(),
+    cpus: os.availableParallelism(),
+    uid: process.getuid?.() ?? -1,
+    env: process.env,
+    cwd: process.cwd(),
+    pid: process.pid,
+  };
+}

@@ -1,0 +1,67 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { Homes } from "../core/host.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+// `:` separates the folders of PATH and a line feed ends a line of an rc file: a home with either cannot be put on PATH.
+const NOT_IN_PATH = /[:\n\r\0]/u;
+
+function demandUsable(name: string, value: string): string {
+  if (!path.isAbsolute(value)) {
+    throw new IpmError("HOME_INVALID", `${name} is not an absolute path: ${JSON.stringify(escapeUntrusted(value))}`, {
+      hint: `export ${name}=/an/absolute/folder`,
+    });
+  }
+  if (NOT_IN_PATH.test(value)) {
+    throw new IpmError(
+      "HOME_INVALID",
+      `${name} holds a character that PATH cannot carry: ${JSON.stringify(escapeUntrusted(value))}`,
+      {
+        hint: "set IPM_HOME to a folder without `:` and line breaks",
+      },
+    );
+  }
+  return path.normalize(value).replace(/(?<=.)\/+$/u, "");
+}
+
+function demandHome(env: Environment): string {
+  const home = env["HOME"];
+  if (home === undefined || home === "") {
+    throw new IpmError("HOME_INVALID", "HOME is not set, so there is no place for ipm's data", {
+      hint: "export HOME=/your/home, or IPM_HOME=/an/absolute/folder",
+    });
+  }
+  const usable = demandUsable("HOME", home);
+  if (!fs.existsSync(usable)) {
+    throw new IpmError("HOME_INVALID", `HOME does not exist: ${escapeUntrusted(usable)}`, {
+      hint: `mkdir -p ${usable}, or export IPM_HOME=/an/absolute/folder`,
+    });
+  }
+  return usable;
+}
+
+/**
+ * The three homes of ipm: `IPM_HOME/{data,cache,config}`, else by the XDG base directory specification, on macOS too.
+ * An XDG variable that is not absolute is ignored, as that specification demands.
+ * @throws IpmError HOME_INVALID
+ */
+export function resolveHomes(env: Environment): Homes {
+  const ipmHome = env["IPM_HOME"];
+  if (ipmHome !== undefined && ipmHome !== "") {
+    const root = demandUsable("IPM_HOME", ipmHome);
+    return { data: path.join(root, "data"), cache: path.join(root, "cache"), config: path.join(root, "config") };
+  }
+  const below = (variable: string, fallback: string): string => {
+    const value = env[variable];
+    const base = value !== undefined && path.isAbsolute(value) ? value : path.join(demandHome(env), fallback);
+    return path.join(demandUsable(variable, base), "ipm");
+  };
+  return {
+    data: below("XDG_DATA_HOME", ".local/share"),
+    cache: below("XDG_CACHE_HOME", ".cache"),
+    config: below("XDG_CONFIG_HOME", ".config"),
+  };
+}

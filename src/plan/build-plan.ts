@@ -1,0 +1,135 @@
+import { canonicalJson, sha256Hex } from "../core/canonical-json.ts";
+import type { Platform } from "../core/host.ts";
+import { type CommitSha, type PlanDigest, type TreeSha, isPlanDigest } from "../core/ids.ts";
+import type { Manifest, ManifestTest } from "../manifest/manifest.ts";
+import { type ExpandedSteps } from "./expand-steps.ts";
+import type {
+  Plan,
+  PlanOrigin,
+  PlanTrust,
+  PlannedLauncher,
+  PlannedStep,
+  PlannedTest,
+  PlannedWork,
+  ResolvedRequirement,
+} from "./plan.ts";
+
+/** One minute: the time limit of a test that names none. */
+export const TEST_TIMEOUT_MS = 60_000;
+
+/** Everything that a plan is made of; all of it values, so that a Linux machine can build a Mac's plan. */
+export interface PlanInput {
+  readonly manifest: Manifest;
+  readonly expanded: ExpandedSteps;
+  readonly source: {
+    readonly commit: CommitSha;
+    readonly tree: TreeSha;
+    readonly ref: string | null;
+    readonly bytes: number | null;
+    readonly dirty: boolean;
+  };
+  readonly platform: Platform;
+  readonly requirements: readonly ResolvedRequirement[];
+  readonly passedOver: readonly { readonly id: string; readonly why: string }[];
+  readonly trust: PlanTrust;
+  /** For each launcher: another program of that name on PATH, and whether that one comes first. */
+  readonly onPath: Readonly<Record<string, { readonly path: string; readonly wins: boolean }>>;
+  readonly notices: readonly string[];
+  readonly origin: PlanOrigin;
+}
+
+function planTest(test: ManifestTest, index: number): PlannedTest {
+  return {
+    id: String(index + 1),
+    run: test.run,
+    stdin: test.stdin,
+    timeoutMs: test.timeoutMs ?? TEST_TIMEOUT_MS,
+    expect: test.expect,
+  };
+}
+
+/** Of a step only what would run: its number, title, reason and the recipe that wrote it are prose. */
+function essenceOfStep(step: PlannedStep): unknown {
+  if (step.kind === "copy") return { kind: step.kind, from: step.from, to: step.to, exclude: step.exclude };
+  return {
+    kind: step.kind,
+    run: step.run,
+    dir: step.dir,
+    env: step.env,
+    network: step.network,
+    timeoutMs: step.timeoutMs,
+  };
+}
+
+/**
+ * The plan digest: sha256 of the canonical JSON of what would run (commit and tree, steps with environment and network,
+ * what is provided, tests). A version's number, prose, formatting and the toolchain's versions are not in it.
+ */
+export function planDigest(what: PlannedWork): PlanDigest {
+  const digest = sha256Hex(
+    canonicalJson({
+      source: what.source,
+      steps: what.steps.map(essenceOfStep),
+      provides: what.provides,
+      tests: what.tests.map(({ run, stdin, timeoutMs, expect }) => ({ run, stdin, timeoutMs, expect })),
+    }),
+  );
+  if (!isPlanDigest(digest)) throw new TypeError(`not a digest: ${digest}`);
+  return digest;
+}
+
+/** The plan of one installation: pure, and the only description of it that is shown, saved and run. */
+export function buildPlan(input: PlanInput): Plan {
+  const { manifest, expanded, source } = input;
+  const what: PlannedWork = {
+    source: { commit: source.commit, tree: source.tree, path: manifest.source.path },
+    steps: expanded.steps,
+    provides: expanded.provides,
+    tests: manifest.tests.map(planTest),
+  };
+  return {
+    schema: 1,
+    digest: planDigest(what),
+    what,
+    tool: {
+      name: manifest.name,
+      version: manifest.version.version,
+      summary: manifest.summary,
+      license: manifest.license,
+      homepage: manifest.homepage,
+      notes: manifest.notes,
+      deprecated: manifest.deprecated,
+      ref: source.ref ?? manifest.version.ref,
+      prerelease: manifest.version.prerelease,
+    },
+    method: { id: manifest.method, passedOver: input.passedOver },
+    platform: input.platform,
+    requirements: input.requirements,
+    trust: input.trust,
+    launchers: Object.keys(expanded.provides.bin)
+      .toSorted()
+      .map((name) => {
+        const other = input.onPath[name];
+        return {
+          name,
+          shadows: other?.wins === false ? other.path : null,
+          shadowedBy: other?.wins === true ? other.path : null,
+        };
+      }),
+    sourceBytes: source.bytes,
+    notices: [...input.notices, ...expanded.notices],
+    dirty: source.dirty,
+    start: manifest.start,
+    origin: input.origin,
+  };
+}
+
+/** True when nothing of the package runs before its tests: every step is a copy that ipm does itself. */
+export function runsNothing(plan: Plan): boolean {
+  return plan.what.steps.every((step) => step.kind === "copy");
+}
+
+/** The launchers of a plan by name. */
+export function launchersOf(plan: Plan): [string, PlannedLauncher][] {
+  return Object.entries(plan.what.provides.bin).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

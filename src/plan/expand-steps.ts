@@ -1,0 +1,142 @@
+import { IpmError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { LauncherTarget, Manifest, ManifestStep, Requirement, RunText } from "../manifest/manifest.ts";
+import type { PlannedStep } from "../recipes/planned-step.ts";
+import { type DraftStep, type Recipe, type SourceFile, STEP_TIMEOUT_MS } from "../recipes/recipe.ts";
+import { RECIPES, findRecipe } from "../recipes/recipes.ts";
+import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
+
+/** What of the fetched tree the expansion sees; paths are relative to the manifest's `source.path`. */
+export interface SourceView {
+  readonly files: readonly SourceFile[];
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export interface ExpandedSteps {
+  readonly steps: readonly PlannedStep[];
+  readonly provides: PlannedProvides;
+  /** The manifest's requirements, then the recipes' for tools that the manifest does not name itself. */
+  readonly requires: readonly Requirement[];
+  readonly notices: readonly string[];
+}
+
+function demandRecipe(id: string): Recipe {
+  const recipe = findRecipe(id);
+  if (recipe !== undefined) return recipe;
+  const [near] = nearest(
+    id,
+    RECIPES.map((known) => known.id),
+    1,
+  );
+  throw new IpmError(
+    "MANIFEST_INVALID",
+    `there is no recipe ${escapeUntrusted(id)}${near === undefined ? "" : `; did you mean ${near}?`}`,
+    {
+      hint: "docs/manifest.md lists the recipes",
+    },
+  );
+}
+
+/** Names of the files whose text the recipes of a manifest want to read, so that the caller can fetch them first. */
+export function filesToRead(manifest: Manifest, files: readonly SourceFile[]): string[] {
+  const wanted = manifest.steps.flatMap((step) => ("uses" in step ? demandRecipe(step.uses).reads(files) : []));
+  return [...new Set(wanted)];
+}
+
+/** A command as one line of at most 60 characters. */
+export function titleOfRun(run: RunText): string {
+  const text = typeof run === "string" ? (run.trim().split("\n")[0] ?? "") : run.join(" ");
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+function draftsOf(
+  step: ManifestStep,
+  manifest: Manifest,
+  view: SourceView,
+): { drafts: readonly DraftStep[]; recipe: string | null; output: ReturnType<Recipe["expand"]> | null } {
+  if ("run" in step) {
+    return {
+      drafts: [
+        {
+          kind: "run",
+          title: titleOfRun(step.run),
+          why: step.why,
+          run: step.run,
+          dir: step.dir,
+          env: step.env,
+          timeoutMs: step.timeoutMs ?? STEP_TIMEOUT_MS,
+          network: step.network ?? [],
+        },
+      ],
+      recipe: null,
+      output: null,
+    };
+  }
+  const output = demandRecipe(step.uses).expand({
+    options: step.with,
+    files: view.files,
+    texts: view.texts,
+    bins: Object.keys(manifest.provides.bin),
+    version: manifest.version.version,
+  });
+  const drafts = output.steps.map((draft): DraftStep => {
+    if (draft.kind === "copy") return { ...draft, why: step.why ?? draft.why };
+    return {
+      ...draft,
+      why: draft.why ?? step.why,
+      dir: step.dir ?? draft.dir,
+      env: { ...draft.env, ...step.env },
+      timeoutMs: step.timeoutMs ?? draft.timeoutMs,
+      network: step.network === null || draft.network.length === 0 ? draft.network : step.network,
+    };
+  });
+  return { drafts, recipe: step.uses, output };
+}
+
+function launcherOf(
+  name: string,
+  target: LauncherTarget,
+  recipeBins: Readonly<Record<string, string>>,
+): PlannedLauncher {
+  if ("run" in target) return { file: null, run: target.run, env: target.env };
+  return { file: target.file ?? recipeBins[name] ?? `bin/${name}`, run: null, env: target.env };
+}
+
+/**
+ * Expand a resolved manifest into the plain steps that will run, in order, and settle where each launcher's file is.
+ * `optional` steps are left out: nobody has chosen them.
+ * @throws IpmError MANIFEST_INVALID for an unknown recipe, or a repository that a recipe cannot build
+ */
+export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps {
+  const steps: PlannedStep[] = [];
+  const recipeBins: Record<string, string> = {};
+  const recipeRequires: Requirement[] = [];
+  const notices: string[] = [];
+  for (const step of manifest.steps) {
+    if (step.optional) {
+      notices.push(
+        `left out, optional: ${"run" in step ? titleOfRun(step.run) : step.uses}${step.why === null ? "" : ` (${step.why})`}`,
+      );
+      continue;
+    }
+    const { drafts, recipe, output } = draftsOf(step, manifest, view);
+    for (const draft of drafts) steps.push({ ...draft, id: String(steps.length + 1), recipe });
+    Object.assign(recipeBins, output?.bins);
+    recipeRequires.push(...(output?.requires ?? []));
+    notices.push(...(output?.notices ?? []));
+  }
+  const named = new Set(manifest.requires.map(({ tool }) => tool));
+  return {
+    steps,
+    provides: {
+      bin: Object.fromEntries(
+        Object.entries(manifest.provides.bin).map(([name, target]) => [name, launcherOf(name, target, recipeBins)]),
+      ),
+      share: manifest.provides.share,
+      completions: manifest.provides.completions,
+    },
+    requires: [...manifest.requires, ...recipeRequires.filter(({ tool }) => !named.has(tool))],
+    notices,
+  };
+}

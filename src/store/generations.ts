@@ -1,0 +1,158 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import type { Host } from "../core/host.ts";
+import { isToolName } from "../core/ids.ts";
+import { isLauncherName } from "../core/ids.ts";
+import { type Layout, parseEntryId, profilePaths } from "./layout.ts";
+
+export const GENERATION_SCHEMA = 1;
+
+/** One tool of a generation: what `list` shows, so that reads need this one file only. */
+export interface GenerationEntry {
+  readonly name: string;
+  readonly version: string;
+  /** `<name>/<folder>` below the store. */
+  readonly entry: string;
+  readonly method: string;
+  readonly trust: string;
+  readonly bins: readonly string[];
+  readonly held: boolean;
+  /** Registry id, or null for a target outside of any. */
+  readonly registry: string | null;
+  /** The target as typed (without credentials), for `reinstall` and `upgrade` of what is in no registry. */
+  readonly target: string;
+  /** ISO time of the seal. */
+  readonly installed: string;
+}
+
+/** A numbered set of store entries; immutable, written last into its profile. */
+export interface Generation {
+  readonly schema: typeof GENERATION_SCHEMA;
+  readonly number: number;
+  readonly created: string;
+  /** What made it: `ipm install ripcat`. */
+  readonly command: string;
+  readonly previous: number | null;
+  /** Sorted by name. */
+  readonly entries: readonly GenerationEntry[];
+}
+
+export type GenerationState =
+  | { readonly state: "complete"; readonly generation: Generation }
+  | { readonly state: "absent" | "newer" | "damaged" };
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isGenerationEntry(value: unknown): value is GenerationEntry {
+  if (!isRecord(value)) return false;
+  const { name, version, entry, method, trust, bins, held, registry, target, installed } = value;
+  return (
+    typeof name === "string" &&
+    isToolName(name) &&
+    typeof version === "string" &&
+    typeof entry === "string" &&
+    parseEntryId(entry)?.name === name &&
+    typeof method === "string" &&
+    typeof trust === "string" &&
+    Array.isArray(bins) &&
+    bins.every((bin) => typeof bin === "string" && isLauncherName(bin)) &&
+    typeof held === "boolean" &&
+    (registry === null || typeof registry === "string") &&
+    typeof target === "string" &&
+    typeof installed === "string"
+  );
+}
+
+/** Parse `generation.json`; every path in it is checked, so that an edited file cannot point outside the store. */
+export function parseGeneration(text: string, number: number): GenerationState {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { state: "damaged" };
+  }
+  if (isRecord(value) && typeof value["schema"] === "number" && value["schema"] > GENERATION_SCHEMA)
+    return { state: "newer" };
+  return isGeneration(value, number) ? { state: "complete", generation: value } : { state: "damaged" };
+}
+
+function isGeneration(value: unknown, number: number): value is Generation {
+  if (!isRecord(value)) return false;
+  const { schema, created, command, previous, entries } = value;
+  return (
+    schema === GENERATION_SCHEMA &&
+    value["number"] === number &&
+    typeof created === "string" &&
+    typeof command === "string" &&
+    (previous === null || Number.isSafeInteger(previous)) &&
+    Array.isArray(entries) &&
+    entries.every(isGenerationEntry)
+  );
+}
+
+/** Read one generation. Never throws for its content. */
+export async function readGeneration(host: Host, layout: Layout, number: number): Promise<GenerationState> {
+  const text = await host.files.readText(profilePaths(layout, number).generation);
+  return text === undefined ? { state: "absent" } : parseGeneration(text, number);
+}
+
+/** Numbers of all profile folders, complete or not, ascending. */
+export async function listGenerationNumbers(host: Host, layout: Layout): Promise<number[]> {
+  const names = await host.files.list(layout.profiles);
+  return names
+    .filter((name) => /^[1-9][0-9]{0,8}$/u.test(name))
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+/** The number that `current` points to, or null when there is no such link or it points anywhere else. */
+export async function readCurrentNumber(host: Host, layout: Layout): Promise<number | null> {
+  const target = await host.files.readLink(layout.current);
+  const match = target === undefined ? null : /^profiles\/([1-9][0-9]{0,8})$/u.exec(target);
+  return match === null ? null : Number(match[1]);
+}
+
+/**
+ * The current generation, or null before the first installation. Takes no lock and writes nothing.
+ * @throws IpmError STATE_DAMAGED when `current` leads to no complete generation
+ */
+export async function readCurrentGeneration(host: Host, layout: Layout): Promise<Generation | null> {
+  const number = await readCurrentNumber(host, layout);
+  if (number === null) {
+    if (
+      (await host.files.facts(layout.current)) === undefined &&
+      (await listGenerationNumbers(host, layout)).length === 0
+    )
+      return null;
+    if ((await host.files.facts(layout.current)) === undefined) return newestComplete(host, layout);
+    throw new IpmError("STATE_DAMAGED", `${layout.current} does not point to a generation`, {
+      hint: "ipm doctor --fix",
+    });
+  }
+  const found = await readGeneration(host, layout, number);
+  if (found.state === "complete") return found.generation;
+  throw new IpmError(
+    "STATE_DAMAGED",
+    `generation ${number} is ${found.state}: ${profilePaths(layout, number).generation}`,
+    {
+      hint: "ipm doctor --fix",
+      data: { path: profilePaths(layout, number).generation },
+    },
+  );
+}
+
+/** The complete generation with the highest number, or null. */
+export async function newestComplete(host: Host, layout: Layout): Promise<Generation | null> {
+  for (const number of (await listGenerationNumbers(host, layout)).toReversed()) {
+    const found = await readGeneration(host, layout, number);
+    if (found.state === "complete") return found.generation;
+  }
+  return null;
+}
+
+/** `profiles/<n>`, relative to the data home: `current` stays right when the whole home is moved. */
+export function currentTarget(number: number): string {
+  return path.posix.join("profiles", String(number));
+}

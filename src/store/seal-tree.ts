@@ -1,0 +1,114 @@
+import type { Host } from "../core/host.ts";
+
+/** What `files.json` holds of one path of the prefix. */
+export type SealedFile =
+  | { readonly kind: "file"; readonly mode: number; readonly size: number; readonly sha256: string }
+  | { readonly kind: "link"; readonly target: string };
+
+export interface SealedTree {
+  /** By path relative to the prefix, sorted by code unit. */
+  readonly files: Readonly<Record<string, SealedFile>>;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/** Walk a prefix and describe every file and link of it. `onFolder` and `onFile` may change what was described. */
+async function walk(
+  host: Host,
+  folder: string,
+  prefix: string,
+  visit: (relative: string, absolute: string) => Promise<void>,
+  onFolder: (absolute: string, mode: number) => Promise<void>,
+): Promise<void> {
+  for (const name of await host.files.list(folder)) {
+    const absolute = `${folder}/${name}`;
+    const relative = prefix === "" ? name : `${prefix}/${name}`;
+    const facts = await host.files.facts(absolute);
+    if (facts?.kind === "folder") await walk(host, absolute, relative, visit, onFolder);
+    else await visit(relative, absolute);
+  }
+  const own = await host.files.facts(folder);
+  if (own !== undefined) await onFolder(folder, own.mode);
+}
+
+const WRITABLE = 0o222;
+
+/**
+ * Describe and protect a prefix: every file is hashed and loses its write bits, and so does every folder, so that an
+ * installed tool cannot change itself unnoticed. Removal restores the modes.
+ */
+export async function sealTree(host: Host, prefix: string): Promise<SealedTree> {
+  const files: Record<string, SealedFile> = {};
+  let bytes = 0;
+  await walk(
+    host,
+    prefix,
+    "",
+    async (relative, absolute) => {
+      const described = await describeFile(host, absolute);
+      if (described === undefined) return;
+      if (described.kind === "file") {
+        bytes += described.size;
+        const sealed = described.mode & ~WRITABLE;
+        if (sealed !== described.mode) await host.files.setMode(absolute, sealed);
+        files[relative] = { ...described, mode: sealed };
+      } else files[relative] = described;
+    },
+    async (absolute, mode) => host.files.setMode(absolute, mode & ~WRITABLE),
+  );
+  return { files, bytes, count: Object.keys(files).length };
+}
+
+async function describeFile(host: Host, absolute: string): Promise<SealedFile | undefined> {
+  const facts = await host.files.facts(absolute);
+  if (facts?.kind === "link") return { kind: "link", target: (await host.files.readLink(absolute)) ?? "" };
+  if (facts?.kind !== "file") return undefined;
+  return { kind: "file", mode: facts.mode, size: facts.size, sha256: await host.files.sha256(absolute) };
+}
+
+export interface TreeDifference {
+  readonly path: string;
+  readonly what: "missing" | "changed" | "added" | "mode";
+}
+
+/** What of a prefix is no longer as it was sealed, for `doctor`. */
+export async function compareTree(
+  host: Host,
+  prefix: string,
+  sealed: Readonly<Record<string, SealedFile>>,
+): Promise<TreeDifference[]> {
+  const differences: TreeDifference[] = [];
+  const seen = new Set<string>();
+  await walk(
+    host,
+    prefix,
+    "",
+    async (relative, absolute) => {
+      seen.add(relative);
+      const expected = sealed[relative];
+      const actual = await describeFile(host, absolute);
+      if (expected === undefined) differences.push({ path: relative, what: "added" });
+      else if (actual === undefined || actual.kind !== expected.kind)
+        differences.push({ path: relative, what: "changed" });
+      else if (actual.kind === "link" && expected.kind === "link") {
+        if (actual.target !== expected.target) differences.push({ path: relative, what: "changed" });
+      } else if (actual.kind === "file" && expected.kind === "file") {
+        if (actual.sha256 !== expected.sha256) differences.push({ path: relative, what: "changed" });
+        else if (actual.mode !== expected.mode) differences.push({ path: relative, what: "mode" });
+      }
+    },
+    async () => {},
+  );
+  for (const path of Object.keys(sealed)) if (!seen.has(path)) differences.push({ path, what: "missing" });
+  return differences.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Bytes of all files below a folder, for `gc` and `list --sizes`; links count nothing. */
+export async function measureTree(host: Host, folder: string): Promise<number> {
+  const facts = await host.files.facts(folder);
+  if (facts === undefined) return 0;
+  if (facts.kind !== "folder") return facts.size;
+  let bytes = 0;
+  for (const name of await host.files.list(folder)) bytes += await measureTree(host, `${folder}/${name}`);
+  return bytes;
+}
