@@ -19,7 +19,7 @@ export function gradientCheck(kind, seed, { D = 2, H = 4, T = 7, epsilon = 1e-5 
   const cell = kind === 'lstm' ? lstmCell : rnnCell;
   const make = kind === 'lstm' ? lstmCell.lstm : rnnCell.rnn;
   const trace = kind === 'lstm' ? lstmCell.lstmTrace({ H }, T) : rnnCell.rnnTrace({ H }, T);
-  const p = initialise(make(D, H), random, { scale: 2 });
+  const p = initialise(make(D, H), random);
   const some = (/** @type {number} */ size) => Float64Array.from({ length: size }, () => random.uniform(-1, 1));
   for (let k = 0; k < p.b.length; k++) p.b[k] = random.uniform(-1, 1);
   const x = some(T * D);

@@ -130,7 +130,10 @@ const isUtf8 = (env) => /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG ||
 
 /**
  * @param {string[]} args
- * @param {{ stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, env: NodeJS.ProcessEnv }} host
+ * @param {object} host               process, or what stands for it in a test
+ * @param {{ isTTY?: boolean, write: (text: string) => unknown }} host.stdout
+ * @param {{ write: (text: string) => unknown }} host.stderr
+ * @param {NodeJS.ProcessEnv} host.env
  * @returns {number} the exit code
  */
 export function main(args, { stdout, stderr, env }) {

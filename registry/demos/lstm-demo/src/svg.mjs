@@ -13,8 +13,8 @@ const style = `
     .a{fill:#58a6ff} .b{fill:#f0883e} .sa{stroke:#58a6ff} .sb{stroke:#f0883e}
   }`;
 
-/** Six colours that can be told apart on white and on black. */
-export const colours = ['#8250df', '#bf3989', '#bc4c00', '#9a6700', '#1a7f37', '#0969da', '#57606a'];
+/** Seven colours that can be told apart on white and on black. */
+export const colours = ['#8b5cf6', '#d6409f', '#d9480f', '#a87900', '#2b9348', '#2f81f7', '#808890'];
 
 /** @param {string} text */
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -78,7 +78,8 @@ export function companiesPicture(companies) {
       const points = days.map((day, k) => [left + k * 64 + 28, y(day[key])]);
       parts.push(path(points, `class="s${tone}" stroke-width="2.5" ${dash}`));
       const [x, last] = points[3];
-      parts.push(text(x + 8, last + 4, key, 'class="ink" font-weight="600"'));
+      const nudge = key === 'c' ? -3 : 11; // A's two memories end at nearly the same height
+      parts.push(text(x + 8, last + nudge, key, 'class="ink" font-weight="600"'));
     }
     days.forEach((day, k) => {
       parts.push(text(left + k * 64 + 28, 466, `day ${day.day}`, 'class="soft" text-anchor="middle"'));
@@ -97,10 +98,8 @@ export function unitsPicture({ kind, T, H, state, marks, unit, target, answer })
   const cell = Math.max(2, Math.min(12, Math.floor(640 / T)));
   const tall = 22;
   const left = 84;
-  let most = 0;
-  for (let k = H; k < (T + 1) * H; k++) most = Math.max(most, Math.abs(state[k]));
   const parts = [
-    text(24, 52, 'One row a unit, one column a step. Blue is positive, orange negative, strength the size.', 'class="soft"'),
+    text(24, 52, 'One row a unit, one column a step. Blue is positive, orange negative; strength is the size, each row for itself.', 'class="soft"'),
   ];
   for (const t of marks) {
     parts.push(text(left + (t + 0.5) * cell, 76, '▼', 'class="ink" text-anchor="middle"'));
@@ -109,54 +108,57 @@ export function unitsPicture({ kind, T, H, state, marks, unit, target, answer })
   for (let k = 0; k < H; k++) {
     const y = 84 + k * tall;
     parts.push(text(left - 8, y + 15, `unit ${k + 1}`, `class="${k === unit ? 'ink' : 'soft'}" text-anchor="end"${k === unit ? ' font-weight="700"' : ''}`));
+    let most = 0;
+    for (let t = 1; t <= T; t++) most = Math.max(most, Math.abs(state[t * H + k]));
     for (let t = 0; t < T; t++) {
       const v = state[(t + 1) * H + k] / most;
       parts.push(box(left + t * cell, y, cell - 0.5, tall - 2, `class="${v < 0 ? 'b' : 'a'}" fill-opacity="${n(Math.abs(v))}"`));
     }
   }
   const foot = 84 + H * tall + 20;
-  parts.push(text(left, foot, `Marked values (▼) add up to ${target.toFixed(3)}; the answer was ${answer.toFixed(3)}. The bold unit is the one that the terminal shows.`, 'class="soft"'));
-  return page(Math.max(720, left + T * cell + 24), foot + 20, `${kind === 'lstm' ? 'Long-term memory c' : 'State h'} of every unit, adding problem`, parts);
+  parts.push(text(left, foot, `The two marked values (▼) add up to ${target.toFixed(3)}; the answer was ${answer.toFixed(3)}.`, 'class="soft"'));
+  parts.push(text(left, foot + 18, 'The bold unit moves most at the markers; it is the one that the terminal shows.', 'class="soft"'));
+  return page(Math.max(720, left + T * cell + 24), foot + 38, `${kind === 'lstm' ? 'Long-term memory c' : 'State h'} of every unit, adding problem`, parts);
 }
 
 /**
- * Lines on a logarithmic axis.
+ * Lines on a logarithmic axis, from the last step (left) back to the first (right). A line that
+ * falls below the floor ends there.
  * @param {{ title: string, note: string, lines: { label: string, values: number[] }[],
- *   floor: number, xLabels: [string, string] }} chart
+ *   floor: number }} chart
  */
-export function logPicture({ title, note, lines, floor, xLabels }) {
-  const [left, right, top, bottom] = [72, 560, 76, 396];
+export function logPicture({ title, note, lines, floor }) {
+  const [left, right, top, bottom] = [72, 580, 76, 396];
   const ceiling = 2;
-  const y = (/** @type {number} */ v) =>
-    top + ((ceiling - Math.max(floor, Math.log10(v))) / (ceiling - floor)) * (bottom - top);
+  const last = lines[0].values.length - 1;
+  const y = (/** @type {number} */ v) => top + ((ceiling - Math.log10(v)) / (ceiling - floor)) * (bottom - top);
   const parts = [text(24, 52, note, 'class="soft"')];
   for (let power = ceiling; power >= floor; power -= 2) {
     parts.push(rule(left, y(10 ** power), right, y(10 ** power)));
     parts.push(text(left - 8, y(10 ** power) + 4, power === 0 ? '1' : `1e${power}`, 'class="soft" text-anchor="end"'));
   }
-  /** @type {number[]} */
+  /** @type {number[]} labels at the right edge, kept apart */
   const taken = [];
-  lines.forEach(({ label, values }, k) => {
-    const colour = colours[k % colours.length];
+  const place = (/** @type {number} */ at) => {
+    while (taken.some((other) => Math.abs(other - at) < 14)) at += 3;
+    taken.push(at);
+    return at;
+  };
+  const painted = lines.map((line, k) => ({ ...line, colour: colours[k % colours.length] }));
+  painted.sort((one, other) => other.values[0] - one.values[0]);
+  for (const { label, values, colour } of painted) {
     /** @type {[number, number][]} */
     const points = [];
-    for (let t = 0; t < values.length; t++) {
-      const below = Math.log10(values[t]) < floor;
-      points.push([left + (t / (values.length - 1)) * (right - left), y(values[t])]);
-      if (below) break;
+    for (let back = 0; back <= last && values[last - back] >= 10 ** floor; back++) {
+      points.push([left + (back / last) * (right - left), y(values[last - back])]);
     }
     parts.push(path(points, `stroke="${colour}" stroke-width="2.5"`));
-    const end = points[points.length - 1];
-    let at = end[0] < right - 1 ? end[1] - 6 : end[1] + 4;
-    if (end[0] >= right - 1) {
-      while (taken.some((other) => Math.abs(other - at) < 14)) at += 14;
-      taken.push(at);
-      parts.push(text(right + 8, at, label, `fill="${colour}" font-weight="600"`));
-    } else {
-      parts.push(text(end[0] + 4, at - 2, label, `fill="${colour}" font-weight="600"`));
-    }
-  });
-  parts.push(text(left, bottom + 22, xLabels[0], 'class="soft"'));
-  parts.push(text(right, bottom + 22, xLabels[1], 'class="soft" text-anchor="end"'));
+    const [x, height] = points[points.length - 1];
+    const through = points.length > last; // else it ended at the floor
+    const at = through ? place(height + 4) : height - 8;
+    parts.push(text(x + 8, at, label, `fill="${colour}" font-weight="600"`));
+  }
+  parts.push(text(left, bottom + 22, `step ${last}`, 'class="soft"'));
+  parts.push(text(right, bottom + 22, 'step 0', 'class="soft" text-anchor="end"'));
   return page(720, 436, title, parts);
 }

@@ -18,12 +18,13 @@ import * as rnnCell from './rnn.mjs';
  */
 
 /**
- * Starting weights: uniform within scale/sqrt(H), biases zero but the ones that are given.
+ * Starting weights: uniform with variance scale^2/H, so that a sum over H of them is of size one;
+ * biases zero but the ones that are given.
  * @param {Lstm | Rnn} p @param {Random} random
  * @param {{ scale?: number, forget?: number, input?: number, output?: number }} [options]
  */
 export function initialise(p, random, { scale = 1, forget = 0, input = 0, output = 0 } = {}) {
-  const limit = scale / Math.sqrt(p.H);
+  const limit = scale * Math.sqrt(3 / p.H); // a uniform number within +-limit has variance limit^2 / 3
   for (const weights of [p.R, p.W, p.V]) {
     for (let k = 0; k < weights.length; k++) weights[k] = random.uniform(-limit, limit);
   }

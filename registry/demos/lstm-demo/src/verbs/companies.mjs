@@ -47,12 +47,12 @@ export const companiesVerb = {
       for (const { name, days, next, answer: last } of result) {
         term.line();
         term.line(`  ${term.bold(`Company ${name}`)}`);
-        const head = '  day     x  forget        input         output        candidate        c        h';
+        const head = '  day     x  forget        input         output      candidate       c       h';
         term.line(term.dim(head));
         for (const { day, x, f, i, g, o, c, h } of days) {
           const gates = [f, i, o].map((v) => `${term.bar(v, 8)} ${v.toFixed(2)}`).join(' ');
-          const rest = g.toFixed(2).padStart(10) + c.toFixed(3).padStart(9) + h.toFixed(3).padStart(9);
-          term.line(`  ${day}    ${x.toFixed(2)}  ${gates} ${rest}`);
+          const rest = g.toFixed(2).padStart(6) + c.toFixed(3).padStart(8) + h.toFixed(3).padStart(8);
+          term.line(`  ${day}    ${x.toFixed(2)}  ${gates}  ${rest}`);
         }
         term.line(`  day 5: the cell says ${last.toFixed(3)}, it should say ${next}`);
       }

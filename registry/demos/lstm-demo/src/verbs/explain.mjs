@@ -55,7 +55,7 @@ export const explain = {
 
     term.line('  One step of an LSTM with one unit and one input');
     term.line();
-    term.line(`  x = ${x}  input      h = ${h}  short-term memory      c = ${c}  long-term memory`);
+    term.line(`  input x = ${x}    short-term memory h = ${h}    long-term memory c = ${c}`);
     const head = `${''.padEnd(62)}${'exact'.padStart(8)}${asPrinted ? '  article' : ''}`;
     parts.forEach(([title, rows], k) => {
       term.line();

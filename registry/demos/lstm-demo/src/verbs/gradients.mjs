@@ -11,11 +11,11 @@ import { initialise, readable, train } from '../train.mjs';
 /**
  * Length of dAnswer/d(h, c) at every step 0..T of an untrained network, as a part of its length at
  * the last step; the root mean square over ten sequences.
- * @param {{ kind: 'lstm' | 'rnn', forget?: number, T: number, seed: number, H?: number }} options
+ * @param {{ kind: 'lstm' | 'rnn', forget?: number, scale?: number, T: number, seed: number, H?: number }} options
  */
-export function flow({ kind, forget, T, seed, H = 32 }) {
+export function flow({ kind, forget, scale, T, seed, H = 32 }) {
   const random = mersenneTwister(seed);
-  const p = initialise(kind === 'rnn' ? rnn(2, H) : lstm(2, H), random, { forget });
+  const p = initialise(kind === 'rnn' ? rnn(2, H) : lstm(2, H), random, { forget, scale });
   const { x } = adding(random, 10, T);
   const squares = new Float64Array(T + 1);
   const dLoss = new Float64Array((T + 1) * H);
@@ -78,19 +78,20 @@ export const gradients = {
   picture: true,
   flags: {
     T: { type: 'whole', value: 100, least: 10, most: 400, help: 'steps in a sequence; time grows with it' },
-    seed: { type: 'whole', value: 3, least: 0, most: 2 ** 32 - 1, help: 'of weights and sequences' },
+    seed: { type: 'whole', value: 1, least: 0, most: 2 ** 32 - 1, help: 'of weights and sequences' },
   },
   run({ T, seed }, term) {
     const logT = Math.log(T);
-    /** @type {{ label: string, kind: 'lstm' | 'rnn', forget?: number }[]} */
+    /** @type {{ label: string, kind: 'lstm' | 'rnn', forget?: number, scale?: number }[]} */
     const cases = [
       ...[-2, 0, 1, 2].map((forget) => ({ label: `forget bias ${forget}`, kind: /** @type {const} */ ('lstm'), forget })),
       { label: `ln T = ${logT.toFixed(1)}`, kind: 'lstm', forget: logT },
-      { label: 'plain RNN', kind: 'rnn' },
+      { label: 'RNN', kind: 'rnn' },
+      { label: 'RNN, half scale', kind: 'rnn', scale: 0.5 },
     ];
     const lines = cases.map((one) => ({ ...one, values: flow({ ...one, T, seed }) }));
     const middle = Math.round(T / 2);
-    const columns = Math.min(36, T);
+    const columns = 36;
     const floor = -12;
 
     term.line(`  How much of the gradient is left on the way back from step ${T}? Untrained`);
@@ -107,6 +108,8 @@ export const gradients = {
       term.line(`  ${label.padEnd(16)}${term.spark(heights, floor, 0)}  ${mid} ${first}`);
     }
     term.line(term.dim(`  ${''.padEnd(16)}height: powers of ten, from 1e${floor} (nothing) to 1 (full)`));
+    term.line();
+    term.line('  LSTM: it is the forget bias that decides. RNN: it is the scale of the weights.');
 
     term.line();
     term.line(`  Does it matter? The latch: remember the sign of the first of ${T} values.`);
@@ -138,14 +141,15 @@ export const gradients = {
       ok: true,
       result: {
         verb: 'gradients', T, seed,
-        flow: lines.map(({ label, kind, forget, values }) => ({ label, kind, forget: forget ?? null, values })),
+        flow: lines.map(({ label, kind, forget = null, scale = 1, values }) => ({ label, kind, forget, scale, values })),
         latch: runs,
       },
       svg: () =>
         logPicture({
           title: `Gradient flow back through ${T} steps`,
-          note: 'Untrained networks, 32 units. 1 is the gradient at the last step; each line is one starting point.',
-          lines, floor: -16, xLabels: ['step 0', `step ${T}`],
+          note: 'Untrained networks, 32 units; 1 is the gradient at the last step. "bias": an LSTM\'s forget bias.',
+          lines: lines.map(({ label, values }) => ({ label: label.replace('forget ', ''), values })),
+          floor: -16,
         }),
     };
   },
