@@ -1,0 +1,419 @@
+import { parseGitUrl } from "../core/git-url.ts";
+import { nearest } from "../core/nearest.ts";
+import { fillPlaceholdersInPattern, fillPrefixInPattern, isKnownPlaceholder, placeholdersIn } from "./placeholders.ts";
+import { NOT_BUILT_YET } from "./not-built-yet.ts";
+import { isProtectedLauncher } from "./protected-launchers.ts";
+import type { ManifestInput } from "./schema.ts";
+import { quoted } from "./source-text.ts";
+import type { PartialData, Path, PathProblem } from "./validate.ts";
+
+/** What is left of a manifest once its refused parts are out: any key may be missing, any list may have holes. */
+type Partly<Value> = Value extends readonly (infer Item)[]
+  ? readonly (Partly<Item> | undefined)[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]?: Partly<Value[Key]> | undefined }
+    : Value;
+
+type Draft = Partly<ManifestInput>;
+type DraftMethod = Exclude<NonNullable<Draft["methods"]>[number], undefined>;
+type DraftStep = Exclude<NonNullable<Draft["steps"]>[number], undefined>;
+type DraftRequirement = Exclude<NonNullable<Draft["requires"]>[number], undefined>;
+type DraftBin = NonNullable<Draft["bin"]>;
+
+export interface CheckOptions {
+  /** `registry`: an entry of a registry. `repository`: a repository's own `ipm.yaml`. */
+  readonly kind: "registry" | "repository";
+  /** The user named this file, so ssh and file URLs are allowed in `source.git`. */
+  readonly named: boolean;
+}
+
+/** What the refused parts were, where "it is not there" would be the wrong thing to say. */
+export interface Written {
+  /** True when the file has something at the path, be it refused. */
+  has(path: Path): boolean;
+  /** True when the map at the path has an unknown key, which may be the missing one misspelt. */
+  hasUnknownKey(path: Path): boolean;
+}
+
+type Report = (path: Path, problem: Omit<PathProblem, "path">) => void;
+
+interface Check {
+  readonly report: Report;
+  readonly options: CheckOptions;
+  /** True when none of the keys is written in the map at the path, and none may be meant by an unknown one. */
+  readonly lacks: (path: Path, keys: readonly string[]) => boolean;
+}
+
+const REQUIREMENT_KINDS = ["tool", "header", "pkg-config", "library", "env", "service", "hardware"] as const;
+
+function entriesOf<Item>(items: readonly (Item | undefined)[] | undefined): [number, Item][] {
+  return [...(items ?? []).entries()].filter((entry): entry is [number, Item] => entry[1] !== undefined);
+}
+
+/**
+ * Everything about a manifest that concerns more than one key: what excludes what, names that must differ, placeholders,
+ * patterns, and keys that are not built yet. `draft` is the data in the schema's input form without its refused parts.
+ * @returns the problems, unsorted
+ */
+export function checkManifest(data: PartialData, written: Written, options: CheckOptions): PathProblem[] {
+  const problems: PathProblem[] = [];
+  const report: Report = (path, problem) => void problems.push({ path, ...problem });
+  const check: Check = {
+    report,
+    options,
+    lacks: (path, keys) => !written.hasUnknownKey(path) && !keys.some((key) => written.has([...path, key])),
+  };
+  // `validate` has taken out whatever is not of the schema's form.
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the type says no more than that
+  const draft = data as unknown as Draft;
+  checkNotBuilt(data, [], report);
+  checkPlaceholders(data, [], report);
+  checkNames(draft, report);
+  if (options.kind === "registry") {
+    checkSource(draft, check);
+    checkVersions(draft, check);
+  }
+  checkShape(draft, check);
+  checkMethods(draft, check);
+  for (const [index, requirement] of entriesOf(draft.requires))
+    checkRequirement(["requires", index], requirement, check);
+  checkTests(["tests"], draft.tests, report);
+  checkSteps(["steps"], draft.steps, check);
+  checkBin(["bin"], draft.bin, check);
+  return problems;
+}
+
+function checkNames(draft: Draft, report: Report): void {
+  const lists = {
+    aliases: draft.aliases,
+    formerly: draft.formerly,
+    keywords: draft.keywords,
+    maintainers: draft.maintainers,
+  };
+  for (const [key, names] of Object.entries(lists)) {
+    const severity = key === "keywords" || key === "maintainers" ? "warning" : "error";
+    const seen = new Set<string>();
+    for (const [index, name] of entriesOf<string>(names)) {
+      if (seen.has(name)) {
+        report([key, index], {
+          code: severity === "error" ? "DUPLICATE_NAME" : "NEEDLESS_ENTRY",
+          severity,
+          message: `${quoted(name)} is listed twice`,
+        });
+      } else if (severity === "error" && name === draft.name) {
+        report([key, index], { code: "DUPLICATE_NAME", message: `${quoted(name)} is the entry's own name` });
+      }
+      seen.add(name);
+    }
+  }
+  if (draft.deprecated?.use !== undefined && draft.deprecated.use === draft.name) {
+    report(["deprecated", "use"], { code: "DUPLICATE_NAME", message: "an entry cannot replace itself" });
+  }
+}
+
+function checkSource(draft: Draft, { report, options, lacks }: Check): void {
+  const { source } = draft;
+  if (source === undefined) return;
+  if (source.git !== undefined && source.bundle !== undefined) {
+    report(["source", "bundle"], {
+      code: "CONFLICTING_KEYS",
+      key: true,
+      message: "`git` and `bundle` exclude each other",
+    });
+  }
+  if (lacks(["source"], ["git", "bundle", "package"])) {
+    report(["source"], { code: "MISSING_KEY", key: true, message: "`source` needs `git` or `bundle`" });
+  }
+  if (source.git === undefined || options.named) return;
+  const url = parseGitUrl(source.git);
+  if (url.ok && url.value.transport !== "https") {
+    report(["source", "git"], {
+      code: "INVALID_URL",
+      message: `a manifest of a registry uses https, not ${url.value.transport}`,
+    });
+  }
+}
+
+function checkVersions(draft: Draft, { report, lacks }: Check): void {
+  const seen = new Set<string>();
+  const pinned = draft.source?.git !== undefined || draft.source?.bundle !== undefined;
+  for (const [index, entry] of entriesOf(draft.versions)) {
+    if (entry.version !== undefined) {
+      // Store folders are named after versions, and some file systems do not know case.
+      const folded = entry.version.toLowerCase();
+      if (seen.has(folded)) {
+        report(["versions", index, "version"], {
+          code: "DUPLICATE_VERSION",
+          message: `the version ${quoted(entry.version)} is listed twice`,
+        });
+      }
+      seen.add(folded);
+    }
+    for (const key of ["commit", "tree"] as const) {
+      if (pinned && lacks(["versions", index], [key])) {
+        report(["versions", index, key], { code: "MISSING_KEY", message: `the key \`${key}\` is missing` });
+      }
+    }
+  }
+}
+
+/** `steps` or `methods`, and nothing to install where nothing can be. */
+function checkShape(draft: Draft, { report, lacks }: Check): void {
+  if (draft.steps !== undefined && draft.methods !== undefined) {
+    report(["steps"], {
+      code: "CONFLICTING_KEYS",
+      key: true,
+      message: "`steps` and `methods` exclude each other",
+      hint: "move the steps into a method",
+    });
+  }
+  if (draft.kind === "library" && (draft.steps ?? draft.methods) !== undefined) {
+    const key = draft.steps === undefined ? "methods" : "steps";
+    report([key], {
+      code: "CONFLICTING_KEYS",
+      key: true,
+      message: "a library installs nothing: it has no `steps` and no `methods`",
+    });
+  }
+  if (!lacks([], ["steps", "methods"])) return;
+  for (const key of ["bin", "tests", "platforms", "start"] as const) {
+    if (draft[key] !== undefined)
+      report([key], { code: "CONFLICTING_KEYS", key: true, message: `\`${key}\` needs \`steps\` or \`methods\`` });
+  }
+}
+
+function impliedId(method: DraftMethod): string {
+  return (
+    method.id ?? entriesOf<DraftStep>(method.steps).find(([, step]) => step.uses !== undefined)?.[1].uses ?? "steps"
+  );
+}
+
+function checkMethods(draft: Draft, check: Check): void {
+  const { report } = check;
+  const ids = new Set<string>();
+  const positions = new Map(entriesOf(draft.versions).map(([index, entry]) => [entry.version, index]));
+  for (const [index, method] of entriesOf(draft.methods)) {
+    const path = ["methods", index];
+    const id = impliedId(method);
+    if (ids.has(id)) {
+      const place = method.id === undefined ? path : [...path, "id"];
+      report(place, {
+        code: "DUPLICATE_METHOD",
+        message: `two methods have the id ${quoted(id)}`,
+        hint: "give one of them another `id`",
+      });
+    }
+    ids.add(id);
+    checkRangeOfVersions(path, method, positions, check);
+    for (const [at, requirement] of entriesOf(method.requires))
+      checkRequirement([...path, "requires", at], requirement, check);
+    checkSteps([...path, "steps"], method.steps, check);
+    checkTests([...path, "tests"], method.tests, report);
+    checkBin([...path, "provides", "bin"], method.provides?.bin, check);
+  }
+}
+
+function checkRangeOfVersions(
+  path: Path,
+  method: DraftMethod,
+  positions: ReadonlyMap<string | undefined, number>,
+  { report, options }: Check,
+): void {
+  for (const key of ["since", "until"] as const) {
+    const version = method[key];
+    if (version === undefined) continue;
+    if (options.kind === "repository") {
+      report([...path, key], {
+        code: "CONFLICTING_KEYS",
+        key: true,
+        message: `\`${key}\` needs a list of versions, which an \`ipm.yaml\` does not have`,
+      });
+    } else if (!positions.has(version)) {
+      const [near] = nearest(
+        version,
+        [...positions.keys()].filter((known) => known !== undefined),
+        1,
+      );
+      const hint = near === undefined ? undefined : `did you mean \`${near}\`?`;
+      report([...path, key], {
+        code: "UNKNOWN_VERSION",
+        message: `${quoted(version)} is not in the list of versions`,
+        hint,
+      });
+    }
+  }
+  const since = positions.get(method.since);
+  const until = positions.get(method.until);
+  if (
+    method.since !== undefined &&
+    method.until !== undefined &&
+    since !== undefined &&
+    until !== undefined &&
+    since < until
+  ) {
+    report([...path, "until"], {
+      code: "UNKNOWN_VERSION",
+      message: "`until` is older than `since`, so no version is left",
+    });
+  }
+}
+
+function checkRequirement(path: Path, requirement: DraftRequirement, { report, lacks }: Check): void {
+  const kinds = REQUIREMENT_KINDS.filter((kind) => requirement[kind] !== undefined);
+  if (lacks(path, REQUIREMENT_KINDS))
+    report(path, { code: "MISSING_KEY", message: `a requirement needs one of: ${REQUIREMENT_KINDS.join(", ")}` });
+  for (const kind of kinds.slice(1)) {
+    report([...path, kind], {
+      code: "CONFLICTING_KEYS",
+      key: true,
+      message: `\`${kinds[0]}\` and \`${kind}\` exclude each other: write two requirements`,
+    });
+  }
+}
+
+function checkSteps(path: Path, steps: readonly (DraftStep | undefined)[] | undefined, { report, lacks }: Check): void {
+  for (const [index, step] of entriesOf<DraftStep>(steps)) {
+    const place = [...path, index];
+    if (lacks(place, ["uses", "run"])) report(place, { code: "MISSING_KEY", message: "a step needs `uses` or `run`" });
+    if (step.uses !== undefined && step.run !== undefined) {
+      report([...place, "run"], {
+        code: "CONFLICTING_KEYS",
+        key: true,
+        message: "`uses` and `run` exclude each other: write two steps",
+      });
+    }
+    if (step.with !== undefined && lacks(place, ["uses"])) {
+      report([...place, "with"], { code: "CONFLICTING_KEYS", key: true, message: "`with` needs `uses`" });
+    }
+  }
+}
+
+function checkTests(path: Path, tests: Draft["tests"], report: Report): void {
+  for (const [index, test] of entriesOf(tests)) {
+    const expect = test.expect ?? {};
+    if (expect.output !== undefined && (expect.stdout !== undefined || expect.stderr !== undefined)) {
+      report([...path, index, "expect", "output"], {
+        code: "CONFLICTING_KEYS",
+        key: true,
+        message: "`output` is both streams: it excludes `stdout` and `stderr`",
+      });
+    }
+    for (const key of ["stdout", "stderr", "output"] as const) {
+      const pattern = expect[key];
+      const problem = pattern === undefined ? undefined : patternProblem(pattern);
+      if (problem !== undefined)
+        report([...path, index, "expect", key], {
+          code: "INVALID_PATTERN",
+          message: `not a regular expression: ${problem}`,
+        });
+    }
+  }
+}
+
+function patternProblem(pattern: string): string | undefined {
+  // An unknown placeholder is reported as such, and would be a syntax error here.
+  if (placeholdersIn(pattern).some(({ name }) => !isKnownPlaceholder(name))) return undefined;
+  const filled = fillPrefixInPattern(fillPlaceholdersInPattern(pattern, { version: "1", commit: "1" }), "/p");
+  try {
+    void new RegExp(filled, "mu");
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message.replace(/^.*: /u, "") : "it cannot be read";
+  }
+}
+
+function checkBin(path: Path, bin: DraftBin | undefined, { report, lacks }: Check): void {
+  if (bin === undefined) return;
+  const names: [string, Path, boolean][] = Array.isArray(bin)
+    ? entriesOf<string>(bin).map(([index, name]) => [name, [...path, index], false])
+    : Object.keys(bin).map((name) => [name, [...path, name], true]);
+  const seen = new Set<string>();
+  for (const [name, place, key] of names) {
+    if (isProtectedLauncher(name))
+      report(place, { code: "PROTECTED_LAUNCHER", key, message: `a tool may not provide the command ${quoted(name)}` });
+    // Some file systems do not know case.
+    if (seen.has(name.toLowerCase()))
+      report(place, { code: "DUPLICATE_NAME", key, message: `the command ${quoted(name)} is listed twice` });
+    seen.add(name.toLowerCase());
+  }
+  if (Array.isArray(bin)) return;
+  for (const [name, launcher] of Object.entries(bin)) {
+    if (launcher === undefined || typeof launcher === "string") continue;
+    if (launcher.file !== undefined && launcher.run !== undefined) {
+      report([...path, name, "run"], {
+        code: "CONFLICTING_KEYS",
+        key: true,
+        message: "`file` and `run` exclude each other",
+      });
+    }
+    if (lacks([...path, name], ["file", "run", "env"])) {
+      report([...path, name], { code: "MISSING_KEY", message: "a launcher needs `file`, `run` or `env`" });
+    }
+  }
+}
+
+function notBuilt(key: string): string | undefined {
+  return Object.hasOwn(NOT_BUILT_YET, key) ? NOT_BUILT_YET[key] : undefined;
+}
+
+/** The keys of a path without indexes and without a leading `methods`, as `not-built-yet.ts` writes them. */
+function wordsOf(path: Path): string[] {
+  const words = path.filter((part) => typeof part === "string");
+  return words[0] === "methods" ? words.slice(1) : words;
+}
+
+function checkNotBuilt(value: PartialData | undefined, path: Path, report: Report): void {
+  if (value === undefined) return;
+  const words = wordsOf(path);
+  const key = words.join(".");
+  const whole = notBuilt(key);
+  if (whole !== undefined) {
+    report(path, { code: "NOT_BUILT_YET", key: true, message: `\`${words.at(-1)}\` (${whole}) is not built yet` });
+    return;
+  }
+  if (typeof value === "string") {
+    const chosen = notBuilt(`${key}=${value}`);
+    if (chosen === undefined) return;
+    report(path, { code: "NOT_BUILT_YET", message: `\`${words.at(-1)}: ${value}\` (${chosen}) is not built yet` });
+    return;
+  }
+  // What a recipe is given, and names that the writer chooses, are no keys of the format.
+  if (key === "steps.with" || words.at(-1) === "env") return;
+  for (const [name, member] of membersOf(value)) checkNotBuilt(member, [...path, name], report);
+}
+
+function membersOf(value: Exclude<PartialData, string>): [string | number, PartialData | undefined][] {
+  return Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+}
+
+/** In these, placeholders are filled; `with` and `env` with everything below them. */
+function fillsPlaceholders(path: Path): boolean {
+  const words = wordsOf(path);
+  if (words[0] === "elsewhere") return true;
+  if (words[0] === "steps") return words[1] === "with" || words[1] === "env";
+  if (words[0] === "tests") return words[1] === "expect";
+  const launcher = words[0] === "provides" ? words.slice(1) : words;
+  return launcher[0] === "bin" && launcher[2] === "env";
+}
+
+function checkPlaceholders(value: PartialData | undefined, path: Path, report: Report): void {
+  if (value === undefined) return;
+  if (typeof value === "object") {
+    for (const [key, member] of membersOf(value)) checkPlaceholders(member, [...path, key], report);
+    return;
+  }
+  const filled = fillsPlaceholders(path);
+  for (const { name, shell } of placeholdersIn(value)) {
+    const known = isKnownPlaceholder(name);
+    if (filled && (!known || shell)) {
+      const message = shell
+        ? `\`\${${name}}\` is shell syntax; nothing fills it in`
+        : `unknown placeholder \`{${name}}\``;
+      report(path, { code: "UNKNOWN_PLACEHOLDER", message, hint: "placeholders: {version}, {commit}, {prefix}" });
+    } else if (!filled && known && !shell) {
+      const variable = path.includes("run") && name !== "commit" ? `$IPM_${name.toUpperCase()}` : undefined;
+      const hint = variable === undefined ? undefined : `in \`run\` it is ${variable}`;
+      report(path, { code: "PLACEHOLDER_NOT_ALLOWED", message: `\`{${name}}\` is not filled in here`, hint });
+    }
+  }
+}

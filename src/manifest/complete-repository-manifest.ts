@@ -1,0 +1,32 @@
+import type { CommitSha, TreeSha } from "../core/ids.ts";
+import type { ManifestSource, RepositoryManifestSource } from "./schema.ts";
+
+export interface RepositoryTarget {
+  /** The repository's URL in normal form (https, ssh or file), or null for a plain folder. */
+  readonly git: string | null;
+  /** The released version of a version tag, or null: then it is `0.0.0-<12 hex of the commit>`. */
+  readonly version: string | null;
+  /** Full ref where one is known. */
+  readonly ref: string | null;
+  readonly commit: CommitSha;
+  readonly tree: TreeSha;
+}
+
+/**
+ * Complete a repository's own `ipm.yaml` by what the target says: its source and its only version. The result is resolved
+ * like a manifest of a registry.
+ */
+export function completeRepositoryManifest(source: RepositoryManifestSource, target: RepositoryTarget): ManifestSource {
+  return {
+    ...source,
+    source: target.git === null ? {} : { git: target.git },
+    versions: [
+      {
+        version: target.version ?? `0.0.0-${target.commit.slice(0, 12)}`,
+        ...(target.ref === null ? {} : { ref: target.ref }),
+        commit: target.commit,
+        tree: target.tree,
+      },
+    ],
+  };
+}

@@ -1,0 +1,32 @@
+/**
+ * Parts of the format that this ipm reads and cannot carry out: they are refused by name. Making one work deletes its line.
+ * A key is written without list indexes, and without `methods.` before `steps`, `requires` and `tests`; `=` names a value.
+ */
+export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
+  "kind=workspace": "an editable checkout",
+  inputs: "asking for values",
+  persist: "user data that outlives an upgrade",
+  "source.submodules": "sources with submodules",
+  "source.track": "following a branch",
+  "source.package": "installing an ecosystem's package",
+  "versions.files": "pinned downloads",
+  "versions.integrity": "pinned packages",
+  "versions.lock": "locks kept in the registry",
+  "requires.header": "checking for C headers",
+  "requires.pkg-config": "checking with pkg-config",
+  "requires.library": "checking for libraries",
+  "requires.env": "requiring an environment variable",
+  "requires.service": "requiring a running service",
+  "requires.hardware": "requiring hardware",
+  "tests.during": "tests while the server runs",
+  "steps.uses=python": "the recipe",
+  "steps.uses=cargo": "the recipe",
+  "steps.uses=go": "the recipe",
+  "steps.uses=make": "the recipe",
+  "steps.uses=cmake": "the recipe",
+  "steps.uses=meson": "the recipe",
+  "steps.uses=autotools": "the recipe",
+  "steps.uses=maven": "the recipe",
+  "steps.uses=gradle": "the recipe",
+  "steps.uses=file": "the recipe",
+};

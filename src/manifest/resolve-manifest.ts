@@ -1,0 +1,277 @@
+import { IpmError } from "../core/errors.ts";
+import { parseGitUrl } from "../core/git-url.ts";
+import { matchesPlatform, platformId } from "../core/host.ts";
+import type { Platform } from "../core/host.ts";
+import { parseDuration } from "./duration.ts";
+import type {
+  Expectation,
+  LauncherTarget,
+  Manifest,
+  ManifestStep,
+  ManifestTest,
+  ManifestVersion,
+  Provides,
+  Requirement,
+  RunText,
+} from "./manifest.ts";
+import { fillPlaceholders, fillPlaceholdersInPattern } from "./placeholders.ts";
+import type {
+  BinSource,
+  ManifestSource,
+  MethodSource,
+  RequirementSource,
+  StepSource,
+  TestSource,
+  VersionSource,
+} from "./schema.ts";
+
+/** A method with its id, the shorthand (`steps` without `methods`) included. */
+export interface NamedMethod {
+  readonly id: string;
+  readonly method: MethodSource;
+}
+
+/** Whether a method fits a version and a platform; `why` completes "ID: …". */
+export type MethodChoice =
+  | { readonly id: string; readonly applies: true }
+  | { readonly id: string; readonly applies: false; readonly why: string };
+
+/** What a resolved manifest is for. */
+export interface ResolveRequest {
+  /** A version of the manifest's list, exactly as written. */
+  readonly version: string;
+  /** A method's id, or null for the first that fits. */
+  readonly method: string | null;
+  readonly platform: Platform;
+}
+
+type Values = { readonly version: string; readonly commit: string };
+
+/**
+ * The methods in order of preference; `steps` without `methods` is the only one. Empty for a library and for an entry that
+ * is only offered elsewhere.
+ */
+export function methodsOf(source: Pick<ManifestSource, "methods" | "steps">): readonly NamedMethod[] {
+  const methods = source.methods ?? (source.steps === undefined ? [] : [{ steps: source.steps }]);
+  return methods.map((method) => ({
+    id: method.id ?? method.steps.find(({ uses }) => uses !== undefined)?.uses ?? "steps",
+    method,
+  }));
+}
+
+/**
+ * Every method and whether it fits, in the manifest's order: by `platforms` (the method's, else the manifest's) and by
+ * `since` and `until`, which count by position in the list of versions and include the version they name.
+ * @param version a version of the manifest's list
+ */
+export function methodChoices(
+  source: Pick<ManifestSource, "methods" | "steps" | "platforms" | "versions">,
+  version: string,
+  platform: Platform,
+): readonly MethodChoice[] {
+  const positionOf = (wanted: string): number => source.versions.findIndex((entry) => entry.version === wanted);
+  const position = positionOf(version);
+  return methodsOf(source).map(({ id, method }): MethodChoice => {
+    const platforms = method.platforms ?? source.platforms;
+    if (platforms !== undefined && !platforms.some((pattern) => matchesPlatform(pattern, platform))) {
+      return { id, applies: false, why: `is for ${platforms.join(", ")}, and this is ${platformId(platform)}` };
+    }
+    // Newest first: a smaller position is a newer version.
+    if (method.since !== undefined && position > positionOf(method.since)) {
+      return { id, applies: false, why: `is for ${method.since} and newer` };
+    }
+    if (method.until !== undefined && position < positionOf(method.until)) {
+      return { id, applies: false, why: `is for ${method.until} and older` };
+    }
+    return { id, applies: true };
+  });
+}
+
+function versionOf(source: ManifestSource, wanted: string): VersionSource {
+  const found = source.versions.find(({ version }) => version === wanted);
+  if (found !== undefined) return found;
+  throw new IpmError("VERSION_NOT_FOUND", `${source.name} has no version ${wanted}`, {
+    hint: `run: ipm show ${source.name}`,
+    data: { name: source.name, version: wanted, versions: source.versions.map(({ version }) => version) },
+  });
+}
+
+function methodOf(source: ManifestSource, request: ResolveRequest): NamedMethod {
+  const choices = methodChoices(source, request.version, request.platform);
+  const methods = methodsOf(source);
+  if (methods.length === 0) {
+    throw new IpmError("NOTHING_TO_INSTALL", `${source.name} has no way to install it`, {
+      data: { name: source.name },
+    });
+  }
+  const chosen =
+    request.method === null ? choices.find(({ applies }) => applies) : choices.find(({ id }) => id === request.method);
+  const named = methods.find(({ id }) => id === chosen?.id);
+  if (chosen?.applies === true && named !== undefined) return named;
+  const reasons = choices.map((choice) => (choice.applies ? `${choice.id} fits` : `${choice.id} ${choice.why}`));
+  const message =
+    request.method === null
+      ? `no method of ${source.name} ${request.version} fits`
+      : `the method ${request.method} of ${source.name} ${request.version} ${chosen === undefined ? "does not exist" : "does not fit"}`;
+  throw new IpmError("METHOD_NOT_APPLICABLE", `${message}: ${reasons.join("; ")}`, {
+    hint: `run: ipm show ${source.name}`,
+    data: { name: source.name, version: request.version, method: request.method, choices },
+  });
+}
+
+function resolveVersion(source: ManifestSource, version: VersionSource): ManifestVersion {
+  const { commit, tree } = version;
+  // The schema demands both where there is a `git` or a `bundle`, and refuses any other source for now.
+  if (commit === undefined || tree === undefined) throw new TypeError(`${source.name} ${version.version} has no pin`);
+  return {
+    version: version.version,
+    ref: version.ref ?? null,
+    commit,
+    tree,
+    added: version.added ?? null,
+    prerelease: version.prerelease ?? false,
+    withdrawn: version.withdrawn ?? null,
+  };
+}
+
+/** The web page of a repository: its https URL without `.git`; null for other transports. */
+function impliedHomepage(git: string | undefined): string | null {
+  if (git === undefined) return null;
+  const url = parseGitUrl(git);
+  return url.ok && url.value.transport === "https" ? git.replace(/\.git$/u, "") : null;
+}
+
+function resolveRequirement(requirement: RequirementSource): Requirement[] {
+  // Other kinds are refused while they are not built.
+  if (requirement.tool === undefined) return [];
+  return [
+    {
+      tool: requirement.tool,
+      version: requirement.version ?? null,
+      for: requirement.for ?? "both",
+      optional: requirement.optional ?? false,
+      why: requirement.why ?? null,
+    },
+  ];
+}
+
+function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
+
+function fillEnvironment(env: Readonly<Record<string, string>> | undefined, values: Values): Record<string, string> {
+  return mapValues(env ?? {}, (value) => fillPlaceholders(value, values));
+}
+
+/** Texts of any depth below `with`. */
+function fillDeep(value: unknown, values: Values): unknown {
+  if (typeof value === "string") return fillPlaceholders(value, values);
+  if (Array.isArray(value)) return value.map((item) => fillDeep(item, values));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fillDeep(member, values)]));
+  return value;
+}
+
+/** A list with at least one member, which the schema has seen to. */
+function argv(list: readonly string[]): readonly [string, ...string[]] {
+  const [program, ...rest] = list;
+  if (program === undefined) throw new TypeError("an empty command passed the schema");
+  return [program, ...rest];
+}
+
+function resolveRun(run: string | readonly string[]): RunText {
+  return typeof run === "string" ? run : argv(run);
+}
+
+function resolveDuration(duration: string | undefined): number | null {
+  return duration === undefined ? null : (parseDuration(duration) ?? null);
+}
+
+function resolveStep(step: StepSource, values: Values): ManifestStep {
+  const common = {
+    why: step.why ?? null,
+    dir: step.dir ?? null,
+    env: fillEnvironment(step.env, values),
+    timeoutMs: resolveDuration(step.timeout),
+    network: step.network ?? null,
+    optional: step.optional ?? false,
+  };
+  if (step.run !== undefined) return { ...common, run: resolveRun(step.run) };
+  if (step.uses === undefined) throw new TypeError("a step without `uses` and `run` passed the schema");
+  return { ...common, uses: step.uses, with: mapValues(step.with ?? {}, (value) => fillDeep(value, values)) };
+}
+
+function resolveBin(bin: BinSource | undefined, values: Values): Record<string, LauncherTarget> {
+  if (bin === undefined) return {};
+  if (Array.isArray(bin)) return Object.fromEntries(bin.map((name) => [name, { file: null, env: {} }]));
+  return mapValues(bin, (launcher): LauncherTarget => {
+    if (typeof launcher === "string") return { file: launcher, env: {} };
+    const env = fillEnvironment(launcher.env, values);
+    return launcher.run === undefined ? { file: launcher.file ?? null, env } : { run: argv(launcher.run), env };
+  });
+}
+
+function resolveProvides(source: ManifestSource, method: MethodSource, values: Values): Provides {
+  const completions = mapValues(method.provides?.completions ?? {}, (shells) =>
+    Object.fromEntries(Object.entries(shells).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  );
+  return {
+    bin: resolveBin(method.provides?.bin ?? source.bin, values),
+    share: method.provides?.share ?? {},
+    completions,
+  };
+}
+
+function resolveTest(test: TestSource, values: Values): ManifestTest {
+  const pattern = (text: string | undefined): string | null =>
+    text === undefined ? null : fillPlaceholdersInPattern(text, values);
+  const expect: Expectation = {
+    exit: test.expect?.exit ?? 0,
+    stdout: pattern(test.expect?.stdout),
+    stderr: pattern(test.expect?.stderr),
+    output: pattern(test.expect?.output),
+  };
+  return { run: resolveRun(test.run), stdin: test.stdin ?? null, timeoutMs: resolveDuration(test.timeout), expect };
+}
+
+/**
+ * Resolve a manifest for one version, method and platform: defaults are filled in, durations are milliseconds, `{version}`
+ * and `{commit}` are filled (quoted in patterns). `{prefix}` stays as that very text in `env`, `with`, `expect` and
+ * `elsewhere`, because it is only known when the plan runs: see `fillPrefix` and `fillPrefixInPattern`.
+ * Whether a version is withdrawn is not looked at: that is `selectVersion`'s part.
+ * @throws IpmError VERSION_NOT_FOUND, METHOD_NOT_APPLICABLE (with every method and why not), NOTHING_TO_INSTALL (no methods)
+ */
+export function resolveManifest(source: ManifestSource, request: ResolveRequest): Manifest {
+  const version = resolveVersion(source, versionOf(source, request.version));
+  const { id, method } = methodOf(source, request);
+  const values: Values = { version: version.version, commit: version.commit };
+  return {
+    name: source.name,
+    kind: source.kind ?? "tool",
+    summary: source.summary,
+    license: source.license,
+    homepage: source.homepage ?? impliedHomepage(source.source.git),
+    notes: source.notes ?? null,
+    deprecated:
+      source.deprecated === undefined ? null : { why: source.deprecated.why, use: source.deprecated.use ?? null },
+    source: { git: source.source.git ?? null, bundle: source.source.bundle ?? null, path: source.source.path ?? null },
+    version,
+    method: id,
+    requires: [...(source.requires ?? []), ...(method.requires ?? [])].flatMap(resolveRequirement),
+    steps: method.steps.map((step) => resolveStep(step, values)),
+    provides: resolveProvides(source, method, values),
+    tests: (method.tests ?? source.tests ?? []).map((test) => resolveTest(test, values)),
+    start: source.start === undefined ? null : { run: resolveRun(source.start.run), url: source.start.url ?? null },
+    elsewhere: resolveElsewhere(source, version.version),
+  };
+}
+
+/**
+ * Where else an entry can be had, `{version}` and `{commit}` filled in for a version of its list: for entries without
+ * methods, which `resolveManifest` refuses.
+ * @throws IpmError VERSION_NOT_FOUND
+ */
+export function resolveElsewhere(source: ManifestSource, version: string): Readonly<Record<string, string>> {
+  const { commit } = versionOf(source, version);
+  return mapValues(source.elsewhere ?? {}, (name) => fillPlaceholders(name, { version, commit: commit ?? "" }));
+}
