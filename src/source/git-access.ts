@@ -1,0 +1,158 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import { parseGitUrl } from "../core/git-url.ts";
+import {
+  type GitSetting,
+  buildGitConfig,
+  localPathOf,
+  parseGitSettings,
+  rewriteUrl,
+  transportOf,
+} from "./git-config.ts";
+import { gitWords, shownUrl } from "./git-failure.ts";
+import { type SourceContext, configFileOf } from "./git-store.ts";
+import type { SourceLimits } from "./limits.ts";
+
+/** A source that git may be pointed at: the address, and what its calls need. */
+export interface Remote {
+  /** What git is given: after the user's own rewrites. */
+  readonly url: string;
+  /** What people are shown and what the store is keyed by. */
+  readonly source: string;
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+// What reaching the network behind a company's proxy takes; nothing else of the caller's environment is passed on.
+const NETWORK_VARIABLES = [
+  "http_proxy",
+  "https_proxy",
+  "HTTPS_PROXY",
+  "all_proxy",
+  "ALL_PROXY",
+  "no_proxy",
+  "NO_PROXY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "CURL_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+];
+
+/** The user's own settings of git, includes followed, in the order in which git reads them. */
+export async function readUserSettings(context: SourceContext): Promise<GitSetting[]> {
+  const { env } = context.host.facts;
+  const home = env["HOME"];
+  if (home === undefined || !path.isAbsolute(home)) return [];
+  const xdg = env["XDG_CONFIG_HOME"];
+  const configHome = xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(home, ".config");
+  const settings: GitSetting[] = [];
+  for (const file of [path.join(configHome, "git", "config"), path.join(home, ".gitconfig")]) {
+    // Files of the user that git reads too; a link (dotfiles) is as good as a file.
+    if ((await context.host.files.realPath(file)) === undefined) continue;
+    const result = await context.host.git.run({
+      args: ["config", "--file", file, "--includes", "-z", "--list"],
+      cwd: "/",
+      configFile: "/dev/null",
+      env: { HOME: home },
+      timeoutMs: 10_000,
+      signal: context.host.signal,
+    });
+    if (result.exitCode !== 0) {
+      throw new IpmError("CONFIG_INVALID", `git cannot read ${file}: ${gitWords(result.stderr)}`, {
+        hint: `correct ${file}; "git config --list" shows the line`,
+        data: { path: file },
+      });
+    }
+    settings.push(...parseGitSettings(Buffer.from(result.stdout).toString("utf8")));
+  }
+  return settings;
+}
+
+/**
+ * Check the address of a git source and prepare what its calls need: exactly one transport, credential helpers only for a
+ * source that the user named.
+ * @throws IpmError SOURCE_REFUSED for a transport that is not allowed there, credentials in the URL, or another form
+ */
+export async function openRemote(
+  context: SourceContext,
+  source: string,
+  named: boolean,
+  limits: SourceLimits,
+): Promise<Remote> {
+  const parsed = parseGitUrl(source);
+  if (!parsed.ok) {
+    const { kind, message, suggestion } = parsed.problem;
+    throw new IpmError("SOURCE_REFUSED", `the URL ${shownUrl(source)} ${message}`, {
+      hint:
+        kind === "credentials"
+          ? "leave the password out; configure a git credential helper instead"
+          : `write it as ${suggestion === undefined ? "https://HOST/PATH" : shownUrl(suggestion)}`,
+      data: { url: shownUrl(source), problem: kind },
+    });
+  }
+  if (!named && parsed.value.transport !== "https") {
+    throw new IpmError(
+      "SOURCE_REFUSED",
+      `the URL ${shownUrl(source)} uses ${parsed.value.transport}; a manifest may name https only`,
+      {
+        hint: "tell the manifest's maintainers, or name the URL on the command line",
+        data: { url: shownUrl(source), problem: "transport" },
+      },
+    );
+  }
+  const settings = await readUserSettings(context);
+  const { url, rewritten } = rewriteUrl(source, settings);
+  const transport = transportOf(url);
+  if (transport === null || (transport === "http" && !rewritten)) {
+    throw new IpmError(
+      "SOURCE_REFUSED",
+      `insteadOf in your git configuration turns ${shownUrl(source)} into ${shownUrl(url)}`,
+      {
+        hint: "ipm reaches https, ssh, http (rewritten by you) and local folders only",
+        data: { url: shownUrl(source), rewritten: shownUrl(url) },
+      },
+    );
+  }
+  return remoteAt(context, { url, source, transport, named, settings, limits });
+}
+
+interface Destination {
+  readonly url: string;
+  readonly source: string;
+  readonly transport: string;
+  readonly named: boolean;
+  readonly settings: readonly GitSetting[];
+  readonly limits: SourceLimits;
+}
+
+async function remoteAt(context: SourceContext, destination: Destination): Promise<Remote> {
+  const { url, source, transport, named, settings, limits } = destination;
+  const caller = context.host.facts.env;
+  const home = caller["HOME"] ?? "/";
+  const local = transport === "file" ? localPathOf(url) : undefined;
+  const text = buildGitConfig(
+    {
+      transports: [transport],
+      safeDirectories: local === undefined ? [] : [local, path.join(local, ".git")],
+      credentials: named,
+      stallSeconds: limits.stallSeconds,
+    },
+    settings,
+    home,
+  );
+  const env: Record<string, string> = {};
+  for (const name of NETWORK_VARIABLES) {
+    const value = caller[name];
+    if (value !== undefined && value !== "") env[name] = value;
+  }
+  // Credential helpers and ~/.netrc belong to the user: only a source that the user named sees that home.
+  if (named || transport === "ssh") env["HOME"] = home;
+  const agent = caller["SSH_AUTH_SOCK"];
+  if (transport === "ssh" && agent !== undefined) env["SSH_AUTH_SOCK"] = agent;
+  return { url, source, configFile: await configFileOf(context, text), env };
+}
+
+/** A bundle or folder on this machine, by its absolute path: the file transport and nothing else. */
+export function openLocalRemote(context: SourceContext, file: string, limits: SourceLimits): Promise<Remote> {
+  return remoteAt(context, { url: file, source: file, transport: "file", named: false, settings: [], limits });
+}

@@ -1,0 +1,171 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import { type CommitSha, type TreeSha, isCommitSha, isTreeSha } from "../core/ids.ts";
+import { fetchCommit, resolveRef } from "./fetch-commit.ts";
+import { openLocalRemote, openRemote } from "./git-access.ts";
+import { shownUrl } from "./git-failure.ts";
+import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, storeOf } from "./git-store.ts";
+import { inspectTree } from "./inspect-tree.ts";
+import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
+import { snapshotFolder } from "./snapshot-folder.ts";
+import type { FetchedSource, SourceRequest } from "./source.ts";
+import { readListedFile, writeCheckout } from "./write-checkout.ts";
+
+export interface OpenSourceOptions {
+  /** `name@version`, for events. */
+  readonly tool: string;
+  /** Nothing may be asked of a network; what is in the store already is used. */
+  readonly offline?: boolean;
+  readonly limits?: Partial<SourceLimits>;
+}
+
+interface Opened {
+  readonly store: GitStore;
+  readonly commit: CommitSha;
+  readonly tree: TreeSha;
+  readonly ref: string | null;
+  readonly dirty: boolean;
+}
+
+type Request<Kind extends SourceRequest["kind"]> = Extract<SourceRequest, { readonly kind: Kind }>;
+
+interface Opening {
+  readonly context: SourceContext;
+  readonly tool: string;
+  readonly offline: boolean;
+  readonly limits: SourceLimits;
+}
+
+function offlineError(place: string, what: string): IpmError {
+  return new IpmError("OFFLINE", `${what} of ${place} is not on this machine yet, and --offline was given`, {
+    hint: "run the command once without --offline",
+    data: { source: place },
+  });
+}
+
+/** The tree of a pin that the store has, compared once more: a manifest may pin another tree to the same commit. */
+async function pinnedTree(
+  { context, limits }: Opening,
+  store: GitStore,
+  commit: CommitSha,
+  tree: TreeSha | null,
+  place: string,
+): Promise<TreeSha> {
+  const [found] = await idsOf(context, store, limits, [`${commit}^{tree}`]);
+  if (found === undefined || !isTreeSha(found)) {
+    throw new IpmError("STATE_DAMAGED", `the git store ${store.folder} lost the commit ${commit}`, {
+      hint: `remove ${store.folder} and run the command again: it is a cache`,
+      data: { store: store.folder, commit },
+    });
+  }
+  if (tree !== null && found !== tree) {
+    throw new IpmError("SOURCE_MISMATCH", `the tree of ${place} at ${commit} is pinned to ${tree} and is ${found}`, {
+      hint: "do not install it; tell the registry's maintainers both values",
+      data: { source: place, what: "the tree", pinned: tree, found },
+    });
+  }
+  return found;
+}
+
+async function openGit(opening: Opening, request: Request<"git">): Promise<Opened> {
+  const { context, tool, limits, offline } = opening;
+  const place = shownUrl(request.url);
+  // Checked before the store is looked at: an address that may not be used is refused, fetched before or not.
+  const remote = await openRemote(context, request.url, request.named, limits);
+  const store = storeOf(context, request.url);
+  // Forty hex digits are a commit, even where a branch or tag has that name.
+  const typed = request.ref !== null && isCommitSha(request.ref) ? request.ref : null;
+  const pin = request.commit ?? typed;
+  const known = typed === null ? request.ref : null;
+  if (pin !== null && (await hasPin(context, store, pin))) {
+    const tree = await pinnedTree(opening, store, pin, request.tree, place);
+    return { store, commit: pin, tree, ref: known, dirty: false };
+  }
+  if (offline) throw offlineError(place, pin === null ? "the newest commit" : `commit ${pin}`);
+  return context.lock(store.lock, async () => {
+    const call = { context, store, remote, limits, tool };
+    let wanted = { commit: pin, ref: known };
+    if (wanted.commit === null) {
+      await prepareStore(context, store, place);
+      wanted = await resolveRef(call, known);
+    }
+    const commit = wanted.commit;
+    if (commit === null) throw new TypeError("a ref was resolved to nothing");
+    // Somebody else may have fetched it while the lock was waited for.
+    const tree = (await hasPin(context, store, commit))
+      ? await pinnedTree(opening, store, commit, request.tree, place)
+      : await fetchCommit(call, { commit, tree: request.tree, ref: wanted.ref }, true);
+    return { store, commit, tree, ref: wanted.ref, dirty: false };
+  });
+}
+
+async function openBundle(opening: Opening, request: Request<"bundle">): Promise<Opened> {
+  const { context, tool, limits } = opening;
+  const { file, commit, tree, ref } = request;
+  if (!path.isAbsolute(file)) throw new TypeError(`a bundle needs an absolute path, not ${file}`);
+  const store = storeOf(context, `bundle:${file}`);
+  const known = (): Promise<TreeSha> => pinnedTree(opening, store, commit, tree, shownUrl(file));
+  if (await hasPin(context, store, commit)) return { store, commit, tree: await known(), ref, dirty: false };
+  if ((await context.host.files.facts(file))?.kind !== "file") {
+    throw new IpmError("FETCH_FAILED", `the bundle ${shownUrl(file)} is not there`, {
+      hint: "ipm update",
+      data: { path: file },
+    });
+  }
+  const found = await context.lock(store.lock, async () => {
+    if (await hasPin(context, store, commit)) return known();
+    const remote = await openLocalRemote(context, file, limits);
+    return fetchCommit({ context, store, remote, limits, tool }, { commit, tree, ref }, false);
+  });
+  return { store, commit, tree: found, ref, dirty: false };
+}
+
+async function openFolder({ context, limits }: Opening, request: Request<"folder">): Promise<Opened> {
+  const root = await context.host.files.realPath(request.path);
+  if (root === undefined || (await context.host.files.facts(root))?.kind !== "folder") {
+    throw new IpmError("TARGET_INVALID", `${shownUrl(request.path)} is not a folder`, {
+      hint: "name an existing folder, a manifest file, a URL or a tool",
+      data: { path: request.path },
+    });
+  }
+  const store = storeOf(context, `folder:${root}`);
+  const snapshot = await context.lock(store.lock, () => snapshotFolder(context, store, limits, root));
+  return { store, ...snapshot };
+}
+
+function open(opening: Opening, request: SourceRequest): Promise<Opened> {
+  if (request.kind === "git") return openGit(opening, request);
+  return request.kind === "bundle" ? openBundle(opening, request) : openFolder(opening, request);
+}
+
+function placeOf(request: SourceRequest): string {
+  if (request.kind === "git") return shownUrl(request.url);
+  return shownUrl(request.kind === "bundle" ? request.file : request.path);
+}
+
+/**
+ * Bring a source into ipm's own git store, compare commit and tree with the pin, list its files and refuse what may not
+ * be written. A pin that the store has costs no network. Nothing is written outside ipm's cache until `checkout`.
+ * @throws IpmError SOURCE_REFUSED (address), SOURCE_MISMATCH (pin; both values), SOURCE_UNSAFE (tree; first offenders),
+ * FETCH_FAILED, OFFLINE, GIT_UNUSABLE, TARGET_INVALID (no such folder or ref name), INTERRUPTED
+ */
+export async function openSource(
+  context: SourceContext,
+  request: SourceRequest,
+  options: OpenSourceOptions,
+): Promise<FetchedSource> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const opening: Opening = { context, tool: options.tool, offline: options.offline ?? false, limits };
+  const { store, commit, tree, ref, dirty } = await open(opening, request);
+  const { listing, bytes } = await inspectTree(context, store, limits, tree, placeOf(request));
+  return {
+    commit,
+    tree,
+    ref,
+    dirty,
+    listing,
+    bytes,
+    readFile: (file, maxBytes) => readListedFile(context, { store, limits, listing }, file, maxBytes),
+    checkout: (into, tag) => writeCheckout(context, { store, limits, commit, listing, into, tag }),
+  };
+}

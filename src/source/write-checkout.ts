@@ -1,0 +1,160 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import { isRefName } from "../core/git-url.ts";
+import type { CommitSha } from "../core/ids.ts";
+import { type GitStore, RAW_ATTRIBUTES, type SourceContext, idsOf, readStore, seenRef } from "./git-store.ts";
+import { readBlobs } from "./inspect-tree.ts";
+import type { SourceLimits } from "./limits.ts";
+import type { TreeEntry } from "./source.ts";
+
+/** A commit of a store, checked, and where it is to be written. */
+export interface CheckoutOrder {
+  readonly store: GitStore;
+  readonly limits: SourceLimits;
+  readonly commit: CommitSha;
+  readonly listing: readonly TreeEntry[];
+  /** Absolute; empty or missing. */
+  readonly into: string;
+  /** Short name of the version's tag, or null. */
+  readonly tag: string | null;
+}
+
+const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfileMode = true\n\tbare = false\n\tlogAllRefUpdates = false\n";
+const FILE_MODES = { "100644": 0o644, "100755": 0o755 } as const;
+
+/** The object that the tag is to point to: the source's own annotated tag where it was seen, else the commit. */
+async function tagObject(context: SourceContext, order: CheckoutOrder): Promise<string> {
+  const { store, limits, commit, tag } = order;
+  const seen = await context.host.files.readText(path.join(store.folder, seenRef(`refs/tags/${tag}`)));
+  const object = seen?.trim();
+  if (object === undefined || !/^[0-9a-f]{40}$/u.test(object)) return commit;
+  const [peeled] = await idsOf(context, store, limits, [`${object}^{commit}`]);
+  return peeled === commit ? object : commit;
+}
+
+/** Write `.git`: the commit, its trees and blobs in a pack of its own, nothing that leads back to ipm's store. */
+async function writeRepository(context: SourceContext, order: CheckoutOrder): Promise<void> {
+  const { store, limits, commit, into, tag } = order;
+  const { files } = context.host;
+  const git = path.join(into, ".git");
+  for (const folder of ["objects/pack", "objects/info", "refs/heads", "refs/tags", "info"]) {
+    await files.createFolder(path.join(git, folder));
+  }
+  const object = tag === null ? commit : await tagObject(context, order);
+  await readStore(context, store, limits, {
+    // No search for new deltas: what the store has packed is copied.
+    args: [
+      "-c",
+      "core.fsync=none",
+      "pack-objects",
+      "-q",
+      "--revs",
+      "--window=0",
+      "--threads=1",
+      path.join(git, "objects", "pack", "pack"),
+    ],
+    stdin: `--shallow ${commit}\n${[...new Set([commit, object])].join("\n")}\n`,
+  });
+  // The parents are not here. Git accepts the line for a commit without parents too.
+  await files.write(path.join(git, "shallow"), `${commit}\n`);
+  await files.write(path.join(git, "config"), CONFIG);
+  // What ipm wrote are the blobs' own bytes; without this a tool's `git status` could call them changed.
+  await files.write(path.join(git, "info", "attributes"), RAW_ATTRIBUTES);
+  if (tag !== null) {
+    await files.createFolder(path.dirname(path.join(git, "refs", "tags", tag)));
+    await files.write(path.join(git, "refs", "tags", tag), `${object}\n`);
+  }
+  await files.write(path.join(git, "HEAD"), `${commit}\n`);
+}
+
+/** Write the files, and the index that lets tools see them as unchanged. */
+async function writeFiles(context: SourceContext, order: CheckoutOrder): Promise<void> {
+  const { store, limits, commit, listing, into } = order;
+  if (listing.length === 0) return;
+  await readStore(context, store, limits, {
+    // With a path `checkout` moves no HEAD. Unlike read-tree (and with `--`) it prints a line, and so is spared the 50 ms
+    // that simple-git waits after a silent call. The folder is empty: the commit's id cannot be taken for a file.
+    args: ["-c", "core.fsync=none", "checkout", "--no-progress", commit, "."],
+    cwd: into,
+    workTree: into,
+    indexFile: path.join(into, ".git", "index"),
+  });
+  await restoreModes(context, order);
+}
+
+/** Files are 0644 or 0755 and folders 0755, whatever the umask of the caller. */
+async function restoreModes(context: SourceContext, { listing, into }: CheckoutOrder): Promise<void> {
+  const { files } = context.host;
+  const folders = new Set<string>([into]);
+  for (const entry of listing) {
+    for (let folder = path.dirname(entry.path); folder !== "."; folder = path.dirname(folder)) {
+      folders.add(path.join(into, folder));
+    }
+  }
+  const expected: (readonly [file: string, mode: number])[] = [...folders].map((folder) => [folder, 0o755]);
+  for (const { path: file, mode } of listing) {
+    if (mode === "100644" || mode === "100755") expected.push([path.join(into, file), FILE_MODES[mode]]);
+  }
+  // The umask is the same for all: one of each kind tells whether any is wrong.
+  const samples = [0o644, 0o755].map((mode) => expected.findLast((entry) => entry[1] === mode));
+  let isWrong = false;
+  for (const sample of samples) {
+    if (sample !== undefined) isWrong ||= (await files.facts(sample[0]))?.mode !== sample[1];
+  }
+  if (!isWrong) return;
+  for (const [file, mode] of expected) await files.setMode(file, mode);
+}
+
+/** What git was to write is there, with the sizes of the tree: the last look before steps run. */
+async function verifyFiles(context: SourceContext, { listing, into, store }: CheckoutOrder): Promise<void> {
+  for (const { path: file, mode, size } of listing) {
+    const facts = await context.host.files.facts(path.join(into, file));
+    const kind = mode === "120000" ? "link" : mode === "160000" ? "folder" : "file";
+    if (facts?.kind === kind && (kind !== "file" || facts.size === size)) continue;
+    throw new IpmError("SOURCE_MISMATCH", `${path.join(into, file)} was not written as it is in the repository`, {
+      hint: `remove ${store.folder} and run the command again: it is a cache`,
+      data: { path: file },
+    });
+  }
+}
+
+/**
+ * Write a checked commit into an empty or missing folder, byte for byte, with a minimal real `.git`: that one commit, the
+ * version's tag, no remote, no hooks, no link to ipm's store. When it fails nothing of it stays.
+ */
+export async function writeCheckout(context: SourceContext, order: CheckoutOrder): Promise<void> {
+  const { files } = context.host;
+  const { into, tag } = order;
+  if (!path.isAbsolute(into)) throw new TypeError(`a checkout needs an absolute folder, not ${into}`);
+  if (tag !== null && !isRefName(tag)) throw new TypeError(`not a tag: ${tag}`);
+  if ((await files.list(into)).length > 0) {
+    throw new IpmError("FOREIGN_FILE", `${into} is not empty`, {
+      hint: "name an empty or a new folder",
+      data: { path: into },
+    });
+  }
+  const isNew = (await files.facts(into)) === undefined;
+  await files.createFolder(path.join(into, ".git"));
+  try {
+    const results = await Promise.allSettled([writeRepository(context, order), writeFiles(context, order)]);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    await verifyFiles(context, order);
+  } catch (error) {
+    for (const name of await files.list(into)) await files.remove(path.join(into, name));
+    if (isNew) await files.remove(into);
+    throw error;
+  }
+}
+
+/** One plain file of a listing, or undefined when it is not there, is no plain file or is larger than `maxBytes`. */
+export async function readListedFile(
+  context: SourceContext,
+  order: Pick<CheckoutOrder, "store" | "limits" | "listing">,
+  file: string,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const entry = order.listing.find(({ path: candidate }) => candidate === file);
+  if (entry === undefined || !entry.mode.startsWith("100") || (entry.size ?? 0) > maxBytes) return undefined;
+  return (await readBlobs(context, order.store, order.limits, [entry.oid])).get(entry.oid);
+}
