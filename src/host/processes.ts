@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import type { Duplex, Readable } from "node:stream";
+import { Duplex, type Readable } from "node:stream";
 import { IpmError, errnoOf, isIpmError } from "../core/errors.ts";
 import type { ProcessRequest, ProcessResult, Processes } from "../core/host.ts";
 import { translateIoError } from "./files.ts";
@@ -160,7 +160,6 @@ export function createProcesses(): Processes {
   const live = new Set<number>();
   let leaking: readonly number[] | undefined;
   let nullDescriptor: number | undefined;
-  let registered = false;
 
   const killAll = (): void => {
     for (const group of live) signalGroup(group, "SIGKILL");
@@ -187,20 +186,13 @@ export function createProcesses(): Processes {
     throwIfAborted(request.signal);
     const { execa } = await import("execa");
     const started = performance.now();
-    if (!registered) process.once("exit", killAll);
-    registered = true;
-
+    // oxlint-disable-next-line no-unsafe-type-assertion -- execa's types know numbers at 0 to 2 only; it takes them anywhere
+    const further = furtherDescriptors(request) as "pipe"[];
     const child = execa(program, args, {
       cwd: request.cwd,
       env: { ...request.env },
       extendEnv: false,
-      // execa's types allow numbers at 0 to 2 only; it hands the others to Node as they are.
-      stdio: [
-        request.stdin === undefined ? "ignore" : "pipe",
-        "pipe",
-        "pipe",
-        ...(furtherDescriptors(request) as "pipe"[]),
-      ],
+      stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe", ...further],
       detached: true,
       cleanup: false,
       buffer: false,
@@ -214,6 +206,7 @@ export function createProcesses(): Processes {
       const failed = await child;
       throw startError(failed instanceof Error ? (failed.cause ?? failed) : failed, request);
     }
+    if (live.size === 0) process.on("exit", killAll);
     live.add(group);
 
     const limit = request.maxOutput ?? DEFAULT_MAX_OUTPUT;
@@ -226,7 +219,7 @@ export function createProcesses(): Processes {
 
     const streams: Readable[] = [];
     for (const name of ["stdout", "stderr"] as const) {
-      const stream = child[name] as Readable;
+      const stream: Readable = child[name];
       streams.push(stream);
       stream.on("error", () => stream.destroy());
       stream.on("data", (chunk: Uint8Array) => {
@@ -247,7 +240,8 @@ export function createProcesses(): Processes {
     }
     const first = 3 + (request.inheritFds?.length ?? 0);
     const pipes = (request.pipes ?? []).map((content, index) => {
-      const stream = child.stdio[first + index] as Duplex;
+      const stream = child.stdio[first + index];
+      if (!(stream instanceof Duplex)) throw new TypeError(`descriptor ${first + index} is no pipe`);
       const collector = new Collector(MAX_PIPE_BYTES);
       stream.on("error", () => stream.destroy());
       stream.on("data", (chunk: Uint8Array) => collector.add(chunk));
@@ -311,6 +305,7 @@ export function createProcesses(): Processes {
       clearTimeout(timer);
       request.signal?.removeEventListener("abort", stop);
       live.delete(group);
+      if (live.size === 0) process.removeListener("exit", killAll);
     }
   };
 

@@ -1,0 +1,103 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import type { Files } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { PlannedCopy } from "../plan/plan.ts";
+import { isInside } from "../sandbox/paths.ts";
+
+/** A link of the checkout, made once everything else is there. */
+interface PendingLink {
+  readonly at: string;
+  readonly target: string;
+}
+
+function refuse(step: PlannedCopy, message: string, target: string): never {
+  throw new IpmError(
+    "STEP_FAILED",
+    `step ${step.id} (${escapeUntrusted(step.title)}): ${message}: ${escapeUntrusted(target)}`,
+    {
+      hint: "tell the manifest's maintainers",
+      data: { step: step.id, path: target, exitCode: null, signal: null, lastLines: [] },
+    },
+  );
+}
+
+/** `path.join` that cannot leave the folder. */
+function below(step: PlannedCopy, folder: string, relative: string): string {
+  const joined = path.resolve(folder, relative);
+  if (!isInside(folder, joined)) refuse(step, "a path leaves its folder", relative);
+  return joined;
+}
+
+/**
+ * Carry out a `copy` step: files of the checkout into the prefix, without running anything of the package. `.git` and the
+ * excluded top-level names are left out, modes become 0644 or 0755, links are kept as links when they stay in the prefix
+ * and are refused otherwise. Nothing is read or written through a link.
+ * @param source real path of the checkout (its sub-directory where the manifest names one)
+ * @param prefix real path of the prefix
+ * @returns the number of files and links
+ * @throws IpmError STEP_FAILED for a missing source, a link that leaves, a device, socket or FIFO
+ */
+export async function copyStep(files: Files, step: PlannedCopy, source: string, prefix: string): Promise<number> {
+  const from = below(step, source, step.from);
+  const to = below(step, prefix, step.to);
+  const links: PendingLink[] = [];
+  let count = 0;
+
+  // A path through a link would read or write elsewhere: every folder on the way must be real.
+  const realParent = await files.realPath(path.dirname(from));
+  if (from !== source && realParent !== path.dirname(from))
+    refuse(step, "the path leads through a link or is missing", step.from);
+
+  const createFolder = async (folder: string): Promise<void> => {
+    await files.createFolder(folder);
+    if ((await files.realPath(folder)) !== folder)
+      refuse(step, "the target leads through a link", path.relative(prefix, folder));
+  };
+
+  const copy = async (item: string, target: string, top: boolean): Promise<void> => {
+    const facts = await files.facts(item);
+    if (facts === undefined) refuse(step, "there is no such file in the source", path.relative(source, item) || ".");
+    if (facts.kind === "link") {
+      links.push({ at: target, target: (await files.readLink(item)) ?? "" });
+      return;
+    }
+    if (facts.kind === "other") refuse(step, "a device, socket or FIFO cannot be copied", path.relative(source, item));
+    if (facts.kind === "folder") {
+      await createFolder(target);
+      for (const name of await files.list(item)) {
+        if (name === ".git" || (top && step.exclude.includes(name))) continue;
+        await copy(path.join(item, name), path.join(target, name), false);
+      }
+      return;
+    }
+    const existing = await files.facts(target);
+    if (existing?.kind === "link") refuse(step, "the target is a link", path.relative(prefix, target));
+    const content = await files.readBytes(item);
+    if (content === undefined) refuse(step, "the file went away", path.relative(source, item));
+    const mode = (facts.mode & 0o111) === 0 ? 0o644 : 0o755;
+    await files.write(target, content, mode);
+    // The mode of a write is cut by the umask, and does not change a file that is there.
+    await files.setMode(target, mode);
+    count++;
+  };
+
+  await createFolder((await files.facts(from))?.kind === "folder" ? to : path.dirname(to));
+  await copy(from, to, true);
+  for (const link of links) {
+    await files.remove(link.at);
+    await files.link(link.target, link.at);
+  }
+  // Only now can a chain of links be followed as the kernel would.
+  for (const link of links) {
+    const real = await files.realPath(link.at);
+    const stays =
+      real === undefined ? isInside(prefix, path.resolve(path.dirname(link.at), link.target)) : isInside(prefix, real);
+    if (path.isAbsolute(link.target) || !stays) {
+      for (const made of links) await files.remove(made.at);
+      refuse(step, "a link leaves the prefix", path.relative(prefix, link.at));
+    }
+    count++;
+  }
+  return count;
+}

@@ -1,0 +1,213 @@
+import path from "node:path";
+import type { StepOutcome } from "../core/events.ts";
+import { IpmError } from "../core/errors.ts";
+import type { Host, ProcessResult } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { Plan, PlannedRun } from "../plan/plan.ts";
+import { type StepFolders, grantsOfStep } from "../sandbox/grants.ts";
+import { isInside } from "../sandbox/paths.ts";
+import type { Toolchain } from "../sandbox/toolchain.ts";
+import { copyStep } from "./copy-step.ts";
+import { type ExecutionContext, type ExecutionPaths, findProgram, findToolchains, toolOf } from "./execution.ts";
+import { stepEnvironment } from "./step-environment.ts";
+import { type Transcript, createTranscript } from "./transcript.ts";
+
+/** More jobs than this only fill the memory. */
+const MAX_JOBS = 16;
+const MAX_STRAY = 20;
+const MAX_STRAY_DEPTH = 6;
+/** What package managers keep in HOME by themselves: no sign of a tool that was installed into the wrong place. */
+const CACHES = new Set([".cache", ".npm", ".cargo", ".rustup", ".m2", ".gradle", ".config", ".node-gyp", "go"]);
+const NO_NETWORK =
+  /EAI_AGAIN|ENOTFOUND|ENETUNREACH|could not resolve host|temporary failure in name resolution|name or service not known|network is unreachable|failed to resolve/iu;
+
+export interface PlanRun {
+  /** Files that the steps left in their private HOME, besides caches: `~/.local/bin/rc`. At most 20. */
+  readonly stray: readonly string[];
+}
+
+interface StepRun {
+  readonly context: ExecutionContext;
+  readonly plan: Plan;
+  readonly folders: StepFolders;
+  /** The checkout's folder that the manifest names, real. */
+  readonly source: string;
+  readonly toolchains: readonly Toolchain[];
+  readonly transcript: Transcript;
+  readonly log: string;
+}
+
+/**
+ * Run the steps of a plan in their order, each in the sandbox, with output to the log and as `step.output` events.
+ * @throws IpmError STEP_FAILED, STEP_TIMEOUT (`data`: step, title, exitCode, signal, lastLines, log), SANDBOX_FAILED, and
+ *   the abort's own error
+ */
+export async function runPlan(context: ExecutionContext, plan: Plan, paths: ExecutionPaths): Promise<PlanRun> {
+  const { host } = context;
+  for (const folder of [paths.prefix, paths.home, paths.tmp]) await host.files.createFolder(folder);
+  const real = async (folder: string): Promise<string> => (await host.files.realPath(folder)) ?? folder;
+  // What is bound into a sandbox must have its real path inside too, and a build records where it was made.
+  const folders: StepFolders = {
+    prefix: await real(paths.prefix),
+    source: await real(paths.source),
+    home: await real(paths.home),
+    tmp: await real(paths.tmp),
+  };
+  const run: StepRun = {
+    context,
+    plan,
+    folders,
+    source: await workingFolder(host, folders.source, plan.what.source.path, "the checkout"),
+    toolchains: await findToolchains(host, plan, "build"),
+    transcript: createTranscript(host.files, paths.log),
+    log: paths.log,
+  };
+  const tool = toolOf(plan);
+  const total = plan.what.steps.length;
+  for (const [index, step] of plan.what.steps.entries()) {
+    const title = escapeUntrusted(step.title);
+    const started = host.monotonicMs();
+    context.emit({ type: "step.started", tool, id: step.id, title, index, total });
+    let outcome: StepOutcome = "failed";
+    try {
+      if (step.kind === "run") await runStep(run, step);
+      else {
+        const count = await copyStep(host.files, step, run.source, folders.prefix);
+        await run.transcript.begin(`step ${step.id}: ${step.title}`, () => undefined).finish(`${count} files copied`);
+      }
+      outcome = "done";
+    } finally {
+      context.emit({ type: "step.finished", tool, id: step.id, title, outcome, ms: host.monotonicMs() - started });
+    }
+    host.checkpoint(`step ${step.id} done`);
+  }
+  return { stray: await findStray(host, folders.home) };
+}
+
+/** A sub-folder that is really inside, by the kernel's own resolution: a step may have put a link there. */
+async function workingFolder(host: Host, root: string, relative: string | null, what: string): Promise<string> {
+  if (relative === null) return root;
+  const folder = await host.files.realPath(path.resolve(root, relative));
+  const facts = folder === undefined ? undefined : await host.files.facts(folder);
+  if (folder === undefined || facts?.kind !== "folder" || !isInside(root, folder)) {
+    throw new IpmError("STEP_FAILED", `${what} has no folder ${escapeUntrusted(relative)}, or it leads outside`, {
+      hint: "tell the manifest's maintainers",
+      data: { path: relative },
+    });
+  }
+  return folder;
+}
+
+async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
+  const { context, plan, folders } = run;
+  const { host } = context;
+  const tool = toolOf(plan);
+  const env = stepEnvironment(step, {
+    paths: { ...folders, source: run.source },
+    version: plan.tool.version,
+    toolchains: run.toolchains.map(({ bin }) => bin),
+    jobs: Math.max(1, Math.min(host.facts.cpus, MAX_JOBS)),
+  });
+  const cwd = await workingFolder(host, run.source, step.dir, `step ${step.id}: the checkout`);
+  const output = run.transcript.begin(`step ${step.id}: ${step.title}`, (stream, line) =>
+    context.emit({ type: "step.output", tool, id: step.id, stream, line }),
+  );
+  let closing = "stopped";
+  let result: ProcessResult | undefined;
+  try {
+    const argv = await commandLine(run, step, env["PATH"] ?? "", cwd);
+    result = await context.sandbox.run({
+      argv,
+      cwd,
+      env,
+      timeoutMs: step.timeoutMs,
+      signal: host.signal,
+      onOutput: (stream, chunk) => output.output(stream, chunk),
+      grants: grantsOfStep(step, folders, run.toolchains),
+    });
+    closing = describeEnd(result);
+  } finally {
+    await output.finish(closing);
+  }
+  if (result.leftBehind === true) {
+    context.emit({
+      type: "warning",
+      code: "PROCESS_LEFT_BEHIND",
+      message: `step ${step.id} (${escapeUntrusted(step.title)}) left processes running; they were ended`,
+    });
+  }
+  if (result.exitCode !== 0 || result.timedOut) throw stepError(run, step, result, output.lastLines());
+}
+
+async function commandLine(
+  run: StepRun,
+  step: PlannedRun,
+  searchPath: string,
+  cwd: string,
+): Promise<readonly [string, ...string[]]> {
+  if (typeof step.run === "string") return ["/bin/sh", "-eu", "-c", step.run, "step"];
+  const [program, ...args] = step.run;
+  const found = await findProgram(run.context.host, program, searchPath, cwd);
+  if (found === undefined) {
+    throw new IpmError(
+      "STEP_FAILED",
+      `step ${step.id} (${escapeUntrusted(step.title)}): ${escapeUntrusted(program)} is not on the step's PATH`,
+      {
+        hint: `add "requires: [{ tool: ${escapeUntrusted(program)} }]" to the manifest`,
+        data: { step: step.id, title: step.title, exitCode: 127, signal: null, lastLines: [], log: run.log },
+      },
+    );
+  }
+  return [found, ...args];
+}
+
+function describeEnd(result: ProcessResult): string {
+  if (result.timedOut) return `stopped after ${Math.round(result.ms)} ms (time limit)`;
+  const how = result.signal === null ? `exit code ${result.exitCode}` : `ended by ${result.signal}`;
+  return `${how} after ${Math.round(result.ms)} ms`;
+}
+
+function stepError(run: StepRun, step: PlannedRun, result: ProcessResult, lastLines: readonly string[]): IpmError {
+  const name = `step ${step.id} (${escapeUntrusted(step.title)})`;
+  const data = {
+    step: step.id,
+    title: escapeUntrusted(step.title),
+    exitCode: result.exitCode,
+    signal: result.signal,
+    lastLines,
+    log: run.log,
+  };
+  if (result.timedOut) {
+    const seconds = Math.round(step.timeoutMs / 1000);
+    return new IpmError("STEP_TIMEOUT", `${name} took longer than ${seconds} s and was stopped`, {
+      hint: `read ${run.log}`,
+      data: { ...data, timeoutMs: step.timeoutMs },
+    });
+  }
+  const how = result.signal === null ? `exit code ${result.exitCode}` : result.signal;
+  const offline = step.network.length === 0 && lastLines.some((line) => NO_NETWORK.test(line));
+  return new IpmError("STEP_FAILED", `${name} failed with ${how}`, {
+    hint: offline
+      ? "the step has no network; the manifest must declare what it reaches (network: …)"
+      : `read ${run.log}`,
+    data,
+  });
+}
+
+/** What was put into HOME and is no cache: a tool that ended up there is lost when the installation ends. */
+async function findStray(host: Host, home: string): Promise<string[]> {
+  const found: string[] = [];
+  const walk = async (folder: string, shown: string, depth: number): Promise<void> => {
+    for (const name of await host.files.list(folder)) {
+      if (found.length >= MAX_STRAY) return;
+      if (depth === 0 && CACHES.has(name)) continue;
+      const facts = await host.files.facts(path.join(folder, name));
+      const at = `${shown}/${escapeUntrusted(name)}`;
+      if (facts?.kind === "folder" && depth < MAX_STRAY_DEPTH) await walk(path.join(folder, name), at, depth + 1);
+      else if (facts !== undefined) found.push(at);
+    }
+  };
+  // A step may have left folders that cannot be listed; the list is only a help.
+  await walk(home, "~", 0).catch(() => undefined);
+  return found;
+}

@@ -1,0 +1,244 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import type { StepOutcome } from "../core/events.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { RunText } from "../manifest/manifest.ts";
+import type { Plan, PlannedTest } from "../plan/plan.ts";
+import { type TestFolders, grantsOfTest } from "../sandbox/grants.ts";
+import type { Toolchain } from "../sandbox/toolchain.ts";
+import { type ExecutionContext, type ExecutionPaths, findProgram, findToolchains, toolOf } from "./execution.ts";
+import { matchPattern } from "./match-pattern.ts";
+import { cleanLine } from "./output-lines.ts";
+import { testEnvironment } from "./step-environment.ts";
+import { type StepTranscript, type StreamName, type Transcript, createTranscript } from "./transcript.ts";
+
+/** Bytes of each stream that patterns are tried on; a test that prints more is judged by its beginning. */
+const MATCHED_BYTES = 256 * 1024;
+/** Characters of output in the message and in `data`. */
+const SHOWN_CHARACTERS = 2000;
+
+interface Observed {
+  readonly exit: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One thing that a test expects and did not see. */
+export interface Mismatch {
+  readonly what: "exit" | "stdout" | "stderr" | "output";
+  readonly expected: string;
+  readonly actual: string;
+  /** Why, when it is not simply another value: the pattern takes too long, or is none. */
+  readonly note?: string;
+}
+
+/** Keeps the beginning of a stream. */
+class Beginning {
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  add(chunk: Uint8Array): void {
+    if (this.#size >= MATCHED_BYTES) return;
+    const kept = chunk.subarray(0, MATCHED_BYTES - this.#size);
+    this.#size += kept.length;
+    this.#chunks.push(kept);
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
+}
+
+/** The command of a test as people read it. */
+export function describeCommand(run: RunText): string {
+  return escapeUntrusted(typeof run === "string" ? run : run.join(" "));
+}
+
+/**
+ * Run the manifest's tests on the finished prefix, which they can only read. PATH holds the new launchers and the
+ * system's folders; HOME, TMPDIR and the working folder are empty and new for each test; there is no network.
+ * @param launchersBin absolute folder with the new launchers; its neighbour `libexec`, where there is one, is shown too
+ * @throws IpmError TEST_FAILED (`data`: test, command, mismatches, exitCode, stdout, stderr, log), STEP_TIMEOUT,
+ *   SANDBOX_FAILED, and the abort's own error
+ */
+export async function runTests(
+  context: ExecutionContext,
+  plan: Plan,
+  paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">,
+  launchersBin: string,
+): Promise<void> {
+  const { host } = context;
+  const { tests } = plan.what;
+  if (tests.length === 0) return;
+  const tool = toolOf(plan);
+  const transcript = createTranscript(host.files, paths.log);
+  const toolchains = await findToolchains(host, plan, "run");
+  for (const [index, test] of tests.entries()) {
+    const title = describeCommand(test.run);
+    const started = host.monotonicMs();
+    context.emit({ type: "test.started", tool, id: test.id, title, index, total: tests.length });
+    let outcome: StepOutcome = "failed";
+    try {
+      // Anew for each test: what one leaves behind must not help the next.
+      await host.files.remove(paths.scratch);
+      await runTest({ context, plan, paths, launchersBin, toolchains, transcript }, test);
+      outcome = "done";
+    } finally {
+      context.emit({ type: "test.finished", tool, id: test.id, title, outcome, ms: host.monotonicMs() - started });
+    }
+  }
+  await host.files.remove(paths.scratch);
+}
+
+interface TestRun {
+  readonly context: ExecutionContext;
+  readonly plan: Plan;
+  readonly paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">;
+  readonly launchersBin: string;
+  readonly toolchains: readonly Toolchain[];
+  readonly transcript: Transcript;
+}
+
+async function prepareFolders(run: TestRun): Promise<{ folders: TestFolders; libexec: string | undefined }> {
+  const { files } = run.context.host;
+  await files.createFolder(run.paths.scratch);
+  const scratch = (await files.realPath(run.paths.scratch)) ?? run.paths.scratch;
+  const own = async (name: string): Promise<string> => {
+    const folder = path.join(scratch, name);
+    await files.createFolder(folder);
+    return folder;
+  };
+  const folders = {
+    prefix: (await files.realPath(run.paths.prefix)) ?? run.paths.prefix,
+    launchers: (await files.realPath(run.launchersBin)) ?? run.launchersBin,
+    home: await own("home"),
+    tmp: await own("tmp"),
+    work: await own("work"),
+  };
+  return { folders, libexec: await files.realPath(path.join(path.dirname(folders.launchers), "libexec")) };
+}
+
+async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
+  const { host, sandbox } = run.context;
+  const { folders, libexec } = await prepareFolders(run);
+  const env = testEnvironment(folders.launchers, folders.home, folders.tmp);
+  const title = describeCommand(test.run);
+  const grants = grantsOfTest(folders, run.toolchains);
+  const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);
+  const output: StepTranscript = run.transcript.begin(`test ${test.id}: ${title}`, () => undefined);
+  const seen: Record<StreamName, Beginning> = { stdout: new Beginning(), stderr: new Beginning() };
+  let closing = "stopped";
+  let observed: Observed | undefined;
+  try {
+    const result = await sandbox.run({
+      argv,
+      cwd: folders.work,
+      env,
+      ...(test.stdin === null ? {} : { stdin: test.stdin }),
+      timeoutMs: test.timeoutMs,
+      signal: host.signal,
+      onOutput: (stream, chunk) => {
+        seen[stream].add(chunk);
+        output.output(stream, chunk);
+      },
+      grants: libexec === undefined ? grants : { ...grants, readable: [...grants.readable, libexec] },
+    });
+    if (result.timedOut) {
+      closing = "stopped (time limit)";
+      throw new IpmError(
+        "STEP_TIMEOUT",
+        `test ${test.id} (${title}) took longer than ${test.timeoutMs / 1000} s and was stopped`,
+        {
+          hint: `read ${run.paths.log}`,
+          data: { test: test.id, command: title, timeoutMs: test.timeoutMs, log: run.paths.log },
+        },
+      );
+    }
+    closing = result.signal === null ? `exit code ${result.exitCode}` : `ended by ${result.signal}`;
+    observed = { exit: result.exitCode, signal: result.signal, stdout: seen.stdout.text(), stderr: seen.stderr.text() };
+  } finally {
+    await output.finish(closing);
+  }
+  const mismatches = compare(test, observed);
+  if (mismatches.length > 0) throw testError(run, test, observed, mismatches);
+}
+
+async function commandLine(
+  run: TestRun,
+  test: PlannedTest,
+  searchPath: string,
+  cwd: string,
+): Promise<readonly [string, ...string[]]> {
+  if (typeof test.run === "string") return ["/bin/sh", "-eu", "-c", test.run, "test"];
+  const [program, ...args] = test.run;
+  const found = await findProgram(run.context.host, program, searchPath, cwd);
+  if (found !== undefined) return [found, ...args];
+  throw new IpmError(
+    "TEST_FAILED",
+    `test ${test.id} (${describeCommand(test.run)}): ${escapeUntrusted(program)} is neither a launcher nor a program of the system`,
+    {
+      hint: "a test sees only the tool's own launchers and the system's programs",
+      data: { test: test.id, command: describeCommand(test.run), log: run.paths.log },
+    },
+  );
+}
+
+/** What a test saw against what it expects, pure but for the clock of the pattern limit. */
+export function compare(test: Pick<PlannedTest, "expect">, observed: Observed): Mismatch[] {
+  const found: Mismatch[] = [];
+  if (observed.exit !== test.expect.exit) {
+    const actual = observed.signal === null ? String(observed.exit) : observed.signal;
+    found.push({ what: "exit", expected: String(test.expect.exit), actual });
+  }
+  const texts = { stdout: observed.stdout, stderr: observed.stderr, output: observed.stdout + observed.stderr };
+  for (const what of ["stdout", "stderr", "output"] as const) {
+    const pattern = test.expect[what];
+    if (pattern === null) continue;
+    const outcome = matchPattern(pattern, texts[what]);
+    if (outcome === "match") continue;
+    const mismatch = { what, expected: `/${escapeUntrusted(pattern)}/`, actual: shown(texts[what]) };
+    if (outcome === "too-slow") found.push({ ...mismatch, note: "the pattern takes too long on this output" });
+    else if (outcome === "invalid") found.push({ ...mismatch, note: "the pattern is no regular expression" });
+    else found.push(mismatch);
+  }
+  return found;
+}
+
+/** Output as it may be shown: clean lines, cut. */
+function shown(text: string): string {
+  const cut = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+  return cut.replace(/\n$/u, "").split("\n").map(cleanLine).join("\n");
+}
+
+function testError(run: TestRun, test: PlannedTest, observed: Observed, mismatches: readonly Mismatch[]): IpmError {
+  const title = describeCommand(test.run);
+  const lines = [`test ${test.id} failed: ${title}`];
+  for (const { what, expected, actual, note } of mismatches) {
+    lines.push(`  ${what} expected  ${expected}${note === undefined ? "" : `  (${note})`}`);
+    const [first, ...rest] = actual === "" ? ["(nothing)"] : actual.split("\n");
+    lines.push(`  ${what} was       ${first}`, ...rest.map((line) => `${" ".repeat(what.length + 13)}${line}`));
+  }
+  const stderr = shown(observed.stderr);
+  if (stderr !== "" && !mismatches.some(({ what }) => what === "stderr" || what === "output")) {
+    lines.push(
+      ...stderr
+        .split("\n")
+        .slice(-5)
+        .map((line) => `  stderr: ${line}`),
+    );
+  }
+  return new IpmError("TEST_FAILED", lines.join("\n"), {
+    hint: `read ${run.paths.log}`,
+    data: {
+      test: test.id,
+      command: title,
+      mismatches,
+      exitCode: observed.exit,
+      signal: observed.signal,
+      stdout: shown(observed.stdout),
+      stderr,
+      log: run.paths.log,
+    },
+  });
+}

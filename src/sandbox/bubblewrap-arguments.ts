@@ -1,0 +1,109 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import { isInside, outermost } from "./paths.ts";
+import type { Grants } from "./sandbox.ts";
+
+/** One thing of the system that every sandbox shows, read-only. */
+export type SystemMount =
+  | { readonly kind: "bind"; readonly from: string; readonly at: string }
+  | { readonly kind: "link"; readonly target: string; readonly at: string };
+
+/** What the arguments depend on besides the grants. */
+export interface BubblewrapFacts {
+  readonly uid: number;
+  /** System folders (or links to them) first, then files of /etc. */
+  readonly system: readonly SystemMount[];
+}
+
+export interface BubblewrapCommand {
+  readonly grants: Grants;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** A folder with the proxy's socket and forwarder, shown read-only at a fixed place; undefined: no network. */
+  readonly proxyFolder?: string;
+}
+
+/** Inside, the folder of the proxy's socket. Short: a socket's path holds at most 107 bytes. */
+export const PROXY_FOLDER = "/run/ipm";
+
+/** Bytes that /tmp may take of the memory; builds have a TMPDIR on disk. */
+const TMP_BYTES = 2 * 1024 * 1024 * 1024;
+const NOBODY = "65534";
+
+/** Never granted as a whole, whoever asks. */
+const FORBIDDEN = new Set([
+  "/",
+  "/proc",
+  "/sys",
+  "/etc",
+  "/usr",
+  "/dev",
+  "/run",
+  "/tmp",
+  "/var",
+  "/var/tmp",
+  "/home",
+  "/root",
+]);
+
+function refuse(message: string, target: string): never {
+  throw new IpmError("SANDBOX_FAILED", message, { hint: "ipm doctor", data: { path: target } });
+}
+
+/**
+ * Grants that can be mounted without a destination beneath another one: bubblewrap before 0.12 creates mount points
+ * through links (CVE-2026-87766), so nothing may be mounted beneath what a package controls.
+ */
+function checkedGrants(grants: Grants, system: readonly SystemMount[]): { readable: string[]; writable: string[] } {
+  for (const target of [...grants.readable, ...grants.writable]) {
+    if (!path.isAbsolute(target) || path.normalize(target) !== target || target.includes("\0")) {
+      refuse(`a path for the sandbox is not absolute and normal: ${target}`, target);
+    }
+    if (FORBIDDEN.has(target)) refuse(`the whole of ${target} is never given to a sandbox`, target);
+  }
+  const writable = outermost(grants.writable);
+  for (const { at } of system) {
+    const above = writable.find((folder) => isInside(folder, at));
+    if (above !== undefined) refuse(`${above} holds ${at} of the system and cannot be writable in a sandbox`, above);
+  }
+  // What the system folders or a writable folder show already needs no mount of its own.
+  const shown = [...writable, ...system.filter(({ kind }) => kind === "bind").map(({ at }) => at)];
+  const readable = outermost(grants.readable).filter((item) => !shown.some((folder) => isInside(folder, item)));
+  for (const folder of readable) {
+    const below = writable.find((item) => isInside(folder, item));
+    if (below !== undefined) refuse(`${below} would be mounted beneath ${folder}`, below);
+  }
+  return { readable, writable };
+}
+
+/**
+ * The options of one bubblewrap run; they are handed over through `--args`, so that no value is seen in a process list.
+ * The order matters: what is mounted later lies on what was mounted before, package-controlled folders are the last
+ * mounts, and the new root is made read-only after all of them (it is a tmpfs: without that `touch /etc/x` succeeds).
+ * @throws IpmError SANDBOX_FAILED for grants that cannot be mounted safely
+ */
+export function bubblewrapArguments(command: BubblewrapCommand, facts: BubblewrapFacts): string[] {
+  const { readable, writable } = checkedGrants(command.grants, facts.system);
+  const args = ["--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts"];
+  args.push("--unshare-cgroup-try", "--unshare-net", "--die-with-parent", "--new-session", "--cap-drop", "ALL");
+  args.push("--hostname", "ipm-sandbox");
+  if (facts.uid === 0) args.push("--uid", NOBODY, "--gid", NOBODY);
+  args.push("--clearenv");
+  for (const [name, value] of Object.entries(command.env)) args.push("--setenv", name, value);
+  for (const mount of facts.system) {
+    if (mount.kind === "link") args.push("--symlink", mount.target, mount.at);
+    else args.push("--ro-bind", mount.from, mount.at);
+  }
+  args.push("--proc", "/proc", "--dev", "/dev");
+  args.push("--perms", "1777", "--size", String(TMP_BYTES), "--tmpfs", "/tmp");
+  args.push("--perms", "1777", "--size", String(TMP_BYTES), "--tmpfs", "/var/tmp");
+  args.push("--perms", "0755", "--tmpfs", "/run");
+  for (const item of readable) args.push("--ro-bind", item, item);
+  if (command.proxyFolder !== undefined) args.push("--ro-bind", command.proxyFolder, PROXY_FOLDER);
+  for (const item of writable) args.push("--bind", item, item);
+  args.push("--remount-ro", "/", "--chdir", command.cwd);
+  for (const argument of args) {
+    if (argument.includes("\0")) refuse("a value for the sandbox holds a NUL character", argument);
+  }
+  return args;
+}

@@ -1,0 +1,137 @@
+import { IpmError } from "../core/errors.ts";
+import type { Host, ProcessResult } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { bubblewrapArguments } from "./bubblewrap-arguments.ts";
+import type { BubblewrapCommand, SystemMount } from "./bubblewrap-arguments.ts";
+import { diagnose, missingReport, setuidReport } from "./bubblewrap-state.ts";
+import type { SandboxFacts } from "./bubblewrap-state.ts";
+import type { Sandbox, SandboxReport, SandboxedRun } from "./sandbox.ts";
+import { findSystemMounts } from "./system-mounts.ts";
+
+/** System folders only: a package could plant a bwrap in any other place of PATH. */
+const PROGRAMS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap"];
+const PROBE_TIMEOUT_MS = 20_000;
+const KEPT_STDERR = 4096;
+/** The first two descriptors after the standard ones: bubblewrap's options, and its report. */
+const ARGS_FD = "3";
+const STATUS_FD = "4";
+
+type Outside = Pick<Host, "files" | "processes" | "facts">;
+
+async function findProgram(host: Outside): Promise<{ path: string; setuid: boolean } | undefined> {
+  for (const program of PROGRAMS) {
+    const real = await host.files.realPath(program);
+    if (real === undefined) continue;
+    const facts = await host.files.facts(real);
+    if (facts?.kind === "file") return { path: real, setuid: (facts.mode & 0o6000) !== 0 };
+  }
+  return undefined;
+}
+
+async function readNumber(host: Outside, file: string): Promise<number | null> {
+  const text = (await host.files.readText(file).catch(() => undefined))?.trim();
+  return text !== undefined && /^[0-9]+$/u.test(text) ? Number(text) : null;
+}
+
+async function readFacts(host: Outside): Promise<SandboxFacts> {
+  const marks = await Promise.all(
+    ["/.dockerenv", "/run/.containerenv"].map((mark) => host.files.facts(mark).catch(() => undefined)),
+  );
+  return {
+    distribution: host.facts.distribution.id,
+    inContainer: marks.some((mark) => mark !== undefined) || host.facts.env["container"] !== undefined,
+    appArmorRestricts: (await readNumber(host, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns")) === 1,
+    maxUserNamespaces: await readNumber(host, "/proc/sys/user/max_user_namespaces"),
+  };
+}
+
+/** True when bubblewrap reported that the command ran and ended; without that record the sandbox never started it. */
+function hasEnded(status: Uint8Array | undefined): boolean {
+  return /"exit-code"\s*:/u.test(Buffer.from(status ?? []).toString());
+}
+
+/**
+ * A sandbox over bubblewrap. Its own environment is empty, because process 1 inside is bubblewrap itself and every step
+ * can read /proc/1/environ; the options come through a pipe, because arguments can be seen by every user.
+ */
+export function createBubblewrap(host: Outside): Sandbox {
+  let system: Promise<SystemMount[]> | undefined;
+  let report: Promise<SandboxReport> | undefined;
+
+  const start = async (
+    program: string,
+    command: BubblewrapCommand,
+    argv: readonly string[],
+    more: Pick<SandboxedRun, "stdin" | "onOutput" | "signal"> & { readonly timeoutMs: number },
+  ): Promise<{ result: ProcessResult; ran: boolean; stderr: string }> => {
+    system ??= findSystemMounts(host.files);
+    const args = bubblewrapArguments(command, { uid: host.facts.uid, system: await system });
+    let said = "";
+    const { onOutput } = more;
+    const result = await host.processes.run({
+      argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...argv],
+      cwd: "/",
+      env: {},
+      timeoutMs: more.timeoutMs,
+      signal: more.signal,
+      pipes: [args.map((argument) => `${argument}\0`).join(""), null],
+      ...(more.stdin === undefined ? {} : { stdin: more.stdin }),
+      ...(onOutput === undefined
+        ? {}
+        : {
+            onOutput: (stream, chunk) => {
+              if (stream === "stderr" && said.length < KEPT_STDERR)
+                said += Buffer.from(chunk).toString().slice(0, KEPT_STDERR);
+              onOutput(stream, chunk);
+            },
+          }),
+    });
+    return {
+      result,
+      ran: hasEnded(result.pipes?.[1]),
+      stderr: onOutput === undefined ? Buffer.from(result.stderr).toString() : said,
+    };
+  };
+
+  const probe = async (): Promise<SandboxReport> => {
+    const facts = await readFacts(host);
+    const program = await findProgram(host);
+    if (program === undefined) return missingReport(facts);
+    if (program.setuid) return setuidReport(program.path);
+    const { result, ran, stderr } = await start(
+      program.path,
+      { grants: { writable: [], readable: [], network: [] }, cwd: "/", env: {} },
+      ["/bin/true"],
+      { timeoutMs: PROBE_TIMEOUT_MS, signal: new AbortController().signal },
+    );
+    if (ran && result.exitCode === 0) return { state: "ok", cause: "", fix: null };
+    return diagnose(stderr, facts);
+  };
+
+  return {
+    kind: "bubblewrap",
+    probe: () => (report ??= probe()),
+    run: async (step) => {
+      const program = await findProgram(host);
+      if (program === undefined || program.setuid) {
+        throw new IpmError("SANDBOX_FAILED", "bubblewrap is gone or has become setuid", { hint: "ipm doctor" });
+      }
+      if (step.grants.network.length > 0) {
+        throw new IpmError(
+          "SANDBOX_UNAVAILABLE",
+          `the sandbox cannot give network to a step yet: ${step.grants.network.map(escapeUntrusted).join(", ")}`,
+          { data: { network: step.grants.network } },
+        );
+      }
+      const { result, ran, stderr } = await start(program.path, step, step.argv, step);
+      if (!ran && !result.timedOut) {
+        throw new IpmError(
+          "SANDBOX_FAILED",
+          `the sandbox did not start: ${escapeUntrusted(stderr.trim().slice(0, 500)) || "bubblewrap gave no reason"}`,
+          { hint: "ipm doctor", data: { exitCode: result.exitCode, signal: result.signal } },
+        );
+      }
+      return result;
+    },
+  };
+}

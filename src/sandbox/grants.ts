@@ -1,0 +1,46 @@
+import type { PlannedRun } from "../plan/plan.ts";
+import { outermost } from "./paths.ts";
+import type { Grants } from "./sandbox.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+/** Folders of one store entry, real and absolute. Nothing of the package can write the folder that holds them. */
+export interface StepFolders {
+  readonly prefix: string;
+  /** The checkout. */
+  readonly source: string;
+  readonly home: string;
+  readonly tmp: string;
+}
+
+/** Folders of one test: the finished prefix, the launchers, and places of its own. */
+export interface TestFolders {
+  readonly prefix: string;
+  /** The folder of the new launchers. */
+  readonly launchers: string;
+  readonly home: string;
+  readonly tmp: string;
+  /** The working folder. */
+  readonly work: string;
+}
+
+function readableOf(toolchains: readonly Toolchain[]): string[] {
+  return toolchains.flatMap(({ readable }) => readable);
+}
+
+/** What a step may touch: it writes its checkout, its prefix and private HOME and TMP, and reads the toolchains. */
+export function grantsOfStep(step: PlannedRun, folders: StepFolders, toolchains: readonly Toolchain[]): Grants {
+  return {
+    writable: outermost([folders.prefix, folders.source, folders.home, folders.tmp]),
+    readable: outermost(readableOf(toolchains)),
+    network: step.network,
+  };
+}
+
+/** What a test may touch: it only reads the prefix and the launchers, and has no network. */
+export function grantsOfTest(folders: TestFolders, toolchains: readonly Toolchain[]): Grants {
+  return {
+    writable: outermost([folders.home, folders.tmp, folders.work]),
+    readable: outermost([folders.prefix, folders.launchers, ...readableOf(toolchains)]),
+    network: [],
+  };
+}

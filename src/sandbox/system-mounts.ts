@@ -1,0 +1,78 @@
+import type { Files } from "../core/host.ts";
+import type { SystemMount } from "./bubblewrap-arguments.ts";
+import { SYSTEM_FOLDERS } from "./toolchain.ts";
+
+/**
+ * What programs commonly read of /etc. An allow-list, because as root the sandbox could read what only root may
+ * (/etc/shadow, the keys in /etc/ssl/private): the permission bits of the owner count for it.
+ */
+const ETC = [
+  "alternatives",
+  "bash_completion.d",
+  "ca-certificates",
+  "ca-certificates.conf",
+  "crypto-policies",
+  "debian_version",
+  "fonts",
+  "gai.conf",
+  "group",
+  "host.conf",
+  "hosts",
+  "inputrc",
+  "ld.so.cache",
+  "ld.so.conf",
+  "ld.so.conf.d",
+  "locale.alias",
+  "localtime",
+  "lsb-release",
+  "magic",
+  "magic.mime",
+  "manpath.config",
+  "mime.types",
+  "networks",
+  "nsswitch.conf",
+  "os-release",
+  "passwd",
+  "perl",
+  "pki/ca-trust",
+  "pki/java",
+  "pki/tls/cert.pem",
+  "pki/tls/certs",
+  "pki/tls/openssl.cnf",
+  "protocols",
+  "python3",
+  "redhat-release",
+  "rpc",
+  "services",
+  "shells",
+  "ssl/cert.pem",
+  "ssl/certs",
+  "ssl/openssl.cnf",
+  "terminfo",
+  "timezone",
+];
+/** Versioned names: Debian keeps the configuration of every Java there. */
+const ETC_PATTERN = /^(?:java|java-[0-9].*|maven|python3\.[0-9]+|\.java)$/u;
+const WORLD_READABLE = 0o004;
+
+/**
+ * The system's folders and the files of /etc that every sandbox shows: folders as they are, merged ones (`/bin` ->
+ * `usr/bin`) as the same link, files by their real path, and only what everybody may read.
+ */
+export async function findSystemMounts(files: Files): Promise<SystemMount[]> {
+  const mounts: SystemMount[] = [];
+  for (const folder of SYSTEM_FOLDERS) {
+    const target = await files.readLink(folder);
+    if (target !== undefined) mounts.push({ kind: "link", target, at: folder });
+    else if ((await files.facts(folder))?.kind === "folder") mounts.push({ kind: "bind", from: folder, at: folder });
+  }
+  const versioned = (await files.list("/etc")).filter((name) => ETC_PATTERN.test(name));
+  for (const name of [...ETC, ...versioned]) {
+    const at = `/etc/${name}`;
+    const from = await files.realPath(at);
+    if (from === undefined) continue;
+    const facts = await files.facts(from);
+    if (facts !== undefined && (facts.mode & WORLD_READABLE) !== 0) mounts.push({ kind: "bind", from, at });
+  }
+  return mounts;
+}
