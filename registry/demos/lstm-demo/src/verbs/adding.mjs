@@ -10,17 +10,19 @@ import { initialise, meanSquaredError, readable, train } from '../train.mjs';
 /** Always answering 1: the variance of the sum of two numbers between 0 and 1. */
 const baseline = 1 / 6;
 const solvedBelow = 0.01;
-export const recipe = { H: 8, N: 32, rate: 0.02, forget: 1, steps: 1500, every: 100, unseen: 1000 };
+export const recipe = {
+  H: 8, N: 32, rate: 0.02, forget: 1, input: 0, scale: 1, steps: 1500, every: 100, unseen: 1000,
+};
 
 /**
- * Trains and returns everything that was measured.
- * @param {{ cell: string, T: number, seed: number }} options
+ * Trains and returns everything that was measured. What is not given is as in the recipe.
+ * @param {{ cell: string, T: number, seed: number } & Partial<typeof recipe>} options
  * @param {(step: number, error: number) => void} [look]
  */
-export function solve({ cell, T, seed }, look) {
-  const { H, N, rate, forget, steps, every, unseen } = recipe;
+export function solve({ cell, T, seed, ...rest }, look) {
+  const { H, N, rate, forget, input, scale, steps, every, unseen } = { ...recipe, ...rest };
   const random = mersenneTwister(seed);
-  const p = initialise(cell === 'rnn' ? rnn(2, H) : lstm(2, H), random, { forget });
+  const p = initialise(cell === 'rnn' ? rnn(2, H) : lstm(2, H), random, { forget, input, scale });
   const engine = readable(p, T);
   const test = makeBatch(mersenneTwister(seed + 1000), unseen, T);
   /** @type {{ step: number, error: number }[]} */

@@ -43,13 +43,13 @@ export function flow({ kind, forget, scale, T, seed, H = 32 }) {
 export const latchRecipe = { H: 8, N: 32, rate: 0.01, steps: 400, every: 40, unseen: 200 };
 
 /**
- * Trains an LSTM on the latch task until 99 % of unseen signs are right.
- * @param {{ forget: number, T: number, seed: number }} options
+ * Trains a network on the latch task until 99 % of unseen signs are right.
+ * @param {{ forget: number, T: number, seed: number, cell?: string } & Partial<typeof latchRecipe>} options
  */
-export function learnLatch({ forget, T, seed }) {
-  const { H, N, rate, steps, every, unseen } = latchRecipe;
+export function learnLatch({ forget, T, seed, cell = 'lstm', ...rest }) {
+  const { H, N, rate, steps, every, unseen } = { ...latchRecipe, ...rest };
   const random = mersenneTwister(seed);
-  const p = initialise(lstm(1, H), random, { forget });
+  const p = initialise(cell === 'rnn' ? rnn(1, H) : lstm(1, H), random, { forget });
   const engine = readable(p, T);
   const test = latch(mersenneTwister(seed + 1000), unseen, T);
   /** @type {number[]} */
