@@ -2,7 +2,7 @@
  * Variables that a manifest may not set, for steps, launchers or tests: they change what the shell, the dynamic loader, an
  * interpreter or git does before the first line of the program runs, or they belong to ipm. Compared in upper case.
  */
-const DENIED_NAMES: ReadonlySet<string> = new Set([
+export const DENIED_NAMES: ReadonlySet<string> = new Set([
   "PATH",
   "HOME",
   "SHELL",
@@ -36,7 +36,7 @@ const DENIED_NAMES: ReadonlySet<string> = new Set([
   "LOCPATH",
 ]);
 
-const DENIED_PREFIXES = ["LD_", "DYLD_", "GIT_", "IPM_", "BASH_FUNC_", "SSH_"];
+export const DENIED_PREFIXES = ["LD_", "DYLD_", "GIT_", "IPM_", "BASH_FUNC_", "SSH_"];
 
 /** True for a variable that a manifest may not set. */
 export function isDeniedEnvironmentName(name: string): boolean {

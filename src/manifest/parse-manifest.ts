@@ -2,12 +2,13 @@ import type { z } from "zod";
 import { checkManifest } from "./check-manifest.ts";
 import type { Written } from "./check-manifest.ts";
 import type { Finding } from "./finding.ts";
+import { MAX_FINDINGS } from "./limits.ts";
 import { manifestSchema, repositoryManifestSchema } from "./schema.ts";
 import type { ManifestSource, RepositoryManifestSource } from "./schema.ts";
 import { findingAt } from "./source-text.ts";
 import { isRefused, locatedAt, rangeAt, validate } from "./validate.ts";
 import type { PartialData, PathProblem } from "./validate.ts";
-import { MAX_FINDINGS, readYamlDocument } from "./yaml-document.ts";
+import { readYamlDocument } from "./yaml-document.ts";
 
 export interface ParseOptions {
   /** `registry` (default): an entry of a registry. `repository`: a repository's own `ipm.yaml`, without `source` and `versions`. */

@@ -2,7 +2,7 @@
  * Commands that no tool may provide: what people and scripts rely on to be the system's, what ipm itself starts, and what
  * asks for passwords. Compared without regard to case, because some file systems do not know it.
  */
-const PROTECTED_LAUNCHERS: ReadonlySet<string> = new Set(
+export const PROTECTED_LAUNCHERS: ReadonlySet<string> = new Set(
   [
     // ipm, and what it starts
     "ipm git node npm npx corepack bwrap flock lockf sandbox-exec",

@@ -56,7 +56,6 @@ function issueOf(text: string, rule: TextRule): Issue | undefined {
 
 /** A text with a rule. The issue carries the finding's code and hint in `params`. */
 function text<Out extends string = string>(description: string, rule: TextRule): z.ZodType<Out, string> {
-  const { published } = rule;
   const schema = z
     .string()
     .check((context) => {
@@ -65,7 +64,7 @@ function text<Out extends string = string>(description: string, rule: TextRule):
       const params = { finding: issue.code, hint: issue.hint };
       context.issues.push({ code: "custom", input: context.value, message: issue.message, params, continue: true });
     })
-    .meta({ description, text: published === undefined ? {} : published });
+    .meta({ description, published: { minLength: rule.min ?? 1, maxLength: rule.max, ...rule.published } });
   // oxlint-disable-next-line no-unsafe-type-assertion -- the rule is what makes the text an `Out`
   return schema as unknown as z.ZodType<Out, string>;
 }
@@ -111,7 +110,7 @@ function flag(description: string) {
       }
       return value === "true";
     })
-    .meta({ description, plain: { type: "boolean" } });
+    .meta({ description, published: { type: "boolean" } });
 }
 
 function integer(description: string, minimum: number, maximum: number) {
@@ -126,7 +125,7 @@ function integer(description: string, minimum: number, maximum: number) {
       }
       return number;
     })
-    .meta({ description, plain: { type: "integer", minimum, maximum } });
+    .meta({ description, published: { type: "integer", minimum, maximum } });
 }
 
 function list<Item extends z.ZodType>(description: string, item: Item, max: number) {
@@ -154,7 +153,7 @@ function named<Value extends z.ZodType>(
       const params = { finding: problem.code };
       context.issues.push({ code: "custom", input: context.value, message: problem.message, params, continue: true });
     })
-    .meta({ description });
+    .meta({ description, minProperties: 1, maxProperties: max });
 }
 
 const toolNameRule: TextRule = {
@@ -300,13 +299,13 @@ const dateRule: TextRule = {
 
 const sha256Rule: TextRule = {
   max: 100,
-  published: { pattern: "^[0-9a-f]{64}$" },
+  published: { pattern: "^[0-9a-f]{64}$", maxLength: 64 },
   refuse: one("INVALID_PIN", isPlanDigest, "a sha256: 64 lower-case hex digits"),
 };
 
 const pin = (is: (value: string) => boolean, what: string): TextRule => ({
   max: 100,
-  published: { pattern: "^[0-9a-f]{40}$" },
+  published: { pattern: "^[0-9a-f]{40}$", maxLength: 40 },
   refuse: one("INVALID_PIN", is, `a full ${what} id: 40 lower-case hex digits`),
 });
 

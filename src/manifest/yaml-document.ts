@@ -2,12 +2,9 @@ import { CST, isMap, isScalar, isSeq, Lexer, parseDocument } from "yaml";
 import type { Node, Scalar, YAMLMap } from "yaml";
 import { firstUnsafeCharacter } from "../core/untrusted-text.ts";
 import type { Finding } from "./finding.ts";
+import { MAX_BYTES, MAX_DEPTH, MAX_FINDINGS } from "./limits.ts";
 import { findingAt, quoted, sourceText } from "./source-text.ts";
 import type { Problem, Range, SourceText } from "./source-text.ts";
-
-export const MAX_BYTES = 256 * 1024;
-export const MAX_DEPTH = 32;
-export const MAX_FINDINGS = 100;
 
 /** Plain data in which every scalar is the text that was written. */
 export type PlainData = string | PlainData[] | { [key: string]: PlainData };

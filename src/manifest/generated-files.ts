@@ -1,0 +1,11 @@
+import { jsonSchemas } from "./json-schema.ts";
+import { manifestReference } from "./manifest-reference.ts";
+
+/** The files of the repository that come from the schema: path from its root to content. */
+export function generatedFiles(): Readonly<Record<string, string>> {
+  const schemas = Object.entries(jsonSchemas()).map(([name, schema]) => [
+    `schema/${name}.schema.json`,
+    `${JSON.stringify(schema, null, 2)}\n`,
+  ]);
+  return { ...Object.fromEntries(schemas), "docs/manifest.md": manifestReference() };
+}
