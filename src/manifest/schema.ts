@@ -686,7 +686,7 @@ export const repositoryManifestSchema = manifestSchema.omit({ source: true, vers
 export const registryFileSchema = z
   .strictObject({
     schema: schemaKey.optional(),
-    id: text("The registry's id, as in `ID:NAME`.", toolNameRule),
+    id: text<ToolName>("The registry's id, as in `ID:NAME`.", toolNameRule),
     name: text("What people call it.", anyText(100)),
     maintainers: list(
       "Who merges: account names.",

@@ -1,0 +1,223 @@
+import type { PositionedFile } from "../core/host.ts";
+
+/**
+ * The container of a compiled registry: named sections of bytes in one file, so that a reader sees all of one build or
+ * none of it. Every page of 4 KiB has a checksum of its own: what is read is checked, what is not read costs nothing.
+ *
+ *     page 0   magic, length of the header, header (JSON: format, meta, sections, where the checksums are, file length)
+ *     page 1…  the sections, each from an 8-byte boundary on
+ *     end      checksums, four bytes a page, little endian (FNV-1a, 32 bit)
+ *
+ * The checksum finds damage, not malice: the file is a cache in the user's own folder, made from the manifests there.
+ */
+
+/** Raised whenever the layout of the file or of any section changes; a file of another format is rebuilt, never read. */
+export const INDEX_FORMAT = 1;
+
+const MAGIC = "ipm-index\n";
+const HEADER_AT = MAGIC.length + 2;
+const PAGE = 4096;
+const ALIGNMENT = 8;
+// Pages kept in memory while a file is open; a search with common words reads a few hundred.
+const MAX_CACHED_PAGES = 4096;
+
+/** The file is truncated, garbled, foreign or of another format: throw it away and build it again. */
+export class IndexDamaged extends Error {
+  constructor(reason: string) {
+    super(`the index ${reason}`);
+    this.name = "IndexDamaged";
+  }
+}
+
+interface Header {
+  readonly format: number;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly sections: Readonly<Record<string, readonly [offset: number, length: number]>>;
+  readonly checksums: number;
+  readonly length: number;
+}
+
+/** 32-bit FNV-1a of bytes (http://www.isthe.com/chongo/tech/comp/fnv/). */
+function checksumOf(bytes: Uint8Array): number {
+  let hash = 0x81_1c_9d_c5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01_00_01_93);
+  return hash >>> 0;
+}
+
+function aligned(position: number): number {
+  return Math.ceil(position / ALIGNMENT) * ALIGNMENT;
+}
+
+/**
+ * The bytes of an index file. Equal input gives equal bytes: sections are laid out in the order of their names.
+ * @param meta what a reader must know before it reads a section: plain JSON
+ * @throws RangeError when meta and section names do not fit into one page
+ */
+export function encodeIndexFile(
+  meta: Readonly<Record<string, unknown>>,
+  sections: ReadonlyMap<string, Uint8Array>,
+): Uint8Array {
+  const names = [...sections.keys()].toSorted();
+  const places: Record<string, [number, number]> = {};
+  let position = PAGE;
+  for (const name of names) {
+    const length = sections.get(name)?.length ?? 0;
+    places[name] = [position, length];
+    position = aligned(position + length);
+  }
+  const checksums = position;
+  const pages = Math.ceil(checksums / PAGE);
+  const length = checksums + pages * 4;
+  const header = Buffer.from(
+    JSON.stringify({ format: INDEX_FORMAT, meta, sections: places, checksums, length } satisfies Header),
+  );
+  if (HEADER_AT + header.length > PAGE) throw new RangeError(`the header of an index is ${header.length} bytes`);
+
+  const file = Buffer.alloc(length);
+  file.write(MAGIC, 0, "latin1");
+  file.writeUInt16LE(header.length, MAGIC.length);
+  header.copy(file, HEADER_AT);
+  for (const name of names) file.set(sections.get(name) ?? new Uint8Array(), places[name]?.[0] ?? PAGE);
+  for (let page = 0; page < pages; page++) {
+    const end = Math.min((page + 1) * PAGE, checksums);
+    file.writeUInt32LE(checksumOf(file.subarray(page * PAGE, end)), checksums + page * 4);
+  }
+  return file;
+}
+
+/** A shallow look: sections and meta are checked where they are used. */
+function isHeader(value: unknown): value is Header {
+  if (typeof value !== "object" || value === null) return false;
+  if (!("format" in value && "meta" in value && "sections" in value && "checksums" in value && "length" in value))
+    return false;
+  const { format, meta, sections, checksums, length } = value;
+  const isMap = (part: unknown): boolean => typeof part === "object" && part !== null;
+  return (
+    Number.isInteger(format) &&
+    Number.isInteger(checksums) &&
+    Number.isInteger(length) &&
+    isMap(meta) &&
+    isMap(sections)
+  );
+}
+
+function parseHeader(page: Uint8Array, size: number): Header {
+  const bytes = Buffer.from(page.buffer, page.byteOffset, page.byteLength);
+  if (bytes.toString("latin1", 0, MAGIC.length) !== MAGIC) throw new IndexDamaged("is not a file of ipm");
+  const end = HEADER_AT + bytes.readUInt16LE(MAGIC.length);
+  let header: unknown;
+  try {
+    header = JSON.parse(bytes.toString("utf8", HEADER_AT, end));
+  } catch {
+    throw new IndexDamaged("has a header that cannot be read");
+  }
+  if (!isHeader(header)) throw new IndexDamaged("has a header of another kind");
+  if (header.format !== INDEX_FORMAT) throw new IndexDamaged(`has format ${header.format}, not ${INDEX_FORMAT}`);
+  if (header.length !== size) throw new IndexDamaged(`has ${size} bytes, not ${header.length}`);
+  return header;
+}
+
+/** Bytes in memory as an open file. */
+export function bytesAsFile(bytes: Uint8Array): PositionedFile {
+  return {
+    size: bytes.length,
+    read: (position, length) => bytes.subarray(position, position + length),
+    close: () => {},
+  };
+}
+
+/** One named part of an open index file. Positions are relative to its begin. */
+export interface Section {
+  readonly length: number;
+  /** Checked bytes. @throws IndexDamaged outside of the section and for a page with a wrong checksum */
+  read(position: number, length: number): Buffer;
+  /** The unsigned 32-bit number with this ordinal, for sections that are arrays of them. */
+  u32(ordinal: number): number;
+}
+
+/** An index file that is open for reading; nothing but the header is read until something is asked for. */
+export class IndexFile {
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly #file: PositionedFile;
+  readonly #header: Header;
+  readonly #pages = new Map<number, Buffer>();
+
+  /** @throws IndexDamaged when the file is truncated, foreign, or its header is garbled; the file is closed then */
+  constructor(file: PositionedFile) {
+    this.#file = file;
+    try {
+      if (file.size < PAGE) throw new IndexDamaged("is truncated");
+      this.#header = parseHeader(file.read(0, PAGE), file.size);
+      this.#loadPages(0, 1);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    this.meta = this.#header.meta;
+  }
+
+  close(): void {
+    this.#pages.clear();
+    this.#file.close();
+  }
+
+  /** @throws IndexDamaged when there is no such section */
+  section(name: string): Section {
+    const place = this.#header.sections[name];
+    if (place === undefined) throw new IndexDamaged(`has no section "${name}"`);
+    const [offset, length] = place;
+    const read = (position: number, count: number): Buffer => {
+      if (!(position >= 0 && count >= 0 && position + count <= length)) {
+        throw new IndexDamaged(`points outside of its section "${name}"`);
+      }
+      return this.#read(offset + position, count);
+    };
+    return {
+      length,
+      read,
+      u32: (ordinal) => {
+        const position = offset + ordinal * 4;
+        // Sections begin at 8-byte boundaries, so a number never spans two pages.
+        const page = this.#pages.get(Math.floor(position / PAGE));
+        if (page === undefined || ordinal < 0 || ordinal * 4 + 4 > length) return read(ordinal * 4, 4).readUInt32LE(0);
+        return page.readUInt32LE(position % PAGE);
+      },
+    };
+  }
+
+  #read(position: number, length: number): Buffer {
+    if (length === 0) return Buffer.alloc(0);
+    const first = Math.floor(position / PAGE);
+    const last = Math.floor((position + length - 1) / PAGE);
+    if (first === last) {
+      const page = this.#pages.get(first) ?? this.#loadPages(first, first + 1);
+      return page.subarray(position - first * PAGE, position - first * PAGE + length);
+    }
+    const pages = this.#loadPages(first, last + 1);
+    return pages.subarray(position - first * PAGE, position - first * PAGE + length);
+  }
+
+  /** Read, check and keep the pages `from` (inclusive) to `to` (exclusive); returns their bytes. */
+  #loadPages(from: number, to: number): Buffer {
+    const { checksums } = this.#header;
+    const begin = from * PAGE;
+    const bytes = this.#exactly(begin, Math.min(to * PAGE, checksums) - begin);
+    const expected = this.#exactly(checksums + from * 4, (to - from) * 4);
+    if (this.#pages.size + to - from > MAX_CACHED_PAGES) this.#pages.clear();
+    for (let page = from; page < to; page++) {
+      const content = bytes.subarray((page - from) * PAGE, (page - from + 1) * PAGE);
+      if (checksumOf(content) !== expected.readUInt32LE((page - from) * 4)) {
+        throw new IndexDamaged(`is garbled in page ${page}`);
+      }
+      this.#pages.set(page, content);
+    }
+    return bytes;
+  }
+
+  #exactly(position: number, length: number): Buffer {
+    if (!(length >= 0 && position >= 0)) throw new IndexDamaged("points outside of itself");
+    const bytes = this.#file.read(position, length);
+    if (bytes.length !== length) throw new IndexDamaged("is truncated");
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+}

@@ -1,0 +1,70 @@
+import path from "node:path";
+import { isIpmError } from "../core/errors.ts";
+import type { ToolName } from "../core/ids.ts";
+import type { RegistryContext } from "./registry-context.ts";
+
+/** A registry of `config.yaml`. */
+export interface ConfiguredRegistry {
+  readonly id: ToolName;
+  readonly kind: "git" | "folder";
+  /** A git URL in normal form, or an absolute path. */
+  readonly location: string;
+}
+
+export interface RegistryConfig {
+  readonly registries: readonly ConfiguredRegistry[];
+}
+
+/** Path of the user's configuration file. */
+export function configFile(context: Pick<RegistryContext, "host">): string {
+  return path.join(context.host.homes.config, "config.yaml");
+}
+
+interface ParsedBefore {
+  readonly build: string;
+  readonly text: string;
+  readonly config: RegistryConfig;
+}
+
+/** A shallow look: the file is ipm's own, and what it holds was checked when it was written. */
+function isParsedBefore(value: unknown): value is ParsedBefore {
+  if (typeof value !== "object" || value === null || !("build" in value && "text" in value && "config" in value))
+    return false;
+  const { config } = value;
+  return typeof config === "object" && config !== null && "registries" in config && Array.isArray(config.registries);
+}
+
+/**
+ * The configuration. What the same text meant to the same ipm before is remembered in the cache: a YAML parser would
+ * cost more than the rest of a look-up.
+ * @throws IpmError CONFIG_INVALID
+ */
+export async function readConfig(context: RegistryContext): Promise<RegistryConfig> {
+  const { files, homes } = context.host;
+  const text = await files.readText(configFile(context));
+  if (text === undefined || text === "") return { registries: [] };
+  const remembered = path.join(homes.cache, "config.json");
+  const before = parsedBefore(await files.readText(remembered));
+  if (before?.build === context.build && before.text === text) return before.config;
+  const { parseConfig } = await import("./registry-config.ts");
+  const config = parseConfig(text, configFile(context));
+  const now: ParsedBefore = { build: context.build, text, config };
+  try {
+    await files.createFolder(homes.cache);
+    await files.writeDurably(remembered, JSON.stringify(now), 0o600);
+  } catch (error) {
+    // A cache that cannot be written to is no reason to fail.
+    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
+  }
+  return config;
+}
+
+function parsedBefore(text: string | undefined): ParsedBefore | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isParsedBefore(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,219 @@
+import { describe, expect, test } from "vitest";
+import { editDistance } from "../../../src/core/nearest.ts";
+import { IndexFile, bytesAsFile, encodeIndexFile } from "../../../src/registry/index-file.ts";
+import { buildSearchSections, type SearchEntry } from "../../../src/registry/search-index.ts";
+import { SearchReader } from "../../../src/registry/search-reader.ts";
+import {
+  ENOUGH_FOR_INSIDE,
+  ENOUGH_FOR_TYPOS,
+  FIELD,
+  allowedEdits,
+  isExactOnly,
+  pointsOf,
+  queryWords,
+  termsOf,
+} from "../../../src/registry/search-text.ts";
+import { generateTools, seededRandom } from "../../helpers/generated-registry.ts";
+
+function openSearch(entries: readonly SearchEntry[]): SearchReader {
+  return new SearchReader(new IndexFile(bytesAsFile(encodeIndexFile({}, buildSearchSections(entries)))));
+}
+
+function entry(name: string, rest: Partial<SearchEntry> = {}): SearchEntry {
+  return { name, aliases: [], keywords: [], summary: "", version: "1.0", ...rest };
+}
+
+function names(reader: SearchReader, query: string, limit = 20): string[] {
+  return reader.search(query, limit).map((hit) => hit.name);
+}
+
+describe("search", () => {
+  test("ranks exact name, begin of a name, word of a name, keyword, inside a name, summary, typo", () => {
+    const reader = openSearch(
+      [
+        entry("grep"),
+        entry("grepcat"),
+        entry("fast-grep"),
+        entry("finder", { keywords: ["grep"] }),
+        entry("ripgrep"),
+        entry("seeker", { summary: "Like grep, but other" }),
+      ].toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    );
+    expect(names(reader, "grep")).toEqual(["grep", "grepcat", "fast-grep", "finder", "ripgrep", "seeker"]);
+    expect(names(openSearch([entry("grep")]), "gerp")).toEqual(["grep"]);
+  });
+
+  test("shows the name, the version and the summary of a hit", () => {
+    const reader = openSearch([entry("rip-cat", { summary: "Search “archives”", version: "2.10" })]);
+    expect(reader.search("ripcat", 5)).toEqual([
+      { name: "rip-cat", version: "2.10", summary: "Search “archives”", matched: 1, score: 1000 },
+    ]);
+  });
+
+  test("finds what was meant behind one typo of any kind, in short and in long words", () => {
+    const reader = openSearch([entry("kubernetes-dashboard"), entry("python"), entry("ripgrep")]);
+    for (const typed of ["pyhton", "ptyhon", "pythn", "pythoon", "pithon", "ython", "pythno"]) {
+      expect([typed, ...names(reader, typed)]).toEqual([typed, "python"]);
+    }
+    for (const typed of ["kubernets", "kubernetse", "kuberentes", "dashbroad", "kubernetesdashbord"]) {
+      expect([typed, ...names(reader, typed)]).toEqual([typed, "kubernetes-dashboard"]);
+    }
+    expect(names(reader, "xyzzy")).toEqual([]);
+  });
+
+  test("a word that is found as typed brings no typos of it", () => {
+    const reader = openSearch([entry("cart"), entry("cast")]);
+    expect(names(reader, "cart")).toEqual(["cart"]);
+  });
+
+  test("wants every word, and the most words when no entry has them all", () => {
+    const reader = openSearch([
+      entry("alpha", { summary: "view json files" }),
+      entry("beta", { summary: "view yaml files" }),
+      entry("gamma", { summary: "edit json" }),
+    ]);
+    expect(names(reader, "json files")).toEqual(["alpha"]);
+    expect(names(reader, "yaml edit files")).toEqual(["beta"]);
+    expect(names(reader, "json view unheard")).toEqual(["alpha"]);
+  });
+
+  test("separators make no difference, and neither does case", () => {
+    const reader = openSearch([entry("rip-cat", { aliases: ["ripc.at"], keywords: ["C++ Tools"] })]);
+    for (const typed of ["ripcat", "rip_cat", "RIP-CAT", "rip.cat", "c++", "tools"]) {
+      expect([typed, ...names(reader, typed)]).toEqual([typed, "rip-cat"]);
+    }
+  });
+
+  test("nothing to search for finds nothing", () => {
+    const reader = openSearch([entry("a"), entry("b")]);
+    for (const typed of ["", "  ", "--", "\u0000"]) expect(names(reader, typed)).toEqual([]);
+    expect(names(openSearch([]), "anything")).toEqual([]);
+    expect(openSearch([]).nearestNames("anything", 3)).toEqual([]);
+    expect(names(reader, "a", 0)).toEqual([]);
+  });
+
+  test("summaries in other scripts are searched too", () => {
+    const reader = openSearch([entry("suche", { summary: "Größe messen, 検索 ツール" })]);
+    expect(names(reader, "größe")).toEqual(["suche"]);
+    expect(names(reader, "検索")).toEqual(["suche"]);
+  });
+
+  test("suggests the nearest names of one that does not exist", () => {
+    const reader = openSearch([entry("lstm-demo"), entry("ripcat"), entry("ripgrep", { aliases: ["rg-search"] })]);
+    expect(reader.nearestNames("ripgerp", 3)).toEqual(["ripgrep"]);
+    expect(reader.nearestNames("rg-serach", 3)).toEqual(["ripgrep"]);
+    expect(reader.nearestNames("lstm", 3)).toEqual(["lstm-demo"]);
+    expect(reader.nearestNames("zzzzzz", 3)).toEqual([]);
+  });
+});
+
+/** Every entry against every word, by the definition alone: no index, no candidates, no cut. */
+function oracle(entries: readonly SearchEntry[], query: string): { name: string; score: number }[] {
+  const all = entries.map((each) => ({ name: each.name, terms: [...termsOf(each)], matched: 0, score: 0 }));
+  for (const word of queryWords(query)) {
+    const points = new Map<(typeof all)[number], number>();
+    const raise = (of: (typeof all)[number], value: number): void => {
+      if (value > (points.get(of) ?? 0)) points.set(of, value);
+    };
+    let exact = false;
+    for (const each of all) {
+      for (const [term, field] of each.terms) {
+        if (term === word) {
+          exact = true;
+          raise(each, pointsOf(word, term, field, { how: "exact" }));
+        } else if (!isExactOnly(word) && term.startsWith(word)) {
+          raise(each, pointsOf(word, term, field, { how: "prefix" }));
+        }
+      }
+    }
+    if (!isExactOnly(word) && word.length >= 3 && points.size < ENOUGH_FOR_INSIDE) {
+      for (const each of all) {
+        for (const [term, field] of each.terms) {
+          if (field === FIELD.name && term.indexOf(word) > 0)
+            raise(each, pointsOf(word, term, field, { how: "inside" }));
+        }
+      }
+    }
+    if (!exact && points.size < ENOUGH_FOR_TYPOS) {
+      for (const each of all) {
+        for (const [term, field] of each.terms) {
+          const distance = editDistance(word, term, allowedEdits(word));
+          if (distance > 0 && distance <= allowedEdits(word)) {
+            raise(each, pointsOf(word, term, field, { how: "typo", distance }));
+          }
+        }
+      }
+    }
+    for (const [each, value] of points) {
+      each.matched++;
+      each.score += value;
+    }
+  }
+  const most = Math.max(...all.map((each) => each.matched));
+  return all
+    .filter((each) => most > 0 && each.matched === most)
+    .toSorted((left, right) => right.score - left.score || (left.name < right.name ? -1 : 1))
+    .map(({ name, score }) => ({ name, score }));
+}
+
+function fail(): never {
+  throw new Error("nothing to pick from");
+}
+
+function misspell(word: string, random: () => number): string {
+  const at = Math.floor(random() * word.length);
+  const letter = String.fromCharCode(97 + Math.floor(random() * 26));
+  switch (Math.floor(random() * 4)) {
+    case 0:
+      return word.slice(0, at) + word.slice(at + 1);
+    case 1:
+      return word.slice(0, at) + letter + word.slice(at);
+    case 2:
+      return word.slice(0, at) + letter + word.slice(at + 1);
+    default:
+      return word.slice(0, at) + (word[at + 1] ?? "") + (word[at] ?? "") + word.slice(at + 2);
+  }
+}
+
+describe("search compared with a brute-force oracle over 1,000 entries", () => {
+  const entries = generateTools(1_000);
+  const reader = openSearch(entries);
+  const random = seededRandom(7);
+  const pick = <T>(list: readonly T[]): T => list.at(Math.floor(random() * list.length)) ?? fail();
+  const someWord = (): string => pick(pick(entries).summary.split(" "));
+  const classes: Record<string, () => string> = {
+    name: () => pick(entries).name,
+    "begin of a name": () => pick(entries).name.slice(0, 2 + Math.floor(random() * 4)),
+    "part of a name": () => pick(entries).name.slice(2, 6),
+    word: someWord,
+    "two words": () => `${someWord()} ${someWord()}`,
+    "name and words": () => `${pick(entries).name} ${someWord()} ${someWord()}`,
+    "misspelt name": () => misspell(pick(entries).name, random),
+    "misspelt word": () => misspell(someWord(), random),
+    "twice misspelt name": () => misspell(misspell(pick(entries).name, random), random),
+  };
+
+  for (const [kind, query] of Object.entries(classes)) {
+    test(`${kind}: at least 99 % of what the oracle finds, in its order`, () => {
+      let expected = 0;
+      let found = 0;
+      for (let round = 0; round < 60; round++) {
+        const typed = query();
+        const wanted = oracle(entries, typed).slice(0, 20);
+        const got = reader.search(typed, 20).map(({ name, score }) => ({ name, score }));
+        expected += wanted.length;
+        const missing = wanted.filter((hit) => !got.some((other) => other.name === hit.name));
+        found += wanted.length - missing.length;
+        // Something missing lets others move up; with nothing missing the answers are the same, scores and order too.
+        expect(got).toEqual(missing.length === 0 ? wanted : got);
+      }
+      expect(expected).toBeGreaterThan(0);
+      expect(found / expected).toBeGreaterThanOrEqual(0.99);
+    });
+  }
+
+  test("equal entries give equal bytes", () => {
+    const again = encodeIndexFile({}, buildSearchSections(generateTools(1_000)));
+    expect(Buffer.compare(again, encodeIndexFile({}, buildSearchSections(entries)))).toBe(0);
+  });
+});
