@@ -26,6 +26,8 @@ export interface HostFacts {
   /** The folder that the command was called in. */
   readonly cwd: string;
   readonly pid: number;
+  /** The Node that ipm runs on. */
+  readonly node: { readonly path: string; readonly version: string };
 }
 
 /** Where ipm keeps things; every path is absolute. `design`: XDG, or everything below IPM_HOME. */
@@ -198,6 +200,13 @@ export interface Git {
   run(request: GitRequest): Promise<GitResult>;
 }
 
+/** What one process shows of the files that it uses. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** Program, arguments, working folder and mapped files, one text to search for a path. */
+  readonly text: string;
+}
+
 /** Everything of the outside that use cases are handed. */
 export interface Host {
   readonly facts: HostFacts;
@@ -205,6 +214,8 @@ export interface Host {
   readonly files: Files;
   readonly processes: Processes;
   readonly git: Git;
+  /** The processes of this machine as far as they can be seen, so that nothing that runs is removed. */
+  runningProcesses(): readonly RunningProcess[];
   /** Wall clock. */
   now(): Date;
   /** Milliseconds of a clock that never goes back, for durations. */

@@ -48,5 +48,6 @@ export function readHostFacts(): HostFacts {
     env: process.env,
     cwd: process.cwd(),
     pid: process.pid,
+    node: { path: process.execPath, version: process.versions.node },
   };
 }

@@ -44,6 +44,22 @@ function demandHome(env: Environment): string {
 }
 
 /**
+ * The real path of a folder that may not exist yet: its deepest existing part is resolved. What is bound into a sandbox
+ * and written into launchers must be the same path that the kernel sees.
+ */
+function realPathOfNew(folder: string): string {
+  const rest: string[] = [];
+  for (let existing = folder; ; existing = path.dirname(existing)) {
+    try {
+      return path.join(fs.realpathSync.native(existing), ...rest);
+    } catch {
+      if (existing === path.dirname(existing)) return folder;
+      rest.unshift(path.basename(existing));
+    }
+  }
+}
+
+/**
  * The three homes of ipm: `IPM_HOME/{data,cache,config}`, else by the XDG base directory specification, on macOS too.
  * An XDG variable that is not absolute is ignored, as that specification demands.
  * @throws IpmError HOME_INVALID
@@ -52,12 +68,13 @@ export function resolveHomes(env: Environment): Homes {
   const ipmHome = env["IPM_HOME"];
   if (ipmHome !== undefined && ipmHome !== "") {
     const root = demandUsable("IPM_HOME", ipmHome);
-    return { data: path.join(root, "data"), cache: path.join(root, "cache"), config: path.join(root, "config") };
+    const real = realPathOfNew(root);
+    return { data: path.join(real, "data"), cache: path.join(real, "cache"), config: path.join(real, "config") };
   }
   const below = (variable: string, fallback: string): string => {
     const value = env[variable];
     const base = value !== undefined && path.isAbsolute(value) ? value : path.join(demandHome(env), fallback);
-    return path.join(demandUsable(variable, base), "ipm");
+    return realPathOfNew(path.join(demandUsable(variable, base), "ipm"));
   };
   return {
     data: below("XDG_DATA_HOME", ".local/share"),

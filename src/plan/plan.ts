@@ -104,4 +104,6 @@ export interface PlanOrigin {
   readonly source: string;
   /** The target as typed, without credentials. */
   readonly target: string;
+  /** A target that means exactly this version of this source again, from any folder. */
+  readonly again: string;
 }

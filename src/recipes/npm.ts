@@ -158,7 +158,7 @@ function expand(input: RecipeInput): RecipeOutput {
   const folder = `lib/node_modules/${pkg.name}`;
   const wanted = Object.entries(pkg.bin).filter(([command]) => input.bins.includes(command));
   const mustBuild =
-    wanted.some(([, target]) => existingTarget(input.files, target) === undefined) || input.options["build"] === true;
+    wanted.some(([, target]) => existingTarget(input.files, target) === undefined) || input.options["build"] === "true";
   const script = mustBuild ? buildScript(pkg.scripts) : undefined;
   if (mustBuild && script === undefined) {
     throw new IpmError(

@@ -19,7 +19,7 @@ export interface GenerationEntry {
   readonly held: boolean;
   /** Registry id, or null for a target outside of any. */
   readonly registry: string | null;
-  /** The target as typed (without credentials), for `reinstall` and `upgrade` of what is in no registry. */
+  /** A target that means exactly this again, for `reinstall`. */
   readonly target: string;
   /** ISO time of the seal. */
   readonly installed: string;
@@ -32,7 +32,10 @@ export interface Generation {
   readonly created: string;
   /** What made it: `ipm install ripcat`. */
   readonly command: string;
+  /** The generation that was current before. */
   readonly previous: number | null;
+  /** The earlier generation whose tools a rollback brought back, so that the next rollback goes further back. */
+  readonly restores: number | null;
   /** Sorted by name. */
   readonly entries: readonly GenerationEntry[];
 }
@@ -80,13 +83,14 @@ export function parseGeneration(text: string, number: number): GenerationState {
 
 function isGeneration(value: unknown, number: number): value is Generation {
   if (!isRecord(value)) return false;
-  const { schema, created, command, previous, entries } = value;
+  const { schema, created, command, previous, restores, entries } = value;
   return (
     schema === GENERATION_SCHEMA &&
     value["number"] === number &&
     typeof created === "string" &&
     typeof command === "string" &&
     (previous === null || Number.isSafeInteger(previous)) &&
+    (restores === null || Number.isSafeInteger(restores)) &&
     Array.isArray(entries) &&
     entries.every(isGenerationEntry)
   );

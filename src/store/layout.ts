@@ -81,8 +81,9 @@ export interface EntryPaths {
   /** Private HOME and TMP of the steps; removed at the seal. */
   readonly home: string;
   readonly tmp: string;
-  /** Scratch folder of the tests; removed at the seal. */
+  /** Scratch folder and launchers (`bin`, `libexec`) of the tests; removed at the seal. */
   readonly scratch: string;
+  readonly launchers: string;
   readonly files: string;
   readonly receipt: string;
 }
@@ -96,6 +97,7 @@ export function entryPaths(layout: Layout, id: EntryId): EntryPaths {
     home: path.join(root, "home"),
     tmp: path.join(root, "tmp"),
     scratch: path.join(root, "scratch"),
+    launchers: path.join(root, "launchers"),
     files: path.join(root, "files.json"),
     receipt: path.join(root, "receipt.json"),
   };

@@ -15,7 +15,7 @@ export function generationEntryOf(entry: string, receipt: Receipt, held: boolean
     bins: receipt.launchers.map(({ name }) => name).toSorted(),
     held,
     registry: receipt.plan.origin.registry,
-    target: receipt.plan.origin.target,
+    target: receipt.plan.origin.again,
     installed: receipt.finished,
   };
 }

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../core/canonical-json.ts";
 import type { Host } from "../core/host.ts";
 
 /** What `files.json` holds of one path of the prefix. */
@@ -64,6 +65,28 @@ async function describeFile(host: Host, absolute: string): Promise<SealedFile | 
   if (facts?.kind === "link") return { kind: "link", target: (await host.files.readLink(absolute)) ?? "" };
   if (facts?.kind !== "file") return undefined;
   return { kind: "file", mode: facts.mode, size: facts.size, sha256: await host.files.sha256(absolute) };
+}
+
+function isSealedFile(value: unknown): value is SealedFile {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
+  if (value.kind === "link") return "target" in value && typeof value.target === "string";
+  return value.kind === "file" && "mode" in value && "size" in value && "sha256" in value;
+}
+
+function isSealedFiles(value: unknown): value is Readonly<Record<string, SealedFile>> {
+  return typeof value === "object" && value !== null && Object.values(value).every(isSealedFile);
+}
+
+/** Read `files.json`; undefined when it is missing or not the one that the receipt vouches for. */
+export async function readSealedFiles(
+  host: Host,
+  file: string,
+  digest: string,
+): Promise<Readonly<Record<string, SealedFile>> | undefined> {
+  const text = await host.files.readText(file);
+  if (text === undefined || sha256Hex(text) !== digest) return undefined;
+  const value: unknown = JSON.parse(text);
+  return isSealedFiles(value) ? value : undefined;
 }
 
 export interface TreeDifference {

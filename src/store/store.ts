@@ -173,7 +173,7 @@ async function repairCurrent(context: StoreContext, say: (what: string) => void)
     const entries = await rebuildEntries(host, layout, number);
     const file = profilePaths(layout, number).generation;
     if (found.state === "damaged") await host.files.rename(file, `${file}.corrupt-${randomBytes(4).toString("hex")}`);
-    const next = await makeGeneration(context, number, entries);
+    const next = await makeGeneration(context, number, { entries });
     say(
       `generation ${number} was unreadable; its ${entries.length} tools are now generation ${next.number}, by their receipts`,
     );
@@ -223,13 +223,28 @@ export async function readCurrent(host: Host, layout: Layout, emit: Emit): Promi
     hint: "ipm doctor --fix",
   });
   const entries = await rebuildEntries(host, layout, number);
-  return { schema: GENERATION_SCHEMA, number, created: host.now().toISOString(), command: "", previous: null, entries };
+  return {
+    schema: GENERATION_SCHEMA,
+    number,
+    created: host.now().toISOString(),
+    command: "",
+    previous: null,
+    restores: null,
+    entries,
+  };
+}
+
+/** The tools of the next generation. */
+export interface GenerationChange {
+  readonly entries: readonly GenerationEntry[];
+  /** Set by a rollback: the generation that it brings back. */
+  readonly restores?: number;
 }
 
 async function makeGeneration(
   context: StoreContext,
   previous: number | null,
-  entries: readonly GenerationEntry[],
+  { entries, restores }: GenerationChange,
 ): Promise<Generation> {
   const { host, layout } = context;
   const numbers = await listGenerationNumbers(host, layout);
@@ -239,6 +254,7 @@ async function makeGeneration(
     created: host.now().toISOString(),
     command: context.command,
     previous,
+    restores: restores ?? null,
     entries: entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   };
   try {
@@ -263,20 +279,18 @@ async function makeGeneration(
  */
 export async function switchGeneration(
   context: StoreContext,
-  change: (
-    current: Generation | null,
-  ) => readonly GenerationEntry[] | null | Promise<readonly GenerationEntry[] | null>,
+  change: (current: Generation | null) => GenerationChange | null | Promise<GenerationChange | null>,
 ): Promise<Generation | null> {
   const { host, layout } = context;
   return withLock(host, layout.locks, SWITCH_LOCK, lockOptions(context), async () => {
     await repairCurrent(context, (what) => context.emit({ type: "state.repaired", what }));
     const current = await readCurrent(host, layout, context.emit);
-    const entries = await change(current);
-    if (entries === null) return current;
-    const conflict = findLauncherConflict(entries);
+    const next = await change(current);
+    if (next === null) return current;
+    const conflict = findLauncherConflict(next.entries);
     if (conflict !== undefined) throw conflict;
     host.signal.throwIfAborted();
-    return makeGeneration(context, current?.number ?? null, entries);
+    return makeGeneration(context, current?.number ?? null, next);
   });
 }
 

@@ -162,6 +162,6 @@ export function planOf(work: Partial<PlannedWork>, requirements: Plan["requireme
     notices: [],
     dirty: false,
     start: null,
-    origin: { registry: null, source: "test", target: "test" },
+    origin: { registry: null, source: "test", target: "test", again: "test" },
   };
 }

@@ -1,0 +1,197 @@
+import path from "node:path";
+import { IpmError, isIpmError } from "../core/errors.ts";
+import type { Phase } from "../core/events.ts";
+import { runPlan } from "../execute/run-plan.ts";
+import { runTests } from "../execute/run-tests.ts";
+import { sealCheck } from "../execute/seal-check.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { FetchedSource } from "../source/source.ts";
+import { sha256Hex } from "../core/canonical-json.ts";
+import { type EntryId, type EntryPaths, entryFolder, entryPaths, formatEntryId } from "../store/layout.ts";
+import { renderLauncher } from "../store/launchers.ts";
+import { type Receipt, RECEIPT_SCHEMA, type SealedLauncher, readReceipt } from "../store/receipts.ts";
+import { sealTree } from "../store/seal-tree.ts";
+import { collectShare } from "../store/shared-files.ts";
+import type { StoreContext } from "../store/store.ts";
+import { resolveLaunchers } from "./resolve-launchers.ts";
+
+/** A plan with everything that building it needs. */
+export interface BuildInput {
+  readonly plan: Plan;
+  readonly source: FetchedSource;
+  /** Short name of the version's tag for the steps' `.git`, or null. */
+  readonly tag: string | null;
+  readonly sandbox: Sandbox;
+  readonly ipmVersion: string;
+  /** Build anew although a complete entry of this plan is there (`reinstall`). */
+  readonly fresh: boolean;
+}
+
+export interface BuiltEntry {
+  readonly id: EntryId;
+  readonly receipt: Receipt;
+  /** True when the entry was there already and nothing ran. */
+  readonly reused: boolean;
+}
+
+/** Most rebuilds of one plan that can stand beside each other. */
+const MAX_REBUILDS = 1000;
+
+/** Enough of a check to use an entry again: its prefix is a real folder and every launcher's file is there. */
+async function isUsable(store: StoreContext, paths: EntryPaths, receipt: Receipt): Promise<boolean> {
+  const files = store.host.files;
+  if ((await files.facts(paths.prefix))?.kind !== "folder") return false;
+  for (const { file, interpreter, run } of receipt.launchers) {
+    if (file !== null && (await files.realPath(path.join(paths.prefix, file))) === undefined) return false;
+    const program = interpreter?.[0] ?? run?.[0];
+    if (program !== undefined && (await files.realPath(program)) === undefined) return false;
+  }
+  return true;
+}
+
+/** The folder to build in, or the complete entry that can be used as it is. The caller holds the lock of the tool's entries. */
+async function chooseEntry(
+  store: StoreContext,
+  plan: Plan,
+  fresh: boolean,
+): Promise<{ id: EntryId; receipt: Receipt | null }> {
+  for (let rebuild = 0; rebuild < MAX_REBUILDS; rebuild++) {
+    const id: EntryId = { name: plan.tool.name, folder: entryFolder(plan.tool.version, plan.digest, rebuild) };
+    const paths = entryPaths(store.layout, id);
+    const found = await readReceipt(store.host, store.layout, id);
+    if (found.state === "absent") {
+      // Ours to take: we hold the lock, so whoever began this has ended.
+      await store.host.files.remove(paths.root);
+      return { id, receipt: null };
+    }
+    if (!fresh && found.state === "complete" && (await isUsable(store, paths, found.receipt)))
+      return { id, receipt: found.receipt };
+  }
+  throw new IpmError("STATE_DAMAGED", `${plan.tool.name} has too many rebuilds of one plan`, {
+    hint: "ipm gc --keep 0",
+  });
+}
+
+function logPath(store: StoreContext, plan: Plan): string {
+  const time = store.host.now().toISOString().replaceAll(/[-:]/gu, "");
+  return path.join(store.layout.logs, plan.tool.name, `${time}.log`);
+}
+
+/** Time a phase and tell about it. */
+async function phase<T>(store: StoreContext, plan: Plan, name: Phase, work: () => Promise<T>): Promise<T> {
+  const tool = `${plan.tool.name}@${plan.tool.version}`;
+  store.emit({ type: "phase.started", tool, phase: name });
+  store.host.checkpoint(`${name}.started`);
+  store.host.signal.throwIfAborted();
+  const start = store.host.monotonicMs();
+  const result = await work();
+  store.emit({ type: "phase.finished", tool, phase: name, ms: Math.round(store.host.monotonicMs() - start) });
+  store.host.checkpoint(`${name}.finished`);
+  return result;
+}
+
+/** Launchers of the new tool alone, for its tests: the same text that will stand on PATH. */
+async function writeTestLaunchers(
+  store: StoreContext,
+  paths: EntryPaths,
+  plan: Plan,
+  launchers: readonly SealedLauncher[],
+): Promise<string> {
+  const bin = path.join(paths.launchers, "bin");
+  const libexec = path.join(paths.launchers, "libexec");
+  for (const folder of [bin, libexec]) await store.host.files.createFolder(folder);
+  for (const launcher of launchers) {
+    const file = launcher.file === null ? null : path.join(paths.prefix, launcher.file);
+    const rendered = renderLauncher({ ...launcher, file, tool: plan.tool.name }, libexec);
+    const place = path.join(bin, launcher.name);
+    if (rendered.kind === "link") await store.host.files.link(rendered.target, place);
+    else {
+      await store.host.files.write(place, rendered.text, 0o755);
+      if (rendered.libexecTarget !== null)
+        await store.host.files.link(rendered.libexecTarget, path.join(libexec, launcher.name));
+    }
+  }
+  return bin;
+}
+
+async function build(store: StoreContext, input: BuildInput, id: EntryId): Promise<Receipt> {
+  const { plan } = input;
+  const { host, layout, emit } = store;
+  const paths = entryPaths(layout, id);
+  const started = host.now().toISOString();
+  const log = logPath(store, plan);
+  const context = { host, emit, sandbox: input.sandbox };
+  const places = {
+    prefix: paths.prefix,
+    source: paths.source,
+    home: paths.home,
+    tmp: paths.tmp,
+    scratch: paths.scratch,
+    log,
+  };
+  await phase(store, plan, "prepare", async () => {
+    for (const folder of [paths.root, path.dirname(log)]) await host.files.createFolder(folder);
+    await input.source.checkout(paths.source, input.tag);
+  });
+  const { stray } = await phase(store, plan, "steps", () => runPlan(context, plan, places));
+  await sealCheck(host, paths.prefix, plan.what.provides, stray);
+  const launchers = await resolveLaunchers(host, plan, paths.prefix);
+  const share = await collectShare(host, paths.prefix, plan.what.provides);
+  for (const folder of [paths.source, paths.home, paths.tmp]) await host.files.remove(folder);
+  const sealed = await phase(store, plan, "seal", () => sealTree(host, paths.prefix));
+  if (plan.what.tests.length > 0) {
+    const bin = await writeTestLaunchers(store, paths, plan, launchers);
+    await phase(store, plan, "tests", () => runTests(context, plan, places, bin));
+  }
+  for (const folder of [paths.scratch, paths.launchers]) await host.files.remove(folder);
+  const filesJson = `${JSON.stringify(sealed.files)}\n`;
+  await host.files.write(paths.files, filesJson, 0o444);
+  host.checkpoint("seal.files");
+  // The whole entry first, then the receipt: it must not be on the disk before what it vouches for.
+  await host.files.flushTree(paths.root);
+  const receipt: Receipt = {
+    schema: RECEIPT_SCHEMA,
+    entry: formatEntryId(id),
+    plan,
+    ipm: input.ipmVersion,
+    started,
+    finished: host.now().toISOString(),
+    sandbox: input.sandbox.kind,
+    log: path.relative(layout.data, log),
+    bytes: sealed.bytes,
+    files: sealed.count,
+    filesDigest: sha256Hex(filesJson),
+    launchers,
+    share,
+  };
+  host.checkpoint("seal.receipt");
+  await host.files.writeDurably(paths.receipt, `${JSON.stringify(receipt, null, 2)}\n`, 0o444);
+  await host.files.flushFolder(path.dirname(paths.root));
+  await host.files.flushFolder(layout.store);
+  host.checkpoint("seal.done");
+  return receipt;
+}
+
+/**
+ * Build the entry of a plan in its final place, or use the complete one that is there. On any failure the tree is
+ * removed and its space given back; the log stays. The caller holds the lock of the tool's entries (`lockEntries`) from
+ * before this call until the generation that uses the entry is current.
+ * @throws IpmError STEP_FAILED, STEP_TIMEOUT, TEST_FAILED, OUTPUT_INVALID, SANDBOX_FAILED, DISK_FULL, IO_FAILED
+ */
+export async function buildEntry(store: StoreContext, input: BuildInput): Promise<BuiltEntry> {
+  const chosen = await chooseEntry(store, input.plan, input.fresh);
+  if (chosen.receipt !== null) return { id: chosen.id, receipt: chosen.receipt, reused: true };
+  try {
+    return { id: chosen.id, receipt: await build(store, input, chosen.id), reused: false };
+  } catch (error) {
+    const root = entryPaths(store.layout, chosen.id).root;
+    await store.host.files.remove(root).catch((failure: unknown) => {
+      // Garbage without a receipt: the next command that writes removes it.
+      if (!isIpmError(failure)) throw failure;
+    });
+    if ((await store.host.files.list(path.dirname(root)).catch(() => ["?"])).length === 0)
+      await store.host.files.remove(path.dirname(root));
+    throw error;
+  }
+}

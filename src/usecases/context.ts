@@ -1,0 +1,51 @@
+import type { Emit } from "../core/events.ts";
+import type { Host } from "../core/host.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { type StoreContext, createStoreContext } from "../store/store.ts";
+
+/** A yes-or-no question for a person; never asked without a terminal. */
+export interface Question {
+  readonly kind: "confirm";
+  readonly text: string;
+  readonly detail?: readonly string[];
+  readonly default: boolean;
+}
+
+export type Ask = (question: Question) => Promise<boolean>;
+
+/** Everything that the use cases are handed; `cli/` puts it together. */
+export interface Context {
+  readonly host: Host;
+  readonly emit: Emit;
+  /** Null: nobody can be asked, so what needs a question has a safe default or fails with its code. */
+  readonly ask: Ask | null;
+  /** The sandbox of this host, or `none` when it was switched off. */
+  sandboxFor(noSandbox: boolean): Sandbox;
+  readonly lockTimeoutMs: number;
+  /** Folder of the embedded registry (`dist/registry`). */
+  readonly embeddedRegistry: string;
+  readonly ipmVersion: string;
+  /** The command line as receipts, generations and locks record it: `ipm install ripcat`. */
+  readonly command: string;
+}
+
+/** What planning and installing commands can be told. */
+export interface PlanOptions {
+  readonly method?: string;
+  readonly ref?: string;
+  readonly allowUnverified: boolean;
+  readonly noSandbox: boolean;
+  readonly noFallback: boolean;
+  readonly offline: boolean;
+  /** How many tools are fetched and built at once. */
+  readonly jobs: number;
+  /** Install what passed although another target failed. */
+  readonly keepGoing: boolean;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+}
+
+/** The store as a use case of this context sees it. */
+export function storeOf(context: Context): StoreContext {
+  return createStoreContext(context.host, context.emit, context.command, context.lockTimeoutMs);
+}

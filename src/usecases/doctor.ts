@@ -1,0 +1,314 @@
+import path from "node:path";
+import { isIpmError } from "../core/errors.ts";
+import type { Requirement } from "../manifest/manifest.ts";
+import { describeRequirement } from "../plan/requirements.ts";
+import { type Generation, type GenerationEntry, readCurrentNumber, readGeneration } from "../store/generations.ts";
+import { type Layout, entryPaths, formatEntryId, layoutOf, parseEntryId, profilePaths } from "../store/layout.ts";
+import { renderLauncher } from "../store/launchers.ts";
+import { acquireLockNow } from "../store/locks.ts";
+import { launcherSpecs } from "../store/profiles.ts";
+import { type Receipt, listEntryIds, readReceipt } from "../store/receipts.ts";
+import { compareTree, readSealedFiles } from "../store/seal-tree.ts";
+import { openForWriting, readCurrent, switchGeneration } from "../store/store.ts";
+import { type Context, storeOf } from "./context.ts";
+import { profileOnPath } from "./find-on-path.ts";
+import { demandInstalled } from "./list.ts";
+import { probeRequirements } from "./probe-requirements.ts";
+
+export interface DoctorCheck {
+  readonly id: string;
+  readonly status: "ok" | "warning" | "failed" | "fixed";
+  readonly title: string;
+  readonly detail: string | null;
+  /** The command that mends it, or null. */
+  readonly fix: string | null;
+}
+
+export interface DoctorResult {
+  /** No check failed; warnings are no failure. */
+  readonly healthy: boolean;
+  readonly checks: readonly DoctorCheck[];
+}
+
+const OLDEST_NODE = 20;
+
+function ok(id: string, title: string, detail: string | null = null): DoctorCheck {
+  return { id, status: "ok", title, detail, fix: null };
+}
+
+/** One check whose failure to run is itself the finding. */
+async function check(id: string, title: string, work: () => Promise<DoctorCheck>): Promise<DoctorCheck> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isIpmError(error)) throw error;
+    return { id, status: "failed", title, detail: error.message, fix: error.hint ?? null };
+  }
+}
+
+async function checkHomes(context: Context): Promise<DoctorCheck[]> {
+  const { files, facts } = context.host;
+  const checks: DoctorCheck[] = [];
+  for (const [name, folder] of Object.entries(context.host.homes)) {
+    const found = await files.facts(folder);
+    const title = `the ${name} home is ${folder}`;
+    if (found === undefined) checks.push(ok(`home.${name}`, title, "made when it is needed"));
+    else if (found.kind !== "folder")
+      checks.push({
+        id: `home.${name}`,
+        status: "failed",
+        title,
+        detail: "it is not a folder",
+        fix: `move ${folder} away`,
+      });
+    else if (found.uid !== facts.uid)
+      checks.push({
+        id: `home.${name}`,
+        status: "failed",
+        title,
+        detail: `it belongs to user ${found.uid}, not to you`,
+        fix: `chown -R ${facts.uid} ${folder}`,
+      });
+    else if ((found.mode & 0o022) !== 0)
+      checks.push({
+        id: `home.${name}`,
+        status: "failed",
+        title,
+        detail: `others may write it (mode ${found.mode.toString(8)})`,
+        fix: `chmod go-w ${folder}`,
+      });
+    else checks.push(ok(`home.${name}`, title));
+  }
+  return checks;
+}
+
+function checkPath(context: Context, layout: Layout): DoctorCheck {
+  const bin = path.join(layout.current, "bin");
+  if (profileOnPath(context.host).onPath) return ok("path", `${bin} is on PATH`);
+  return {
+    id: "path",
+    status: "warning",
+    title: `${bin} is not on PATH`,
+    detail: "installed commands are not found by their names",
+    fix: "ipm setup",
+  };
+}
+
+function checkNode(context: Context): DoctorCheck {
+  const { path: program, version } = context.host.facts.node;
+  const major = Number(version.split(".")[0]);
+  if (major >= OLDEST_NODE) return ok("node", `Node ${version}`, program);
+  return {
+    id: "node",
+    status: "failed",
+    title: `Node ${version} is too old`,
+    detail: program,
+    fix: "install Node 20.19 or newer",
+  };
+}
+
+async function checkLocks(context: Context): Promise<DoctorCheck> {
+  const lock = await acquireLockNow(
+    context.host,
+    path.join(context.host.homes.cache, "locks"),
+    "doctor",
+    context.command,
+  );
+  await lock?.release();
+  return ok("locks", "kernel locks work");
+}
+
+async function checkSandbox(context: Context): Promise<DoctorCheck> {
+  const sandbox = context.sandboxFor(false);
+  const { state, cause, fix } = await sandbox.probe();
+  if (state === "ok") return ok("sandbox", `steps are isolated by ${sandbox.kind}`);
+  return { id: "sandbox", status: "warning", title: `no sandbox (${state})`, detail: cause, fix };
+}
+
+async function checkGeneration(context: Context, layout: Layout): Promise<DoctorCheck> {
+  const number = await readCurrentNumber(context.host, layout);
+  if (number === null) {
+    const exists = (await context.host.files.facts(layout.current)) !== undefined;
+    if (!exists) return ok("generation", "nothing has been installed yet");
+    return {
+      id: "generation",
+      status: "failed",
+      title: `${layout.current} leads nowhere`,
+      detail: null,
+      fix: "ipm doctor --fix",
+    };
+  }
+  const { state } = await readGeneration(context.host, layout, number);
+  if (state === "complete") return ok("generation", `generation ${number} is current`);
+  return {
+    id: "generation",
+    status: "failed",
+    title: `generation ${number} is ${state}`,
+    detail: profilePaths(layout, number).generation,
+    fix: "ipm doctor --fix",
+  };
+}
+
+/** Problems of the current profile's `bin` against what its entries' receipts say should stand there. */
+async function profileProblems(context: Context, layout: Layout, generation: Generation): Promise<string[]> {
+  const { files } = context.host;
+  const profile = profilePaths(layout, generation.number);
+  const expected = new Map<string, string>();
+  for (const entry of generation.entries) {
+    const id = parseEntryId(entry.entry);
+    const found = id === undefined ? undefined : await readReceipt(context.host, layout, id);
+    if (id === undefined || found?.state !== "complete") continue;
+    for (const spec of launcherSpecs(entryPaths(layout, id).prefix, found.receipt)) {
+      const rendered = renderLauncher(spec, profile.libexec);
+      expected.set(spec.name, rendered.kind === "link" ? rendered.target : rendered.text);
+    }
+  }
+  const problems: string[] = [];
+  for (const [name, content] of expected) {
+    const file = path.join(profile.bin, name);
+    const actual = (await files.readLink(file)) ?? (await files.readText(file));
+    if (actual === undefined) problems.push(`${name} is missing`);
+    else if (actual !== content) problems.push(`${name} was changed`);
+  }
+  for (const name of await files.list(profile.bin)) if (!expected.has(name)) problems.push(`${name} is not ipm's`);
+  return problems;
+}
+
+async function checkProfile(
+  context: Context,
+  layout: Layout,
+  generation: Generation,
+  fix: boolean,
+): Promise<DoctorCheck> {
+  const title = `the launchers of generation ${generation.number}`;
+  const problems = await profileProblems(context, layout, generation);
+  if (problems.length === 0)
+    return ok("launchers", title, `${generation.entries.reduce((sum, { bins }) => sum + bins.length, 0)} commands`);
+  const detail = problems.join("; ");
+  if (!fix) return { id: "launchers", status: "failed", title, detail, fix: "ipm doctor --fix" };
+  const made = await switchGeneration(storeOf(context), (current) =>
+    current === null ? null : { entries: current.entries },
+  );
+  return {
+    id: "launchers",
+    status: "fixed",
+    title,
+    detail: `${detail}; made anew as generation ${made?.number ?? "?"}`,
+    fix: null,
+  };
+}
+
+async function checkEntry(context: Context, layout: Layout, tool: GenerationEntry, fix: boolean): Promise<DoctorCheck> {
+  const id = `entry.${tool.name}`;
+  const title = `${tool.name} ${tool.version}`;
+  const again = `ipm reinstall ${tool.name}`;
+  const failed = (detail: string): DoctorCheck => ({ id, status: "failed", title, detail, fix: again });
+  const entry = parseEntryId(tool.entry);
+  if (entry === undefined) return failed("its entry is not one of the store");
+  const receipt = await readReceipt(context.host, layout, entry);
+  if (receipt.state !== "complete") return failed(`its receipt is ${receipt.state}`);
+  const paths = entryPaths(layout, entry);
+  if ((await context.host.files.facts(paths.prefix))?.kind !== "folder")
+    return failed("its prefix is gone, or is no folder any more");
+  const gone = await goneInterpreter(context, receipt.receipt);
+  if (gone !== undefined) return failed(`${gone} is gone`);
+  const sealed = await readSealedFiles(context.host, paths.files, receipt.receipt.filesDigest);
+  if (sealed === undefined) return failed("its list of files cannot be read");
+  const differences = await compareTree(context.host, paths.prefix, sealed);
+  const modes = differences.filter(({ what }) => what === "mode");
+  const others = differences.filter(({ what }) => what !== "mode");
+  if (others.length > 0) {
+    const shown = others.slice(0, 5).map(({ path: file, what }) => `${file} ${what}`);
+    return failed(
+      `${shown.join(", ")}${others.length > shown.length ? ` and ${others.length - shown.length} more` : ""}`,
+    );
+  }
+  if (modes.length === 0) return ok(id, title, `${Object.keys(sealed).length} files as installed`);
+  if (!fix)
+    return { id, status: "failed", title, detail: `${modes.length} files have another mode`, fix: "ipm doctor --fix" };
+  for (const { path: file } of modes) {
+    const expected = sealed[file];
+    if (expected?.kind === "file") await context.host.files.setMode(path.join(paths.prefix, file), expected.mode);
+  }
+  return { id, status: "fixed", title, detail: `the modes of ${modes.length} files`, fix: null };
+}
+
+/** The interpreter or program that a launcher carries and this machine has no more. */
+async function goneInterpreter(context: Context, receipt: Receipt): Promise<string | undefined> {
+  for (const { interpreter, run } of receipt.launchers) {
+    const program = interpreter?.[0] ?? run?.[0];
+    if (program !== undefined && (await context.host.files.realPath(program)) === undefined) return program;
+  }
+  return undefined;
+}
+
+/** What the next command that writes would clear away. */
+async function checkGarbage(context: Context, layout: Layout): Promise<DoctorCheck> {
+  const unfinished: string[] = [];
+  for (const id of await listEntryIds(context.host, layout)) {
+    const { state } = await readReceipt(context.host, layout, id);
+    if (state === "absent") unfinished.push(formatEntryId(id));
+  }
+  if (unfinished.length === 0) return ok("leftovers", "nothing is half done");
+  return {
+    id: "leftovers",
+    status: "warning",
+    title: "unfinished builds",
+    detail: unfinished.join(", "),
+    fix: "ipm doctor --fix",
+  };
+}
+
+async function checkRequirements(context: Context, receipt: Receipt): Promise<DoctorCheck[]> {
+  const wanted: Requirement[] = receipt.plan.requirements.filter((requirement) => requirement.for !== "build");
+  const resolved = await probeRequirements(context.host, wanted);
+  return resolved.map((requirement) => {
+    const id = `requirement.${requirement.tool}`;
+    const title = describeRequirement(requirement);
+    if (requirement.met) return ok(id, title);
+    const again = `ipm reinstall ${receipt.plan.tool.name}`;
+    return { id, status: requirement.optional ? "warning" : "failed", title, detail: requirement.why, fix: again };
+  });
+}
+
+async function checkTool(context: Context, layout: Layout, name: string, fix: boolean): Promise<DoctorCheck[]> {
+  const tool = await demandInstalled(context, name);
+  const checks = [await checkEntry(context, layout, tool, fix)];
+  const id = parseEntryId(tool.entry);
+  const receipt = id === undefined ? undefined : await readReceipt(context.host, layout, id);
+  if (receipt?.state === "complete") checks.push(...(await checkRequirements(context, receipt.receipt)));
+  return checks;
+}
+
+/**
+ * Look at this machine and at ipm's own state; with `fix`, mend what can be mended without building anything.
+ * @param options.name look at this installed tool alone
+ * @throws IpmError NOT_INSTALLED
+ */
+export async function doctor(context: Context, options: { name: string | null; fix: boolean }): Promise<DoctorResult> {
+  const layout = layoutOf(context.host.homes);
+  const checks: DoctorCheck[] = [];
+  if (options.fix) {
+    const repairs = await openForWriting(storeOf(context));
+    checks.push(
+      ...repairs.map((what): DoctorCheck => ({ id: "repair", status: "fixed", title: what, detail: null, fix: null })),
+    );
+  }
+  if (options.name !== null) checks.push(...(await checkTool(context, layout, options.name, options.fix)));
+  else {
+    checks.push(...(await checkHomes(context)), checkPath(context, layout), checkNode(context));
+    checks.push(await check("git", "git", async () => ok("git", `git ${await context.host.git.version()}`)));
+    checks.push(await check("locks", "kernel locks", () => checkLocks(context)));
+    checks.push(
+      await checkSandbox(context),
+      await checkGeneration(context, layout),
+      await checkGarbage(context, layout),
+    );
+    const generation = await readCurrent(context.host, layout, () => {});
+    if (generation !== null) {
+      checks.push(await checkProfile(context, layout, generation, options.fix));
+      for (const tool of generation.entries) checks.push(await checkEntry(context, layout, tool, options.fix));
+    }
+  }
+  return { healthy: checks.every(({ status }) => status !== "failed"), checks };
+}

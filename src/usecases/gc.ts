@@ -1,0 +1,23 @@
+import { type CollectResult, type Collected, collect } from "../store/collect.ts";
+import { openForWriting } from "../store/store.ts";
+import { type Context, storeOf } from "./context.ts";
+
+export interface GcResult {
+  readonly removed: readonly Collected[];
+  readonly kept: CollectResult["kept"];
+  /** Bytes given back, or that would be. */
+  readonly bytes: number;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Collect garbage: entries, profiles and logs that neither the current generation nor the `keep` generations before it
+ * need. What runs right now is kept and named.
+ */
+export async function collectGarbage(context: Context, options: { keep: number; dryRun: boolean }): Promise<GcResult> {
+  const store = storeOf(context);
+  // A dry run repairs nothing: it changes nothing.
+  if (!options.dryRun) await openForWriting(store);
+  const { removed, kept } = await collect(store, { ...options, only: null });
+  return { removed, kept, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0), dryRun: options.dryRun };
+}

@@ -1,0 +1,262 @@
+import { IpmError, isIpmError } from "../core/errors.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { RunText } from "../manifest/manifest.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Generation, GenerationEntry } from "../store/generations.ts";
+import { formatEntryId, layoutOf } from "../store/layout.ts";
+import type { HeldLock } from "../store/locks.ts";
+import { findLauncherConflict } from "../store/profiles.ts";
+import { generationEntryOf } from "../store/rebuild-generation.ts";
+import { lockEntries, openForWriting, readCurrent, switchGeneration } from "../store/store.ts";
+import { buildEntry } from "./build-entry.ts";
+import { confirmPlan, sandboxOf } from "./confirm-plan.ts";
+import { type Context, type PlanOptions, storeOf } from "./context.ts";
+import { inParallel } from "./in-parallel.ts";
+import { type InstalledTool, installedTool } from "./list.ts";
+import { latestFor } from "./outdated.ts";
+import { type PreparedPlan, preparePlan } from "./prepare-plan.ts";
+import { type ResolvedTarget, openTargets } from "./resolve-target.ts";
+
+export interface UnchangedTool {
+  readonly name: string;
+  readonly version: string;
+  /** A newer version of its registry, or null. */
+  readonly newer: string | null;
+}
+
+export interface ToolNote {
+  readonly name: string;
+  readonly notes: string | null;
+  readonly start: { readonly run: RunText; readonly url: string | null } | null;
+}
+
+export interface FailedTool {
+  readonly target: string;
+  readonly code: string;
+  readonly message: string;
+  readonly log: string | null;
+}
+
+export interface InstallResult {
+  /** The generation that is current now; null when nothing was ever installed. */
+  readonly generation: number | null;
+  readonly installed: readonly InstalledTool[];
+  readonly unchanged: readonly UnchangedTool[];
+  /** Only with `--keep-going`: what failed while others went through. */
+  readonly failed: readonly FailedTool[];
+  readonly plans: readonly Plan[];
+  readonly dryRun: boolean;
+  readonly notes: readonly ToolNote[];
+}
+
+/** How a caller bends the installation; `install` itself bends nothing. */
+export interface InstallMode {
+  /** Targets whose installed version is to be replaced although a plain `install` would leave it alone. */
+  readonly replace: boolean;
+  /** Build anew although a complete entry of the plan is there. */
+  readonly fresh: boolean;
+}
+
+const PLAIN: InstallMode = { replace: false, fresh: false };
+
+/** Failures after which another method of the manifest may still work. */
+const METHOD_FAILURES = new Set(["STEP_FAILED", "STEP_TIMEOUT", "TEST_FAILED", "OUTPUT_INVALID"]);
+
+function failureOf(target: string, error: IpmError): FailedTool {
+  const log = error.data["log"];
+  return { target, code: error.code, message: error.message, log: typeof log === "string" ? log : null };
+}
+
+/** Whether a target means what is installed already: a plain name never upgrades, a version or another source replaces. */
+function isInstalledAlready(target: ResolvedTarget, current: GenerationEntry | undefined): boolean {
+  if (current === undefined) return false;
+  if (target.registry === null || current.registry !== target.registry) return false;
+  return !target.explicitVersion || current.version === target.version;
+}
+
+function demandNotHeld(current: GenerationEntry | undefined, version: string): void {
+  if (current?.held === true && current.version !== version) {
+    throw new IpmError("HELD", `${current.name} is held at ${current.version}, and this would make it ${version}`, {
+      hint: `ipm unhold ${current.name}`,
+      data: { name: current.name, held: current.version, wanted: version },
+    });
+  }
+}
+
+/** The entries as they would be, for the check of launchers before any work. */
+function withPlans(
+  current: readonly GenerationEntry[],
+  plans: readonly Plan[],
+): Pick<GenerationEntry, "name" | "bins">[] {
+  const replaced = new Set<string>(plans.map(({ tool }) => tool.name));
+  return [
+    ...current.filter(({ name }) => !replaced.has(name)),
+    ...plans.map((plan) => ({ name: plan.tool.name, bins: plan.launchers.map(({ name }) => name) })),
+  ];
+}
+
+interface Built {
+  readonly entry: GenerationEntry;
+  readonly plan: Plan;
+}
+
+/** Build one target, by the manifest's next method after a failed one. The caller holds the lock of the tool's entries. */
+async function buildTarget(
+  context: Context,
+  target: ResolvedTarget,
+  first: PreparedPlan,
+  options: PlanOptions,
+  mode: InstallMode,
+): Promise<Built> {
+  const store = storeOf(context);
+  const failed = new Map<string, string>();
+  for (let prepared = first; ;) {
+    const sandbox = await sandboxOf(context, options);
+    try {
+      const built = await buildEntry(store, {
+        ...prepared,
+        sandbox,
+        ipmVersion: context.ipmVersion,
+        fresh: mode.fresh,
+      });
+      return { entry: generationEntryOf(formatEntryId(built.id), built.receipt, false), plan: prepared.plan };
+    } catch (error) {
+      if (!isIpmError(error) || !METHOD_FAILURES.has(error.code) || options.noFallback || options.method !== undefined)
+        throw error;
+      const method = prepared.plan.method.id;
+      failed.set(method, `failed: ${error.message}`);
+      const next = await preparePlan(context, target, options, failed).catch(() => null);
+      if (next === null) throw error;
+      context.emit({
+        type: "warning",
+        code: error.code,
+        message: `method ${method} failed (${error.message}); trying ${next.plan.method.id}`,
+      });
+      await confirmPlan(context, next.plan, options);
+      prepared = next;
+    }
+  }
+}
+
+/** The locks of all tools, taken in one order by everybody, so that two commands can never wait for each other. */
+async function lockTools(context: Context, names: readonly string[]): Promise<HeldLock[]> {
+  const locks: HeldLock[] = [];
+  try {
+    for (const name of names.toSorted()) locks.push(await lockEntries(storeOf(context), name));
+  } catch (error) {
+    for (const lock of locks) await lock.release();
+    throw error;
+  }
+  return locks;
+}
+
+/**
+ * Run `work` for every target. Without `--keep-going` the first failure is thrown, after the others have ended.
+ */
+async function forEachTarget<In extends { readonly typed: string }, Out>(
+  targets: readonly In[],
+  options: PlanOptions,
+  failed: FailedTool[],
+  work: (target: In) => Promise<Out>,
+): Promise<Out[]> {
+  const outcomes = await inParallel(targets, options.jobs, work, !options.keepGoing);
+  const done: Out[] = [];
+  let firstError: unknown;
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.ok) done.push(outcome.value);
+    else if (options.keepGoing && isIpmError(outcome.error))
+      failed.push(failureOf(targets[index]?.typed ?? "", outcome.error));
+    else firstError ??= outcome.error;
+  }
+  if (firstError !== undefined) throw firstError;
+  return done;
+}
+
+/**
+ * Install targets: look up, fetch and plan all of them, check launchers and trust before any work, build and test each
+ * beside what is there, then make one generation. What fails leaves the current generation as it was.
+ */
+export async function install(
+  context: Context,
+  targets: readonly string[],
+  options: PlanOptions,
+  mode: InstallMode = PLAIN,
+): Promise<InstallResult> {
+  const store = storeOf(context);
+  const layout = layoutOf(context.host.homes);
+  if (!options.dryRun) await openForWriting(store);
+  const current = await readCurrent(context.host, layout, context.emit);
+  const installedEntry = (name: string): GenerationEntry | undefined =>
+    current?.entries.find((entry) => entry.name === name);
+  const failed: FailedTool[] = [];
+  const resolved = await openTargets(context, [...new Set(targets)], options);
+  const unchanged: UnchangedTool[] = [];
+  const wanted: ResolvedTarget[] = [];
+  for (const target of resolved) {
+    const present = installedEntry(target.entry.name);
+    if (!mode.replace && present !== undefined && isInstalledAlready(target, present)) {
+      unchanged.push({ name: present.name, version: present.version, newer: latestFor(target.entry, present.version) });
+      continue;
+    }
+    demandNotHeld(present, target.version);
+    wanted.push(target);
+  }
+  demandDistinct(wanted);
+  const prepared = await forEachTarget(wanted, options, failed, async (target) => ({
+    typed: target.typed,
+    target,
+    ...(await preparePlan(context, target, options)),
+  }));
+  const plans = prepared.map(({ plan }) => plan);
+  const conflict = findLauncherConflict(withPlans(current?.entries ?? [], plans));
+  if (conflict !== undefined) throw conflict;
+  if (options.dryRun) {
+    return { generation: current?.number ?? null, installed: [], unchanged, failed, plans, dryRun: true, notes: [] };
+  }
+  for (const { plan } of prepared) await confirmPlan(context, plan, options);
+  const locks = await lockTools(
+    context,
+    plans.map(({ tool }) => tool.name),
+  );
+  let built: Built[] = [];
+  let generation: Generation | null = current;
+  try {
+    built = await forEachTarget(prepared, options, failed, (item) =>
+      buildTarget(context, item.target, item, options, mode),
+    );
+    if (built.length > 0) {
+      generation = await switchGeneration(store, (now) => {
+        const names = new Set(built.map(({ entry }) => entry.name));
+        const held = new Set((now?.entries ?? []).filter((entry) => entry.held).map(({ name }) => name));
+        const kept = (now?.entries ?? []).filter(({ name }) => !names.has(name));
+        return { entries: [...kept, ...built.map(({ entry }) => ({ ...entry, held: held.has(entry.name) }))] };
+      });
+    }
+  } finally {
+    for (const lock of locks) await lock.release();
+  }
+  return {
+    generation: generation?.number ?? null,
+    installed: built.map(({ entry }) => installedTool(entry)),
+    unchanged,
+    failed,
+    plans: built.map(({ plan }) => plan),
+    dryRun: false,
+    notes: built.map(({ plan }) => ({ name: plan.tool.name, notes: plan.tool.notes, start: plan.start })),
+  };
+}
+
+function demandDistinct(targets: readonly ResolvedTarget[]): void {
+  const seen = new Map<string, string>();
+  for (const { entry, typed } of targets) {
+    const other = seen.get(entry.name);
+    if (other !== undefined) {
+      throw new IpmError(
+        "TARGET_INVALID",
+        `${escapeUntrusted(other)} and ${escapeUntrusted(typed)} are both ${entry.name}`,
+        { hint: "name it once" },
+      );
+    }
+    seen.set(entry.name, typed);
+  }
+}

@@ -1,0 +1,70 @@
+import { isIpmError } from "../core/errors.ts";
+import type { ManifestSource } from "../manifest/schema.ts";
+import { selectVersion } from "../manifest/select-version.ts";
+import { type Registries, openRegistries } from "../registry/open-registries.ts";
+import { readCurrent } from "../store/store.ts";
+import { layoutOf } from "../store/layout.ts";
+import type { GenerationEntry } from "../store/generations.ts";
+import type { Context } from "./context.ts";
+import { registryContext } from "./registry-context.ts";
+
+export interface OutdatedTool {
+  readonly name: string;
+  readonly version: string;
+  readonly latest: string;
+  readonly held: boolean;
+  readonly registry: string;
+  /** The installed version was withdrawn: why; else null. */
+  readonly withdrawn: string | null;
+}
+
+/** The entry that an installed tool came from, or undefined when no registry has it any more. */
+export async function entryOf(registries: Registries, tool: GenerationEntry): Promise<ManifestSource | undefined> {
+  if (tool.registry === null) return undefined;
+  try {
+    return (await registries.lookUpIn(tool.registry, tool.name)).entry;
+  } catch (error) {
+    if (
+      isIpmError(error, "TOOL_NOT_FOUND") ||
+      isIpmError(error, "REGISTRY_NOT_FOUND") ||
+      isIpmError(error, "REGISTRY_NOT_UPDATED")
+    )
+      return undefined;
+    throw error;
+  }
+}
+
+/** The version that an installed one would be upgraded to, or null when it is the newest or unknown. */
+export function latestFor(entry: ManifestSource, installed: string): string | null {
+  const newest = selectVersion(entry, null);
+  if (!newest.ok) return null;
+  const position = (version: string): number => entry.versions.findIndex((item) => item.version === version);
+  const at = position(installed);
+  return at === -1 || position(newest.version.version) < at ? newest.version.version : null;
+}
+
+/** Installed tools with a newer version in the registries as they are on this machine; `ipm update` brings them up to date. */
+export async function outdated(context: Context): Promise<{ tools: OutdatedTool[] }> {
+  const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
+  const registries = await openRegistries(registryContext(context));
+  try {
+    const tools: OutdatedTool[] = [];
+    for (const tool of generation?.entries ?? []) {
+      const entry = await entryOf(registries, tool);
+      const latest = entry === undefined ? null : latestFor(entry, tool.version);
+      if (entry === undefined || latest === null) continue;
+      const withdrawn = entry.versions.find(({ version }) => version === tool.version)?.withdrawn ?? null;
+      tools.push({
+        name: tool.name,
+        version: tool.version,
+        latest,
+        held: tool.held,
+        registry: tool.registry ?? "",
+        withdrawn,
+      });
+    }
+    return { tools };
+  } finally {
+    registries.close();
+  }
+}

@@ -1,0 +1,220 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import type { Host } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../manifest/resolve-manifest.ts";
+import type { ManifestSource } from "../manifest/schema.ts";
+import { buildPlan } from "../plan/build-plan.ts";
+import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from "../plan/expand-steps.ts";
+import type { Plan, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
+import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
+import { openSource } from "../source/open-source.ts";
+import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { Context, PlanOptions } from "./context.ts";
+import { findOnPath, profileOnPath } from "./find-on-path.ts";
+import { probeRequirements } from "./probe-requirements.ts";
+import type { ResolvedTarget } from "./resolve-target.ts";
+import { sourceContext } from "./source-context.ts";
+
+/** A plan, and what building it needs. */
+export interface PreparedPlan {
+  readonly plan: Plan;
+  readonly source: FetchedSource;
+  /** Short name of the version's tag, or null. */
+  readonly tag: string | null;
+}
+
+/** Largest file of a repository that a recipe reads (lockfiles are large). */
+const MAX_READ_BYTES = 32 * 1024 * 1024;
+
+function isLibrary(entry: ManifestSource): boolean {
+  return entry.kind === "library" || methodsOf(entry).length === 0;
+}
+
+/** The refusal of an entry that installs nothing, with the line that fits instead. */
+function nothingToInstall(entry: ManifestSource, version: string): IpmError {
+  const elsewhere = resolveElsewhere(entry, version);
+  const commands: Readonly<Record<string, string>> = {
+    npm: "npm install",
+    pypi: "pip install",
+    crates: "cargo add",
+    go: "go get",
+    flatpak: "flatpak install",
+    docker: "docker pull",
+    brew: "brew install",
+    apt: "apt install",
+  };
+  const lines = Object.entries(elsewhere).map(([where, what]) => `${commands[where] ?? `${where}:`} ${what}`);
+  return new IpmError(
+    "NOTHING_TO_INSTALL",
+    `${entry.name} is ${entry.kind === "library" ? "a library" : "an entry without methods"}: there is nothing for ipm to install`,
+    {
+      hint: lines[0] ?? `see ${entry.homepage ?? entry.source.git ?? `ipm show ${entry.name}`}`,
+      data: { name: entry.name, elsewhere },
+    },
+  );
+}
+
+/** The tree as the manifest's `source.path` shows it. */
+async function viewOf(source: FetchedSource, manifest: Manifest): Promise<SourceView> {
+  const root = manifest.source.path === null ? "" : `${manifest.source.path}/`;
+  const files = source.listing
+    .filter(({ path: file, mode }) => file.startsWith(root) && (mode === "100644" || mode === "100755"))
+    .map(({ path: file, mode }) => ({ path: file.slice(root.length), executable: mode === "100755" }));
+  const texts: Record<string, string> = {};
+  for (const file of filesToRead(manifest, files)) {
+    const bytes = await source.readFile(`${root}${file}`, MAX_READ_BYTES);
+    if (bytes !== undefined) texts[file] = new TextDecoder().decode(bytes);
+  }
+  return { files, texts };
+}
+
+interface ChosenMethod {
+  readonly manifest: Manifest;
+  readonly expanded: ExpandedSteps;
+  readonly requirements: readonly ResolvedRequirement[];
+  readonly passedOver: readonly { readonly id: string; readonly why: string }[];
+}
+
+/**
+ * The first method that fits platform, version and host; why each other one was passed over.
+ * @throws IpmError REQUIREMENT_MISSING when requirements alone are in the way, METHOD_NOT_APPLICABLE otherwise
+ */
+async function chooseMethod(
+  host: Host,
+  entry: ManifestSource,
+  version: string,
+  source: FetchedSource,
+  wanted: string | undefined,
+  excluded: ReadonlyMap<string, string>,
+): Promise<ChosenMethod> {
+  const passedOver: { id: string; why: string }[] = [];
+  const missing: { id: string; unmet: ResolvedRequirement[] }[] = [];
+  let chosen: Omit<ChosenMethod, "passedOver"> | undefined;
+  for (const choice of methodChoices(entry, version, host.facts.platform)) {
+    const excludedWhy = excluded.get(choice.id);
+    if (excludedWhy !== undefined) passedOver.push({ id: choice.id, why: excludedWhy });
+    else if (!choice.applies) passedOver.push({ id: choice.id, why: choice.why });
+    else if (wanted !== undefined && choice.id !== wanted)
+      passedOver.push({ id: choice.id, why: "another one was asked for" });
+    else if (chosen !== undefined) passedOver.push({ id: choice.id, why: `${chosen.manifest.method} comes first` });
+    else {
+      const manifest = resolveManifest(entry, { version, method: choice.id, platform: host.facts.platform });
+      const expanded = expandSteps(manifest, await viewOf(source, manifest));
+      const requirements = await probeRequirements(host, expanded.requires);
+      const unmet = unmetRequirements(requirements);
+      if (unmet.length === 0) chosen = { manifest, expanded, requirements };
+      else {
+        missing.push({ id: choice.id, unmet });
+        passedOver.push({ id: choice.id, why: `needs ${unmet.map(describeRequirement).join(", ")}` });
+      }
+    }
+  }
+  if (chosen !== undefined) return { ...chosen, passedOver };
+  const reasons = passedOver.map(({ id, why }) => `${id}: ${why}`).join("; ");
+  const first = missing[0];
+  if (first === undefined) {
+    const known = passedOver.some(({ id }) => id === wanted);
+    throw new IpmError(
+      "METHOD_NOT_APPLICABLE",
+      wanted !== undefined && !known
+        ? `${entry.name} has no method ${escapeUntrusted(wanted)}`
+        : `no method of ${entry.name} ${version} can be used here: ${reasons}`,
+      { hint: `ipm show ${entry.name}`, data: { name: entry.name, version, passedOver } },
+    );
+  }
+  throw new IpmError(
+    "REQUIREMENT_MISSING",
+    `${entry.name} ${version} needs ${first.unmet.map(describeRequirement).join(", ")}`,
+    {
+      hint: `install ${first.unmet.map(({ tool, version: range }) => (range === null ? tool : `${tool} ${range}`)).join(" and ")}, then run the command again`,
+      data: {
+        name: entry.name,
+        version,
+        requirements: first.unmet.map(({ tool, version: range, found }) => ({ tool, version: range, found })),
+        passedOver,
+      },
+    },
+  );
+}
+
+/** What a registry, or the absence of one, says about a plan. Attestations come with verification. */
+function trustOf(target: ResolvedTarget): PlanTrust {
+  if (target.embedded) return { level: "reviewed", detail: "reviewed, in the registry that ships with ipm" };
+  if (target.registry !== null)
+    return { level: "unverified", detail: `from the registry ${target.registry}, without a verification` };
+  return { level: "unverified", detail: "from a repository or file outside of any registry" };
+}
+
+/** For each launcher, another program of that name on the caller's PATH, and whether it is found first. */
+async function programsOnPath(
+  host: Host,
+  names: readonly string[],
+): Promise<Record<string, { path: string; wins: boolean }>> {
+  const { before } = profileOnPath(host);
+  const found: Record<string, { path: string; wins: boolean }> = {};
+  for (const name of names) {
+    const first = await findOnPath(host, name);
+    if (first !== undefined) found[name] = { path: first, wins: before.includes(path.dirname(first)) };
+  }
+  return found;
+}
+
+function shortTag(ref: string | null): string | null {
+  return ref?.startsWith("refs/tags/") === true ? ref.slice("refs/tags/".length) : null;
+}
+
+/** What is shown of a source: its URL, or the bundle or folder. */
+function describeSource(request: SourceRequest): string {
+  if (request.kind === "git") return request.url;
+  return request.kind === "bundle" ? `bundle ${path.basename(request.file)}` : request.path;
+}
+
+/**
+ * Fetch the pin of a target into ipm's cache and plan its installation. Nothing but the cache is written.
+ * @param excluded methods that are not to be tried again, with the reason
+ * @throws IpmError of look-up, fetch, source and requirements; see `docs/errors.md`
+ */
+export async function preparePlan(
+  context: Context,
+  target: ResolvedTarget,
+  options: PlanOptions,
+  excluded: ReadonlyMap<string, string> = new Map(),
+): Promise<PreparedPlan> {
+  const { host } = context;
+  const { entry, version } = target;
+  if (isLibrary(entry)) throw nothingToInstall(entry, version);
+  const tool = `${entry.name}@${version}`;
+  context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(target.request) });
+  const start = host.monotonicMs();
+  const source =
+    target.fetched ?? (await openSource(sourceContext(context), target.request, { tool, offline: options.offline }));
+  context.emit({
+    type: "phase.finished",
+    tool,
+    phase: "fetch",
+    ms: Math.round(host.monotonicMs() - start),
+    detail: source.commit,
+  });
+  const chosen = await chooseMethod(host, entry, version, source, options.method, excluded);
+  const plan = buildPlan({
+    manifest: chosen.manifest,
+    expanded: chosen.expanded,
+    source,
+    platform: host.facts.platform,
+    requirements: chosen.requirements,
+    passedOver: chosen.passedOver,
+    trust: trustOf(target),
+    onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
+    notices: target.notices,
+    origin: {
+      registry: target.registry,
+      source: describeSource(target.request),
+      target: target.typed,
+      again: target.again,
+    },
+  });
+  context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });
+  return { plan, source, tag: shortTag(chosen.manifest.version.ref) };
+}

@@ -1,0 +1,67 @@
+import path from "node:path";
+import { isIpmError } from "../core/errors.ts";
+import type { Host } from "../core/host.ts";
+import type { Requirement } from "../manifest/manifest.ts";
+import type { ResolvedRequirement } from "../plan/plan.ts";
+import { type FoundTool, resolveRequirement } from "../plan/requirements.ts";
+import { readVersion } from "../plan/version-range.ts";
+import { resolveToolchain } from "../sandbox/toolchain.ts";
+import { findOnPath } from "./find-on-path.ts";
+
+const VERSION_TIMEOUT_MS = 15_000;
+/** How a program is asked for its version where `--version` is not the way. */
+const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  go: ["version"],
+  java: ["-version"],
+  javac: ["-version"],
+  lua: ["-v"],
+  unzip: ["-v"],
+  zip: ["-v"],
+  ssh: ["-V"],
+  tmux: ["-V"],
+  openssl: ["version"],
+};
+
+async function readToolVersion(host: Host, tool: string, program: string): Promise<string | null> {
+  const result = await host.processes.run({
+    argv: [program, ...(VERSION_ARGUMENTS[tool] ?? ["--version"])],
+    cwd: "/",
+    // A script such as npm looks for its interpreter beside itself first; nothing of the caller's secrets is passed.
+    env: { PATH: `${path.dirname(program)}:/usr/local/bin:/usr/bin:/bin`, LC_ALL: "C", HOME: "/nonexistent" },
+    timeoutMs: VERSION_TIMEOUT_MS,
+    signal: host.signal,
+  });
+  return readVersion(`${new TextDecoder().decode(result.stdout)}\n${new TextDecoder().decode(result.stderr)}`);
+}
+
+async function findTool(host: Host, tool: string): Promise<FoundTool | null> {
+  const found = await findOnPath(host, tool);
+  if (found === undefined) return null;
+  try {
+    const { program } = await resolveToolchain(host, found);
+    // ipm runs on Node itself: that version is known without starting another.
+    const isSelf =
+      tool === "node" && (await host.files.realPath(program)) === (await host.files.realPath(host.facts.node.path));
+    const version = isSelf ? host.facts.node.version : await readToolVersion(host, tool, program);
+    return { path: found, real: program, version };
+  } catch (error) {
+    // A shim with no version behind it is no tool; a toolchain that no step may see is not one for this plan either.
+    if (isIpmError(error, "REQUIREMENT_MISSING") || isIpmError(error, "SANDBOX_UNAVAILABLE")) return null;
+    throw error;
+  }
+}
+
+/** Look on the host for everything that is required, in parallel; nothing is installed and nothing is changed. */
+export async function probeRequirements(
+  host: Host,
+  requirements: readonly Requirement[],
+): Promise<ResolvedRequirement[]> {
+  const cache = new Map<string, Promise<FoundTool | null>>();
+  return Promise.all(
+    requirements.map(async (requirement) => {
+      const found = cache.get(requirement.tool) ?? findTool(host, requirement.tool);
+      cache.set(requirement.tool, found);
+      return resolveRequirement(requirement, await found);
+    }),
+  );
+}

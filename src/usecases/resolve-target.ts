@@ -1,0 +1,292 @@
+import path from "node:path";
+import { IpmError } from "../core/errors.ts";
+import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
+import { completeRepositoryManifest } from "../manifest/complete-repository-manifest.ts";
+import { formatFinding } from "../manifest/finding.ts";
+import { parseManifest } from "../manifest/parse-manifest.ts";
+import type { ManifestSource, VersionSource } from "../manifest/schema.ts";
+import { selectVersion } from "../manifest/select-version.ts";
+import { type LookUp, type Registries, openRegistries } from "../registry/open-registries.ts";
+import { openSource } from "../source/open-source.ts";
+import { type Target, parseTarget } from "../source/parse-target.ts";
+import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { Context, PlanOptions } from "./context.ts";
+import { registryContext } from "./registry-context.ts";
+import { sourceContext } from "./source-context.ts";
+
+/** A target that has been looked up: which version of which entry, and where its source is. */
+export interface ResolvedTarget {
+  /** As typed, without credentials. */
+  readonly typed: string;
+  /** A target that means exactly this again, from any folder. */
+  readonly again: string;
+  readonly entry: ManifestSource;
+  readonly version: string;
+  /** The user named this version (or a ref); otherwise it is the newest. */
+  readonly explicitVersion: boolean;
+  /** Registry id, or null for a repository, folder or file outside of any. */
+  readonly registry: string | null;
+  readonly embedded: boolean;
+  readonly request: SourceRequest;
+  /** Already opened, where finding the manifest needed it. */
+  readonly fetched: FetchedSource | null;
+  /** What the reader of the plan should know about how it was found. */
+  readonly notices: readonly string[];
+}
+
+const MANIFEST_IN_REPOSITORY = "ipm.yaml";
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+
+function pickVersion(entry: ManifestSource, wanted: string | null): VersionSource {
+  const choice = selectVersion(entry, wanted);
+  if (choice.ok) return choice.version;
+  const suggestion = choice.suggestions[0];
+  throw new IpmError(
+    choice.reason === "withdrawn" ? "VERSION_WITHDRAWN" : "VERSION_NOT_FOUND",
+    `${entry.name} ${escapeUntrusted(choice.message)}`,
+    {
+      hint: suggestion === undefined ? `ipm show ${entry.name}` : `ipm install ${entry.name}@${suggestion}`,
+      data: { name: entry.name, wanted, suggestions: choice.suggestions },
+    },
+  );
+}
+
+async function requestOf(
+  entry: ManifestSource,
+  version: VersionSource,
+  bundleFile: (file: string) => Promise<string>,
+  named: boolean,
+): Promise<SourceRequest> {
+  const { git, bundle } = entry.source;
+  const { commit, tree } = version;
+  const ref = version.ref ?? null;
+  if (commit === undefined || tree === undefined) {
+    throw new IpmError("MANIFEST_INVALID", `${entry.name} ${version.version} has no commit and tree to install`, {
+      hint: `ipm show ${entry.name}`,
+    });
+  }
+  if (bundle !== undefined) return { kind: "bundle", file: await bundleFile(bundle), ref, commit, tree };
+  if (git !== undefined) return { kind: "git", url: git, ref, commit, tree, named };
+  throw new IpmError("MANIFEST_INVALID", `${entry.name} names no git repository and no bundle`, {
+    hint: `ipm show ${entry.name}`,
+  });
+}
+
+async function fromRegistry(found: LookUp, typed: string, wanted: string | null): Promise<ResolvedTarget> {
+  const version = pickVersion(found.entry, wanted);
+  const library =
+    found.entry.kind === "library" || (found.entry.methods === undefined && found.entry.steps === undefined);
+  return {
+    typed,
+    again: `${found.registry}:${found.entry.name}@${version.version}`,
+    entry: found.entry,
+    version: version.version,
+    explicitVersion: wanted !== null,
+    registry: found.registry,
+    embedded: found.embedded,
+    // A library needs no pin: it installs nothing.
+    request: library
+      ? { kind: "folder", path: "/" }
+      : await requestOf(found.entry, version, (file) => found.bundleFile(file), !found.embedded),
+    fetched: null,
+    notices:
+      found.how === "name"
+        ? []
+        : [
+            `${escapeUntrusted(typed)} is ${found.how === "formerly" ? "now called" : found.how === "alias" ? "another name of" : "in the registry as"} ${found.entry.name}`,
+          ],
+  };
+}
+
+/** The version of an entry that a ref of its repository means: its own name, its tag, or its commit. */
+function versionOfRef(entry: ManifestSource, ref: string): string | undefined {
+  return entry.versions.find(
+    (version) =>
+      version.version === ref || version.ref === ref || version.ref === `refs/tags/${ref}` || version.commit === ref,
+  )?.version;
+}
+
+/** `v2.1.0` and `2.1.0` as the version that a tag stands for; anything else is not one. */
+function versionOfTag(ref: string | null): string | null {
+  return /^refs\/tags\/v?(\d+(?:\.\d+)*(?:[-.+][A-Za-z0-9.+-]+)?)$/u.exec(ref ?? "")?.[1] ?? null;
+}
+
+function demandManifest<Value>(
+  result:
+    | { ok: true; manifest: Value }
+    | { ok: false; findings: Parameters<typeof formatFinding>[0][] | readonly Parameters<typeof formatFinding>[0][] },
+): Value {
+  if (result.ok) return result.manifest;
+  throw new IpmError("MANIFEST_INVALID", result.findings.map(formatFinding).join("\n"), {
+    hint: "correct the lines that are shown; docs/manifest.md describes each key",
+    data: { findings: result.findings },
+  });
+}
+
+async function fromSource(
+  context: Context,
+  request: SourceRequest,
+  typed: string,
+  offline: boolean,
+): Promise<ResolvedTarget> {
+  const where = request.kind === "git" ? request.url : request.kind === "folder" ? request.path : request.file;
+  context.emit({ type: "phase.started", tool: typed, phase: "fetch", detail: redactCredentials(where) });
+  const fetched = await openSource(sourceContext(context), request, { tool: typed, offline });
+  const bytes = await fetched.readFile(MANIFEST_IN_REPOSITORY, MAX_MANIFEST_BYTES);
+  if (bytes === undefined) {
+    throw new IpmError(
+      "MANIFEST_MISSING",
+      `${escapeUntrusted(redactCredentials(where))} is in no registry and has no ${MANIFEST_IN_REPOSITORY}`,
+      {
+        hint: `write an ${MANIFEST_IN_REPOSITORY} into it (docs/manifest.md), or look for it: ipm search WORDS`,
+        data: { source: redactCredentials(where) },
+      },
+    );
+  }
+  const manifest = demandManifest(parseManifest(bytes, MANIFEST_IN_REPOSITORY, { kind: "repository", named: true }));
+  const entry = completeRepositoryManifest(manifest, {
+    git: request.kind === "git" ? request.url : null,
+    version: versionOfTag(fetched.ref),
+    ref: fetched.ref,
+    commit: fetched.commit,
+    tree: fetched.tree,
+  });
+  const version = entry.versions[0]?.version ?? "";
+  return {
+    typed,
+    again: request.kind === "git" ? `${request.url}@${fetched.commit}` : where,
+    entry,
+    version,
+    explicitVersion: true,
+    registry: null,
+    embedded: false,
+    request,
+    fetched,
+    notices: [
+      `its manifest is the repository's own ${MANIFEST_IN_REPOSITORY}`,
+      ...(fetched.dirty ? ["the folder holds changes that are in no commit"] : []),
+    ],
+  };
+}
+
+async function fromRepository(
+  context: Context,
+  registries: Registries,
+  { url, ref }: Extract<Target, { kind: "git" }>,
+  typed: string,
+  options: PlanOptions,
+): Promise<ResolvedTarget> {
+  const found = await registries.lookUpSource(url);
+  if (found !== undefined) {
+    const wanted = ref === null ? null : versionOfRef(found.entry, ref);
+    if (wanted !== undefined) return fromRegistry(found, typed, wanted);
+  }
+  return fromSource(context, { kind: "git", url, ref, commit: null, tree: null, named: true }, typed, options.offline);
+}
+
+/** A manifest file that the user named: everything a registry's entry is, without anybody's review. */
+async function fromManifestFile(context: Context, file: string, typed: string): Promise<ResolvedTarget> {
+  const bytes = await context.host.files.readBytes(file);
+  if (bytes === undefined)
+    throw new IpmError("TARGET_INVALID", `${escapeUntrusted(file)} does not exist`, { hint: "name an existing file" });
+  const entry = demandManifest(parseManifest(bytes, typed, { named: true }));
+  // packages/<name>/manifest.yaml: a bundle's path counts from the registry's root.
+  const root = path.resolve(path.dirname(file), "..", "..");
+  const bundleFile = async (bundle: string): Promise<string> => {
+    const absolute = path.join(root, bundle);
+    if ((await context.host.files.facts(absolute))?.kind === "file") return absolute;
+    throw new IpmError(
+      "TARGET_INVALID",
+      `the bundle ${escapeUntrusted(bundle)} of ${escapeUntrusted(typed)} is not at ${escapeUntrusted(absolute)}`,
+      {
+        hint: "keep the manifest in packages/NAME/ of its registry",
+      },
+    );
+  };
+  const chosen = pickVersion(entry, null);
+  return {
+    typed,
+    again: file,
+    entry,
+    version: chosen.version,
+    explicitVersion: true,
+    registry: null,
+    embedded: false,
+    request: await requestOf(entry, chosen, bundleFile, true),
+    fetched: null,
+    notices: ["its manifest is a file that you named"],
+  };
+}
+
+async function fromPath(
+  context: Context,
+  target: string,
+  typed: string,
+  options: PlanOptions,
+): Promise<ResolvedTarget> {
+  const { files, facts: host } = context.host;
+  // `~` alone and `~/` are the caller's home, also where no shell has replaced them.
+  const home = host.env["HOME"];
+  const expanded = home !== undefined && /^~(?:\/|$)/u.test(target) ? path.join(home, target.slice(1)) : target;
+  const real = await files.realPath(path.resolve(host.cwd, expanded));
+  const facts = real === undefined ? undefined : await files.facts(real);
+  if (real === undefined || facts === undefined) {
+    throw new IpmError("TARGET_INVALID", `${escapeUntrusted(target)} does not exist`, {
+      hint: "name an existing folder or manifest file",
+    });
+  }
+  if (facts.kind === "file") return fromManifestFile(context, real, typed);
+  if (facts.kind !== "folder")
+    throw new IpmError("TARGET_INVALID", `${escapeUntrusted(target)} is neither a folder nor a file`, {
+      hint: "name a folder or manifest file",
+    });
+  const own = await files.facts(path.join(real, MANIFEST_IN_REPOSITORY));
+  const entry = path.join(real, "manifest.yaml");
+  if (own === undefined && (await files.facts(entry)) !== undefined) return fromManifestFile(context, entry, typed);
+  if (own === undefined && (await files.facts(path.join(real, "registry.yaml"))) !== undefined) {
+    throw new IpmError("TARGET_INVALID", `${escapeUntrusted(target)} is a registry, not a tool`, {
+      hint: `ipm registry add ${typed}`,
+    });
+  }
+  return fromSource(context, { kind: "folder", path: real }, typed, options.offline);
+}
+
+async function resolve(
+  context: Context,
+  registries: Registries,
+  target: Target,
+  typed: string,
+  options: PlanOptions,
+): Promise<ResolvedTarget> {
+  if (target.kind === "git") return fromRepository(context, registries, target, typed, options);
+  if (target.kind === "path") return fromPath(context, target.path, typed, options);
+  const found =
+    target.registry === null
+      ? await registries.lookUp(target.name)
+      : await registries.lookUpIn(target.registry, target.name);
+  return fromRegistry(found, typed, target.version);
+}
+
+/**
+ * Look targets up, in their order. Registries are only read; a repository or folder that is in none is fetched into the
+ * cache for its own `ipm.yaml`.
+ * @throws IpmError TARGET_INVALID, TOOL_NOT_FOUND, NAME_AMBIGUOUS, VERSION_NOT_FOUND, VERSION_WITHDRAWN, MANIFEST_MISSING, …
+ */
+export async function openTargets(
+  context: Context,
+  targets: readonly string[],
+  options: PlanOptions,
+): Promise<ResolvedTarget[]> {
+  const parsed = targets.map((typed) => ({
+    typed: redactCredentials(typed),
+    target: parseTarget(typed, options.ref ?? null),
+  }));
+  const registries = await openRegistries(registryContext(context));
+  try {
+    const resolved: ResolvedTarget[] = [];
+    for (const { typed, target } of parsed) resolved.push(await resolve(context, registries, target, typed, options));
+    return resolved;
+  } finally {
+    registries.close();
+  }
+}

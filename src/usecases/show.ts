@@ -1,0 +1,143 @@
+import { IpmError, isIpmError } from "../core/errors.ts";
+import type { BinSource, ManifestSource, StepSource } from "../manifest/schema.ts";
+import { methodsOf, resolveElsewhere } from "../manifest/resolve-manifest.ts";
+import { selectVersion } from "../manifest/select-version.ts";
+import { titleOfRun } from "../plan/expand-steps.ts";
+import { type LookUp, openRegistries } from "../registry/open-registries.ts";
+import { parseTarget } from "../source/parse-target.ts";
+import type { RunText } from "../manifest/manifest.ts";
+import type { Context } from "./context.ts";
+import { type InstalledTool, listTools } from "./list.ts";
+import { registryContext } from "./registry-context.ts";
+
+export interface ShownMethod {
+  readonly id: string;
+  /** Empty: everywhere. */
+  readonly platforms: readonly string[];
+  readonly requires: readonly string[];
+  readonly steps: readonly string[];
+}
+
+/** Everything that `ipm show` tells of an entry. Part of the JSON contract. */
+export interface ShowResult {
+  readonly name: string;
+  readonly registry: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly license: string;
+  readonly homepage: string | null;
+  readonly source: string | null;
+  readonly keywords: readonly string[];
+  readonly aliases: readonly string[];
+  readonly formerly: readonly string[];
+  readonly deprecated: { readonly why: string; readonly use: string | null } | null;
+  /** Newest first. */
+  readonly versions: readonly {
+    readonly version: string;
+    readonly commit: string | null;
+    readonly added: string | null;
+    readonly prerelease: boolean;
+    readonly withdrawn: string | null;
+  }[];
+  readonly methods: readonly ShownMethod[];
+  readonly bins: readonly string[];
+  readonly notes: string | null;
+  readonly start: string | null;
+  readonly elsewhere: Readonly<Record<string, string>>;
+  readonly trust: string;
+  readonly installed: InstalledTool | null;
+}
+
+function namesOf(bin: BinSource | undefined): string[] {
+  return bin === undefined ? [] : Array.isArray(bin) ? [...bin] : Object.keys(bin);
+}
+
+function words(run: string | readonly string[]): RunText {
+  return typeof run === "string" ? run : [run[0] ?? "", ...run.slice(1)];
+}
+
+function stepTitle(step: StepSource): string {
+  return step.run === undefined ? `uses ${step.uses ?? ""}` : titleOfRun(words(step.run));
+}
+
+function requirementText(requirement: {
+  tool?: string | undefined;
+  version?: string | undefined;
+  optional?: boolean | undefined;
+}): string {
+  const range = requirement.version === undefined ? "" : ` ${requirement.version}`;
+  return `${requirement.tool ?? "?"}${range}${requirement.optional === true ? " (optional)" : ""}`;
+}
+
+async function findEntry(context: Context, name: string): Promise<LookUp> {
+  const target = parseTarget(name);
+  const registries = await openRegistries(registryContext(context));
+  try {
+    if (target.kind === "name") {
+      return target.registry === null
+        ? await registries.lookUp(target.name)
+        : await registries.lookUpIn(target.registry, target.name);
+    }
+    const found = target.kind === "git" ? await registries.lookUpSource(target.url) : undefined;
+    if (found !== undefined) return found;
+    throw new IpmError("TOOL_NOT_FOUND", `${name} is in no registry`, { hint: `ipm plan ${name}` });
+  } finally {
+    registries.close();
+  }
+}
+
+function describe(found: LookUp, installed: InstalledTool | null): ShowResult {
+  const entry: ManifestSource = found.entry;
+  const newest = selectVersion(entry, null);
+  const version = newest.ok ? newest.version.version : entry.versions[0]?.version;
+  const methods = methodsOf(entry);
+  return {
+    name: entry.name,
+    registry: found.registry,
+    kind: entry.kind ?? "tool",
+    summary: entry.summary,
+    license: entry.license,
+    homepage: entry.homepage ?? entry.source.git?.replace(/\.git$/u, "") ?? null,
+    source: entry.source.git ?? entry.source.bundle ?? null,
+    keywords: entry.keywords ?? [],
+    aliases: entry.aliases ?? [],
+    formerly: entry.formerly ?? [],
+    deprecated:
+      entry.deprecated === undefined ? null : { why: entry.deprecated.why, use: entry.deprecated.use ?? null },
+    versions: entry.versions.map((item) => ({
+      version: item.version,
+      commit: item.commit ?? null,
+      added: item.added ?? null,
+      prerelease: item.prerelease ?? false,
+      withdrawn: item.withdrawn ?? null,
+    })),
+    methods: methods.map(({ id, method }) => ({
+      id,
+      platforms: method.platforms ?? entry.platforms ?? [],
+      requires: [...(entry.requires ?? []), ...(method.requires ?? [])].map(requirementText),
+      steps: method.steps.map(stepTitle),
+    })),
+    bins: [
+      ...new Set([...namesOf(entry.bin), ...methods.flatMap(({ method }) => namesOf(method.provides?.bin))]),
+    ].toSorted(),
+    notes: entry.notes ?? null,
+    start: entry.start === undefined ? null : titleOfRun(words(entry.start.run)),
+    elsewhere: version === undefined ? {} : resolveElsewhere(entry, version),
+    trust: found.embedded ? "reviewed" : "unverified",
+    installed,
+  };
+}
+
+/**
+ * What is known of an entry, by name, alias, `registry:name`, `owner/repo` or URL. Takes no lock and needs no network.
+ * @throws IpmError TOOL_NOT_FOUND, NAME_AMBIGUOUS
+ */
+export async function showTool(context: Context, name: string): Promise<ShowResult> {
+  const found = await findEntry(context, name);
+  const tools = await listTools(context).catch((error: unknown) => {
+    // What is in the registry can be shown although what is installed cannot be read.
+    if (isIpmError(error)) return [];
+    throw error;
+  });
+  return describe(found, tools.find((tool) => tool.name === found.entry.name) ?? null);
+}

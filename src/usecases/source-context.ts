@@ -1,0 +1,17 @@
+import path from "node:path";
+import type { SourceContext } from "../source/git-store.ts";
+import { withLock } from "../store/locks.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * What sources and registries are handed. Their locks lie in the cache, beside what they protect: a plan writes nothing
+ * but the cache.
+ */
+export function sourceContext(context: Context): SourceContext {
+  const options = { command: context.command, timeoutMs: context.lockTimeoutMs, emit: context.emit };
+  return {
+    host: context.host,
+    emit: context.emit,
+    lock: (name, work) => withLock(context.host, path.join(context.host.homes.cache, "locks"), name, options, work),
+  };
+}

@@ -1,0 +1,79 @@
+import { IpmError } from "../core/errors.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { openRegistries } from "../registry/open-registries.ts";
+import type { GenerationEntry } from "../store/generations.ts";
+import { layoutOf } from "../store/layout.ts";
+import { readCurrent } from "../store/store.ts";
+import type { Context, PlanOptions } from "./context.ts";
+import { type InstallResult, type UnchangedTool, install } from "./install.ts";
+import { entryOf, latestFor } from "./outdated.ts";
+import { registryContext } from "./registry-context.ts";
+
+export interface UpgradeResult extends InstallResult {
+  readonly upgraded: readonly { readonly name: string; readonly from: string; readonly to: string }[];
+  /** Tools with a newer version that are held, and so left alone. */
+  readonly held: readonly string[];
+}
+
+function chooseTools(entries: readonly GenerationEntry[], names: readonly string[]): GenerationEntry[] {
+  if (names.length === 0) return [...entries];
+  return [...new Set(names)].map((name) => {
+    const found = entries.find((entry) => entry.name === name);
+    if (found === undefined) {
+      throw new IpmError("NOT_INSTALLED", `${escapeUntrusted(name)} is not installed`, {
+        hint: `ipm install ${escapeUntrusted(name)}`,
+        data: { name },
+      });
+    }
+    return found;
+  });
+}
+
+/**
+ * Upgrade the named tools, or all, to the newest versions of their registries: built and tested beside, switched in one
+ * generation. The old versions work until then, and after any failure. What is held stays; naming a held tool is refused.
+ * @throws IpmError NOT_INSTALLED, HELD, and those of `install`
+ */
+export async function upgrade(
+  context: Context,
+  names: readonly string[],
+  options: PlanOptions,
+): Promise<UpgradeResult> {
+  const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
+  const tools = chooseTools(generation?.entries ?? [], names);
+  const registries = await openRegistries(registryContext(context));
+  const wanted: { tool: GenerationEntry; to: string; target: string }[] = [];
+  const held: string[] = [];
+  const current: UnchangedTool[] = [];
+  try {
+    for (const tool of tools) {
+      const entry = await entryOf(registries, tool);
+      const to = entry === undefined ? null : latestFor(entry, tool.version);
+      if (to === null) current.push({ name: tool.name, version: tool.version, newer: null });
+      else if (tool.held && names.length > 0) {
+        throw new IpmError("HELD", `${tool.name} is held at ${tool.version}, so it cannot become ${to}`, {
+          hint: `ipm unhold ${tool.name}`,
+          data: { name: tool.name },
+        });
+      } else if (tool.held) held.push(tool.name);
+      else wanted.push({ tool, to, target: `${tool.registry ?? ""}:${tool.name}@${to}` });
+    }
+  } finally {
+    registries.close();
+  }
+  const result = await install(
+    context,
+    wanted.map(({ target }) => target),
+    options,
+    { replace: true, fresh: false },
+  );
+  const done = new Set(result.installed.map(({ name }) => name));
+  return {
+    ...result,
+    unchanged: [...current, ...result.unchanged],
+    upgraded: wanted
+      .filter(({ tool }) => done.has(tool.name))
+      .map(({ tool, to }) => ({ name: tool.name, from: tool.version, to })),
+    held,
+  };
+}
