@@ -1,0 +1,46 @@
+import { EXIT } from "../../core/errors.ts";
+import type { CommandSpec } from "../command.ts";
+import { DRY_RUN, LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
+
+export const installCommand: CommandSpec = {
+  name: "install",
+  alias: "i",
+  operands: "TARGET...",
+  group: "Install",
+  summary: "install tools and put them on PATH",
+  examples: [
+    ["ipm install lstm-demo", "the newest version that the registries know"],
+    ["ipm install lstm-demo@1.0.0", "that version"],
+    ["ipm install owner/repo", "a repository of the forge, by its registry entry or its ipm.yaml"],
+    ["ipm install https://example.org/tool.git@v2", "any git repository, at a tag"],
+    ["ipm install ./my-tool", "a folder with an ipm.yaml"],
+    ["ipm install lstm-demo --dry-run", "the plan; nothing is changed"],
+  ],
+  about: [
+    "Fetches exactly the pinned commit, runs the steps in a sandbox, runs the tests, and only then puts the tool on PATH, in one switch. If anything fails, everything is as it was before.",
+  ],
+  options: [
+    ...PLAN_OPTIONS,
+    DRY_RUN,
+    { flags: "--keep-going", says: "with several targets: install what can be installed" },
+    LOCK_TIMEOUT,
+  ],
+  json: "{generation, installed: [{name, version, method, trust, bins, held, entry, installed}], unchanged: [{name, version, newer}], failed: [{target, code, message, log}], plans, dryRun, notes: [{name, notes, start}]}",
+  completes: "targets",
+  run: async (session, invocation) => {
+    const { install } = await import("../../usecases/install.ts");
+    const { renderInstallResult } = await import("../render/install-result.ts");
+    const isDryRun = invocation.has("dry-run");
+    const context = await session.openContext({ writes: !isDryRun, lockTimeoutMs: readLockTimeout(invocation) });
+    const result = await install(
+      context,
+      invocation.operands,
+      readPlanOptions(session, invocation, context.host.facts.cpus),
+    );
+    return {
+      result,
+      render: (theme) => renderInstallResult(result, context.host, theme),
+      exitCode: result.failed.length === 0 ? EXIT.ok : EXIT.failed,
+    };
+  },
+};

@@ -1,0 +1,16 @@
+import type { CommandSpec } from "../command.ts";
+
+export const outdatedCommand: CommandSpec = {
+  name: "outdated",
+  operands: "",
+  group: "Look",
+  summary: "installed tools that have a newer version",
+  examples: [["ipm outdated", "what `ipm upgrade` would move"]],
+  json: "{tools: [{name, version, latest, held, registry, withdrawn}]}",
+  run: async (session) => {
+    const { outdated } = await import("../../usecases/outdated.ts");
+    const { renderOutdated } = await import("../render/outdated.ts");
+    const result = await outdated(await session.openContext({ writes: false }));
+    return { result, render: (theme) => renderOutdated(result.tools, theme) };
+  },
+};

@@ -1,0 +1,47 @@
+import type { PlanOptions } from "../../usecases/context.ts";
+import type { Invocation, OptionSpec, Session } from "../command.ts";
+
+export const LOCK_TIMEOUT: OptionSpec = {
+  flags: "--lock-timeout SECONDS",
+  says: "how long to wait for another ipm (60; 0 for not at all)",
+};
+const DEFAULT_LOCK_TIMEOUT_MS = 60_000;
+
+/** `--lock-timeout` in milliseconds. */
+export function readLockTimeout(invocation: Invocation): number {
+  const seconds = invocation.whole("lock-timeout", 0);
+  return seconds === undefined ? DEFAULT_LOCK_TIMEOUT_MS : seconds * 1000;
+}
+
+export const DRY_RUN: OptionSpec = { flags: "--dry-run", says: "show the plan and change nothing" };
+
+/** Builds use several processors each; more at once only makes all of them slower. */
+const MOST_DEFAULT_JOBS = 4;
+
+/** The flags of everything that makes a plan. */
+export const PLAN_OPTIONS: readonly OptionSpec[] = [
+  { flags: "--method ID", says: "this method of the manifest instead of the first that fits" },
+  { flags: "--no-fallback", says: "fail rather than pass a method over" },
+  { flags: "--ref REF", says: "this branch, tag or commit of a repository" },
+  { flags: "--allow-unverified", says: "go on with what nobody has verified" },
+  { flags: "--no-sandbox", says: "run steps and tests without isolation" },
+  { flags: "--jobs N", says: `how many tools to fetch and build at once (at most ${MOST_DEFAULT_JOBS} by itself)` },
+];
+
+/** Flags to the use case's options. @throws IpmError USAGE */
+export function readPlanOptions(session: Session, invocation: Invocation, cpus: number): PlanOptions {
+  const method = invocation.text("method");
+  const ref = invocation.text("ref");
+  return {
+    ...(method === undefined ? {} : { method }),
+    ...(ref === undefined ? {} : { ref }),
+    allowUnverified: invocation.has("allow-unverified"),
+    noSandbox: invocation.has("no-sandbox"),
+    noFallback: invocation.has("no-fallback"),
+    offline: session.globals.offline,
+    jobs: invocation.whole("jobs", 1) ?? Math.min(cpus, MOST_DEFAULT_JOBS),
+    keepGoing: invocation.has("keep-going"),
+    yes: session.globals.yes,
+    dryRun: invocation.has("dry-run"),
+  };
+}

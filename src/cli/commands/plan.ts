@@ -1,0 +1,41 @@
+import type { CommandSpec } from "../command.ts";
+import { PLAN_OPTIONS, readPlanOptions } from "./plan-options.ts";
+
+export const planCommand: CommandSpec = {
+  name: "plan",
+  operands: "TARGET...",
+  group: "Install",
+  summary: "show what an installation would do, and do nothing",
+  examples: [
+    ["ipm plan lstm-demo", "commit, steps, what they may touch, what is missing here"],
+    ["ipm plan lstm-demo --output plan.json", "the same as a file, to review or compare"],
+  ],
+  options: [...PLAN_OPTIONS, { flags: "--output FILE", says: "also write the plan to a file, as JSON" }],
+  json: "{plans: [plan]}",
+  completes: "targets",
+  run: async (session, invocation) => {
+    const { planTargets } = await import("../../usecases/plan-targets.ts");
+    const { renderPlan } = await import("../render/plan.ts");
+    const { safeJson, showWord } = await import("../render/format.ts");
+    const output = invocation.text("output");
+    const context = await session.openContext({ writes: false });
+    const result = await planTargets(
+      context,
+      invocation.operands,
+      readPlanOptions(session, invocation, context.host.facts.cpus),
+    );
+    if (output !== undefined) {
+      const path = await import("node:path");
+      await context.host.files.writeDurably(path.resolve(context.host.facts.cwd, output), `${safeJson(result, 2)}\n`);
+    }
+    return {
+      result,
+      render: (theme) => [
+        ...result.plans.flatMap((plan, index) =>
+          index === 0 ? renderPlan(plan, theme) : ["", "", ...renderPlan(plan, theme)],
+        ),
+        ...(output === undefined ? [] : ["", `written to ${showWord(output)}`]),
+      ],
+    };
+  },
+};

@@ -1,0 +1,27 @@
+import type { CommandSpec } from "../command.ts";
+import { DRY_RUN, LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
+
+export const reinstallCommand: CommandSpec = {
+  name: "reinstall",
+  operands: "NAME",
+  group: "Install",
+  summary: "build a tool again, for instance when its interpreter has gone",
+  examples: [["ipm reinstall lstm-demo", "the same version from the same commit, built anew"]],
+  options: [...PLAN_OPTIONS, DRY_RUN, LOCK_TIMEOUT],
+  json: "install's result",
+  completes: "installed",
+  run: async (session, invocation) => {
+    const { reinstall } = await import("../../usecases/reinstall.ts");
+    const { renderInstallResult } = await import("../render/install-result.ts");
+    const context = await session.openContext({
+      writes: !invocation.has("dry-run"),
+      lockTimeoutMs: readLockTimeout(invocation),
+    });
+    const result = await reinstall(
+      context,
+      invocation.operand,
+      readPlanOptions(session, invocation, context.host.facts.cpus),
+    );
+    return { result, render: (theme) => renderInstallResult(result, context.host, theme) };
+  },
+};

@@ -1,0 +1,36 @@
+import { EXIT } from "../../core/errors.ts";
+import type { CommandSpec } from "../command.ts";
+import { DRY_RUN, LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
+
+export const upgradeCommand: CommandSpec = {
+  name: "upgrade",
+  operands: "[NAME...]",
+  group: "Install",
+  summary: "move tools to the newest version",
+  examples: [
+    ["ipm upgrade", "everything that is not held"],
+    ["ipm upgrade lstm-demo", "one tool"],
+    ["ipm upgrade --dry-run", "what would happen"],
+  ],
+  options: [...PLAN_OPTIONS, DRY_RUN, { flags: "--keep-going", says: "upgrade what can be upgraded" }, LOCK_TIMEOUT],
+  json: "install's result and {upgraded: [{name, from, to}], held: [name]}",
+  completes: "installed",
+  run: async (session, invocation) => {
+    const { upgrade } = await import("../../usecases/upgrade.ts");
+    const { renderUpgradeResult } = await import("../render/install-result.ts");
+    const context = await session.openContext({
+      writes: !invocation.has("dry-run"),
+      lockTimeoutMs: readLockTimeout(invocation),
+    });
+    const result = await upgrade(
+      context,
+      invocation.operands,
+      readPlanOptions(session, invocation, context.host.facts.cpus),
+    );
+    return {
+      result,
+      render: (theme) => renderUpgradeResult(result, context.host, theme),
+      exitCode: result.failed.length === 0 ? EXIT.ok : EXIT.failed,
+    };
+  },
+};

@@ -1,0 +1,106 @@
+import path from "node:path";
+import type { Emit } from "../core/events.ts";
+import { IpmError } from "../core/errors.ts";
+import type { Files, Git, Host, HostFacts, Processes } from "../core/host.ts";
+import { readHostFacts } from "../host/facts.ts";
+import { createFiles } from "../host/files.ts";
+import { resolveHomes } from "../host/homes.ts";
+import { readRunningProcesses } from "../host/running.ts";
+import { createNoSandbox, createSandbox } from "../sandbox/create-sandbox.ts";
+import type { Ask, Context } from "../usecases/context.ts";
+import type { Environment } from "./settings.ts";
+
+export interface ContextParts {
+  readonly env: Environment;
+  readonly emit: Emit;
+  readonly ask: Ask | null;
+  readonly signal: AbortSignal;
+  readonly ipmVersion: string;
+  /** The package's folder. */
+  readonly root: string;
+  /** The command line as it is recorded. */
+  readonly command: string;
+  readonly lockTimeoutMs: number;
+  readonly writes: boolean;
+}
+
+/** execa takes 15 ms to load, and most commands start nothing. */
+function lazyProcesses(): Processes {
+  let loaded: Promise<Processes> | undefined;
+  return {
+    run: async (request) => {
+      loaded ??= import("../host/processes.ts").then(({ createProcesses }) => createProcesses());
+      return (await loaded).run(request);
+    },
+  };
+}
+
+/** simple-git likewise. */
+function lazyGit(facts: HostFacts, ownFolder: string): Git {
+  let loaded: Promise<Git> | undefined;
+  const git = (): Promise<Git> =>
+    (loaded ??= import("../host/git.ts").then(({ createGit }) =>
+      createGit({ os: facts.platform.os, searchPath: facts.env["PATH"] ?? "", ownFolder }),
+    ));
+  return { version: async () => (await git()).version(), run: async (request) => (await git()).run(request) };
+}
+
+/**
+ * `sudo ipm` would fill the user's home with files of root, and a HOME of somebody else is no place to install from.
+ * @throws IpmError HOME_NOT_OWNED
+ */
+async function demandOwnHome(files: Files, facts: HostFacts): Promise<void> {
+  const variable = (facts.env["IPM_HOME"] ?? "") === "" ? "HOME" : "IPM_HOME";
+  const home = facts.env[variable] ?? "";
+  const owner = (await files.facts((await files.realPath(home)) ?? home))?.uid;
+  if (owner === undefined || owner === facts.uid) return;
+  throw new IpmError("HOME_NOT_OWNED", `ipm runs as root and ${variable} (${home}) belongs to user ${owner}`, {
+    hint: "run ipm without sudo; in a container: export HOME=/root",
+    data: { home, owner },
+  });
+}
+
+/**
+ * Put the outside world together for the use cases.
+ * @throws IpmError PLATFORM_UNSUPPORTED, HOME_INVALID, HOME_NOT_OWNED
+ */
+export async function openContext(parts: ContextParts): Promise<Context> {
+  const facts: HostFacts = { ...readHostFacts(), env: parts.env };
+  const homes = resolveHomes(parts.env);
+  const files = createFiles();
+  if (facts.uid === 0) {
+    await demandOwnHome(files, facts);
+    if (parts.writes) {
+      parts.emit({
+        type: "warning",
+        code: "ROOT",
+        message: "running as root: what is installed is root's, and steps run with fewer walls around them",
+      });
+    }
+  }
+  const started = performance.now();
+  const host: Host = {
+    facts,
+    homes,
+    files,
+    processes: lazyProcesses(),
+    git: lazyGit(facts, homes.data),
+    runningProcesses: readRunningProcesses,
+    now: () => new Date(),
+    monotonicMs: () => performance.now() - started,
+    checkpoint: () => undefined,
+    signal: parts.signal,
+  };
+  // One of each for the whole process: a probe is made once.
+  const sandboxes = { on: createSandbox(host), off: createNoSandbox(host) };
+  return {
+    host,
+    emit: parts.emit,
+    ask: parts.ask,
+    sandboxFor: (noSandbox) => (noSandbox ? sandboxes.off : sandboxes.on),
+    lockTimeoutMs: parts.lockTimeoutMs,
+    embeddedRegistry: path.join(parts.root, "dist/registry"),
+    ipmVersion: parts.ipmVersion,
+    command: parts.command,
+  };
+}

@@ -1,0 +1,123 @@
+import type { Host } from "../../core/host.ts";
+import { escapeUntrusted, escapeUntrustedLines } from "../../core/untrusted-text.ts";
+import type { InstallResult } from "../../usecases/install.ts";
+import type { InstalledTool } from "../../usecases/list.ts";
+import { renderField } from "./field.ts";
+import { showRun } from "./format.ts";
+import { renderPlan } from "./plan.ts";
+import { hang, type Theme } from "./theme.ts";
+
+/** True when the current generation's commands can be typed in the shell that called ipm. */
+function isOnPath(host: Host): boolean {
+  const bin = `${host.homes.data}/current/bin`;
+  return (host.facts.env["PATH"] ?? "").split(":").includes(bin);
+}
+
+function nextLines(tools: readonly InstalledTool[], result: InstallResult, host: Host, theme: Theme): string[] {
+  const first = tools.find((tool) => tool.bins.length > 0);
+  const start = result.notes.find((note) => note.start !== null)?.start ?? null;
+  const attempt =
+    start === null
+      ? first === undefined
+        ? null
+        : `${escapeUntrusted(first.bins[0] ?? "")} --help`
+      : showRun(start.run);
+  const lines: string[] = [];
+  if (!isOnPath(host) && first !== undefined)
+    lines.push(
+      ...renderField("first", "ipm setup", theme, theme.command),
+      ...renderField("", theme.faint("puts ipm's commands on PATH, once"), theme),
+    );
+  if (attempt !== null) lines.push(...renderField("try", attempt, theme, theme.command));
+  if (start?.url !== null && start?.url !== undefined)
+    lines.push(...renderField("open", escapeUntrusted(start.url), theme));
+  return lines;
+}
+
+function notesLines(result: InstallResult, theme: Theme): string[] {
+  return result.notes.flatMap((note) => {
+    if (note.notes === null) return [];
+    const text = escapeUntrustedLines(note.notes.trimEnd()).split("\n");
+    return text.flatMap((line, index) => renderField(index === 0 ? "notes" : "", line, theme));
+  });
+}
+
+function installedLines(tools: readonly InstalledTool[], result: InstallResult, theme: Theme): string[] {
+  return tools.flatMap((tool) => [
+    `${theme.good(theme.symbols.done)} ${theme.strong(`${escapeUntrusted(tool.name)} ${escapeUntrusted(tool.version)}`)} is installed${result.generation === null ? "" : theme.faint(`  generation ${result.generation}`)}`,
+    ...(tool.bins.length === 0 ? [] : renderField("commands", tool.bins.map(escapeUntrusted).join(" "), theme)),
+  ]);
+}
+
+function unchangedLines(result: InstallResult, theme: Theme): string[] {
+  return result.unchanged.flatMap((tool) => {
+    const name = escapeUntrusted(tool.name);
+    return [
+      `${theme.good(theme.symbols.done)} ${theme.strong(`${name} ${escapeUntrusted(tool.version)}`)} is installed already`,
+      ...(tool.newer === null
+        ? []
+        : [`  ${escapeUntrusted(tool.newer)} is newer: ${theme.command(`ipm upgrade ${name}`)}`]),
+    ];
+  });
+}
+
+function failedLines(result: InstallResult, theme: Theme): string[] {
+  return result.failed.flatMap((tool) => [
+    `${theme.bad(theme.symbols.failed)} ${theme.strong(escapeUntrusted(tool.target))} ${theme.bad(`error[${escapeUntrusted(tool.code)}]`)}`,
+    ...escapeUntrustedLines(tool.message)
+      .split("\n")
+      .flatMap((line) => hang("    ", line, theme.width)),
+    ...(tool.log === null ? [] : renderField("log", escapeUntrusted(tool.log), theme)),
+  ]);
+}
+
+function dryRunLines(result: InstallResult, theme: Theme): string[] {
+  const plans = result.plans.flatMap((plan, index) =>
+    index === 0 ? renderPlan(plan, theme) : ["", "", ...renderPlan(plan, theme)],
+  );
+  return [
+    ...plans,
+    ...(plans.length === 0 ? [] : [""]),
+    ...unchangedLines(result, theme),
+    ...failedLines(result, theme),
+    theme.faint("a dry run: nothing was changed"),
+  ];
+}
+
+/** The end of an installation: what is there now, its commands, its notes, and what to type next. */
+export function renderInstallResult(result: InstallResult, host: Host, theme: Theme): readonly string[] {
+  if (result.dryRun) return dryRunLines(result, theme);
+  return [
+    ...installedLines(result.installed, result, theme),
+    ...unchangedLines(result, theme),
+    ...failedLines(result, theme),
+    ...notesLines(result, theme),
+    ...nextLines(result.installed, result, host, theme),
+  ];
+}
+
+type UpgradeResult = InstallResult & {
+  readonly upgraded: readonly { readonly name: string; readonly from: string; readonly to: string }[];
+  readonly held: readonly string[];
+};
+
+/** The end of `ipm upgrade`. */
+export function renderUpgradeResult(result: UpgradeResult, host: Host, theme: Theme): readonly string[] {
+  if (result.dryRun) return dryRunLines(result, theme);
+  const done = theme.good(theme.symbols.done);
+  const held = result.held.map((name) =>
+    theme.faint(`  ${escapeUntrusted(name)} is held (ipm unhold ${escapeUntrusted(name)})`),
+  );
+  if (result.upgraded.length === 0 && result.failed.length === 0)
+    return [`${done} everything is at its newest version`, ...held];
+  return [
+    ...result.upgraded.map(
+      (tool) =>
+        `${done} ${theme.strong(escapeUntrusted(tool.name))} ${escapeUntrusted(tool.from)} ${theme.symbols.arrow} ${escapeUntrusted(tool.to)}`,
+    ),
+    ...failedLines(result, theme),
+    ...held,
+    ...notesLines(result, theme),
+    ...(isOnPath(host) ? [] : nextLines(result.installed, result, host, theme)),
+  ];
+}

@@ -1,0 +1,195 @@
+import { platformId } from "../../core/host.ts";
+import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import type { Plan, PlannedStep, PlannedTest, ResolvedRequirement } from "../../plan/plan.ts";
+import { displayWidth, padToWidth } from "./display-width.ts";
+import { renderField } from "./field.ts";
+import { count, formatBytes, showRun } from "./format.ts";
+import { type Theme, hang } from "./theme.ts";
+
+/** Digits of the plan digest that are shown; `--json` has all of them. */
+const SHORT_DIGEST = 12;
+function section(title: string, lines: readonly string[], theme: Theme): string[] {
+  return lines.length === 0 ? [] : ["", theme.strong(title), ...lines];
+}
+
+function trustText(plan: Plan, theme: Theme): string {
+  const text = escapeUntrusted(plan.trust.detail || plan.trust.level);
+  return plan.trust.level === "unverified"
+    ? theme.caution(`${theme.symbols.caution} ${text}`)
+    : `${theme.good(theme.symbols.done)} ${text}`;
+}
+
+function factLines(plan: Plan, theme: Theme): string[] {
+  const { origin, what, method, tool } = plan;
+  const source = [
+    escapeUntrusted(origin.source),
+    ...(what.source.path === null ? [] : [`folder ${escapeUntrusted(what.source.path)}`]),
+    ...(plan.dirty ? ["with changes that are not committed"] : []),
+  ];
+  const lines = [
+    ...renderField("source", source.join(", "), theme),
+    ...renderField(
+      "commit",
+      `${what.source.commit}${tool.ref === null ? "" : ` ${theme.faint(escapeUntrusted(tool.ref))}`}`,
+      theme,
+    ),
+    ...renderField("method", escapeUntrusted(method.id), theme),
+  ];
+  for (const other of method.passedOver) {
+    lines.push(
+      ...renderField("", theme.faint(`${escapeUntrusted(other.id)} passed over: ${escapeUntrusted(other.why)}`), theme),
+    );
+  }
+  lines.push(
+    ...renderField("platform", platformId(plan.platform), theme),
+    ...renderField("trust", trustText(plan, theme), theme),
+    ...(plan.sourceBytes === null
+      ? []
+      : renderField("disk", `${formatBytes(plan.sourceBytes)} of source, and what the steps make of it`, theme)),
+    ...renderField("plan", plan.digest.slice(0, SHORT_DIGEST), theme),
+  );
+  return lines;
+}
+
+function requirementLines(requirements: readonly ResolvedRequirement[], theme: Theme): string[] {
+  const names = requirements.map((one) => escapeUntrusted(one.tool));
+  const ranges = requirements.map((one) => escapeUntrusted(one.version ?? "any"));
+  const nameCells = Math.max(...names.map(displayWidth));
+  const rangeCells = Math.max(...ranges.map(displayWidth));
+  return requirements.flatMap((one, index) => {
+    const failed = one.optional ? theme.caution(theme.symbols.skipped) : theme.bad(theme.symbols.failed);
+    const missing = one.optional ? theme.caution("missing, optional") : theme.bad("missing");
+    const found =
+      one.found === null
+        ? missing
+        : [
+            escapeUntrusted(one.found.version ?? "version unknown"),
+            ...(one.met ? [] : [theme.bad("does not fit")]),
+            theme.faint(escapeUntrusted(one.found.path)),
+          ].join("  ");
+    const range = theme.faint(padToWidth(ranges[index] ?? "", rangeCells));
+    const line = `  ${one.met ? theme.good(theme.symbols.done) : failed} ${padToWidth(names[index] ?? "", nameCells)}  ${range}  ${found}`;
+    const notes = [
+      ...(one.for === "both" ? [] : [`to ${one.for}`]),
+      ...(one.why === null ? [] : [escapeUntrusted(one.why)]),
+    ];
+    return notes.length === 0 ? [line] : [line, ...hang("    ", notes.join(": "), theme.width, theme.faint)];
+  });
+}
+
+function reachText(step: PlannedStep): string {
+  if (step.kind === "copy") return "done by ipm itself; runs nothing; writes the tool's own folder";
+  const reach = step.network.length === 0 ? "no network" : `reaches ${step.network.map(escapeUntrusted).join(", ")}`;
+  return `${reach}; writes the tool's own folder, its checkout and a private home`;
+}
+
+function stepLines(steps: readonly PlannedStep[], theme: Theme): string[] {
+  return steps.flatMap((step, index) => {
+    const number = `  ${String(index + 1).padStart(String(steps.length).length)}  `;
+    const indent = " ".repeat(number.length);
+    const title = escapeUntrusted(step.title);
+    const lines = hang(number, title, theme.width);
+    const command = step.kind === "run" ? showRun(step.run) : "";
+    if (command !== "" && command !== title) lines.push(...hang(`${indent}$ `, command, theme.width, theme.command));
+    if (step.why !== null) lines.push(...hang(indent, escapeUntrusted(step.why), theme.width));
+    if (step.kind === "run" && step.dir !== null)
+      lines.push(...hang(indent, `in ${escapeUntrusted(step.dir)}`, theme.width, theme.faint));
+    if (step.kind === "copy" && step.exclude.length > 0) {
+      lines.push(...hang(indent, `without ${step.exclude.map(escapeUntrusted).join(", ")}`, theme.width, theme.faint));
+    }
+    return [...lines, ...hang(indent, reachText(step), theme.width, theme.faint)];
+  });
+}
+
+function expectationText(test: PlannedTest): string {
+  const { expect } = test;
+  const parts = [`exit ${expect.exit}`];
+  for (const stream of ["stdout", "stderr", "output"] as const) {
+    const pattern = expect[stream];
+    if (pattern !== null) parts.push(`${stream} matches ${escapeUntrusted(pattern)}`);
+  }
+  return parts.join(", ");
+}
+
+function testLines(tests: readonly PlannedTest[], theme: Theme): string[] {
+  return tests.flatMap((test, index) => {
+    const number = `  ${String(index + 1).padStart(String(tests.length).length)}  `;
+    const indent = " ".repeat(number.length);
+    return [
+      ...hang(number, showRun(test.run), theme.width, theme.command),
+      ...hang(indent, expectationText(test), theme.width, theme.faint),
+    ];
+  });
+}
+
+function launcherLines(plan: Plan, theme: Theme): string[] {
+  return plan.launchers.flatMap((launcher) => {
+    const name = `  ${theme.command(escapeUntrusted(launcher.name))}`;
+    if (launcher.shadowedBy !== null) {
+      return [
+        name,
+        ...hang(
+          "    ",
+          `hidden by ${escapeUntrusted(launcher.shadowedBy)}, which comes first on PATH`,
+          theme.width,
+          theme.caution,
+        ),
+      ];
+    }
+    return launcher.shadows === null
+      ? [name]
+      : [
+          name,
+          ...hang("    ", `comes before ${escapeUntrusted(launcher.shadows)} on PATH`, theme.width, theme.caution),
+        ];
+  });
+}
+
+/** The whole plan, for `plan`, `--dry-run` and every question: what would run, what it may touch, who vouches for it. */
+export function renderPlan(plan: Plan, theme: Theme): string[] {
+  const { tool, what } = plan;
+  const deprecated =
+    tool.deprecated === null
+      ? []
+      : hang(
+          "  ",
+          `${theme.symbols.caution} deprecated: ${escapeUntrusted(tool.deprecated.why)}${tool.deprecated.use === null ? "" : `; use ${escapeUntrusted(tool.deprecated.use)}`}`,
+          theme.width,
+          theme.caution,
+        );
+  return [
+    `${theme.strong(`${escapeUntrusted(tool.name)} ${escapeUntrusted(tool.version)}`)}${tool.prerelease ? theme.caution(" prerelease") : ""}`,
+    ...hang("  ", escapeUntrusted(tool.summary), theme.width),
+    ...deprecated,
+    "",
+    ...factLines(plan, theme),
+    ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
+    ...section("Steps", stepLines(what.steps, theme), theme),
+    ...section("Tests, before anything goes on PATH", testLines(what.tests, theme), theme),
+    ...section("Puts on PATH", launcherLines(plan, theme), theme),
+  ];
+}
+
+/** The plan in a few lines, for the story of an installation that needs no question. */
+export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
+  const work = [
+    `method ${escapeUntrusted(plan.method.id)}`,
+    count(plan.what.steps.length, "step"),
+    count(plan.what.tests.length, "test"),
+    `plan ${plan.digest.slice(0, SHORT_DIGEST)}`,
+  ].join(` ${theme.symbols.separator} `);
+  const hidden = plan.launchers.flatMap((launcher) =>
+    launcher.shadowedBy === null
+      ? launcher.shadows === null
+        ? []
+        : [`${escapeUntrusted(launcher.name)} comes before ${escapeUntrusted(launcher.shadows)} on PATH`]
+      : [
+          `${escapeUntrusted(launcher.name)} is hidden by ${escapeUntrusted(launcher.shadowedBy)}, which comes first on PATH`,
+        ],
+  );
+  return [
+    `${theme.strong(`${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`)} ${theme.faint(plan.what.source.commit.slice(0, 12))}  ${trustText(plan, theme)}`,
+    ...hang("  ", work, theme.width, theme.faint),
+    ...hidden.flatMap((line) => hang(`  ${theme.symbols.caution} `, line, theme.width, theme.caution)),
+  ];
+}

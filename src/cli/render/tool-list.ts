@@ -1,0 +1,26 @@
+import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import type { InstalledTool } from "../../usecases/list.ts";
+import { renderTable } from "./table.ts";
+import type { Theme } from "./theme.ts";
+
+/** `ipm list`: one line a tool. */
+export function renderToolList(tools: readonly InstalledTool[], theme: Theme, isTerminal: boolean): readonly string[] {
+  if (tools.length === 0)
+    return ["nothing is installed", theme.faint(`${theme.symbols.arrow} ipm search WORDS, then ipm install NAME`)];
+  return renderTable(
+    tools,
+    [
+      { title: "name", value: (tool) => escapeUntrusted(tool.name), paint: (text) => theme.strong(text) },
+      { title: "version", value: (tool) => `${escapeUntrusted(tool.version)}${tool.held ? " (held)" : ""}` },
+      { title: "method", value: (tool) => escapeUntrusted(tool.method) },
+      {
+        title: "trust",
+        value: (tool) => escapeUntrusted(tool.trust),
+        paint: (text, tool) => (tool.trust === "unverified" ? theme.caution(text) : text),
+      },
+      { title: "commands", value: (tool) => tool.bins.map(escapeUntrusted).join(" "), gives: true },
+    ],
+    theme,
+    isTerminal,
+  );
+}

@@ -1,0 +1,245 @@
+import type { Ora } from "ora";
+import type { IpmEvent, Phase, StepOutcome } from "../../core/events.ts";
+import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { cutToWidth, displayWidth } from "../render/display-width.ts";
+import { renderWarning } from "../render/error.ts";
+import { formatDuration } from "../render/format.ts";
+import { renderPlan, renderPlanBrief } from "../render/plan.ts";
+import { createTheme } from "../render/theme.ts";
+import type { Output } from "../streams.ts";
+import type { Reporter } from "./reporter.ts";
+
+export interface TtyOptions {
+  readonly color: boolean;
+  readonly unicode: boolean;
+  readonly verbose: boolean;
+  /** Cells of a line now: a window can change its size. */
+  readonly width: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** What is under way: a phase, a step or a test. */
+interface Task {
+  readonly tool: string;
+  readonly title: string;
+  readonly since: number;
+  lastLine: string;
+}
+
+// Shown while under way; steps and tests show their own titles instead of their phase's.
+const PHASE_TITLES: Readonly<Partial<Record<Phase, string>>> = {
+  "look-up": "looking up",
+  fetch: "fetching",
+  plan: "planning",
+  prepare: "preparing",
+  seal: "sealing",
+  switch: "switching",
+};
+// Kept as a line of their own when done; the others pass in a blink and are told by what follows.
+const KEPT_PHASES: Readonly<Partial<Record<Phase, string>>> = { fetch: "fetched", seal: "sealed" };
+
+const FRAME_MS = 80;
+const UNICODE_FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const ASCII_FRAMES = ["-", "\\", "|", "/"];
+const REFRESH_MS = 100;
+
+function isPlan(value: unknown): value is Plan {
+  return typeof value === "object" && value !== null && "what" in value && "tool" in value && "trust" in value;
+}
+
+/**
+ * For people at a terminal, on stderr: what is done stays as a line with its time, what is under way is one moving line
+ * with the elapsed time and the last line of its output, cut to the width.
+ */
+export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter {
+  const active = new Map<string, Task>();
+  const tools = new Set<string>();
+  let spinner: Ora | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isLoading = false;
+  let isPaused = false;
+  let isStopped = false;
+
+  const theme = (): ReturnType<typeof createTheme> =>
+    createTheme({ color: options.color, unicode: options.unicode, width: options.width() });
+
+  const movingText = (): string => {
+    const { faint, symbols } = theme();
+    // The newest one: it is what the output belongs to.
+    const task = [...active.values()].at(-1);
+    if (task === undefined) return "";
+    const others = active.size > 1 ? ` (+${active.size - 1})` : "";
+    // Two cells for the spinner, one that stays free so that no terminal wraps.
+    const room = options.width() - 3;
+    const head = cutToWidth(`${tools.size > 1 ? `${task.tool}: ` : ""}${task.title}${others}`, room, symbols.ellipsis);
+    const elapsed = `  ${formatDuration(options.now() - task.since)}`;
+    const left = room - displayWidth(head) - displayWidth(elapsed);
+    if (left < 0) return head;
+    const output = left > 8 && task.lastLine !== "" ? `  ${cutToWidth(task.lastLine, left - 2, symbols.ellipsis)}` : "";
+    return head + faint(elapsed + output);
+  };
+
+  const halt = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+    spinner?.stop();
+  };
+
+  // ora takes 20 ms to load: the work does not wait for it, and a command that ends before has no use for it.
+  const loadSpinner = async (): Promise<void> => {
+    const { default: ora } = await import("ora");
+    spinner = ora({
+      stream: stderr.stream(),
+      isEnabled: true,
+      // Raw mode would outlive a kill -9 of ipm, and Ctrl-C would no longer reach what shares the terminal.
+      discardStdin: false,
+      color: options.color ? "cyan" : false,
+      spinner: { interval: FRAME_MS, frames: options.unicode ? UNICODE_FRAMES : ASCII_FRAMES },
+    });
+    spin();
+  };
+
+  const spin = (): void => {
+    if (isPaused || isStopped || active.size === 0) {
+      halt();
+      return;
+    }
+    if (spinner === undefined) {
+      if (!isLoading) void loadSpinner();
+      isLoading = true;
+      return;
+    }
+    spinner.text = movingText();
+    if (spinner.isSpinning) return;
+    spinner.start();
+    const moving = spinner;
+    timer = setInterval(() => {
+      moving.text = movingText();
+    }, REFRESH_MS);
+    timer.unref();
+  };
+
+  /** Lines that stay, above the moving one. */
+  const keep = (lines: readonly string[]): void => {
+    spinner?.clear();
+    stderr.write(`${lines.join("\n")}\n`);
+    if (spinner?.isSpinning === true) spinner.render();
+  };
+
+  const start = (key: string, tool: string, title: string): void => {
+    tools.add(tool);
+    active.set(key, { tool: escapeUntrusted(tool), title: escapeUntrusted(title), since: options.now(), lastLine: "" });
+    spin();
+  };
+
+  const done = (tool: string, title: string, outcome: StepOutcome, ms: number): void => {
+    const { symbols, good, bad, faint, strong } = theme();
+    const symbol =
+      outcome === "done" ? good(symbols.done) : outcome === "failed" ? bad(symbols.failed) : faint(symbols.skipped);
+    const tail = outcome === "skipped" ? "skipped" : formatDuration(ms);
+    const prefix = tools.size > 1 ? `${escapeUntrusted(tool)}: ` : "";
+    const room = options.width() - displayWidth(symbols.done) - 1 - displayWidth(prefix) - 2 - displayWidth(tail);
+    const text = cutToWidth(escapeUntrusted(title), Math.max(10, room), symbols.ellipsis);
+    keep([`${symbol} ${faint(prefix)}${outcome === "failed" ? strong(text) : text}  ${faint(tail)}`]);
+  };
+
+  const finish = (key: string, show: (() => void) | undefined): void => {
+    active.delete(key);
+    if (active.size === 0) halt();
+    show?.();
+    spin();
+  };
+
+  const emit = (event: IpmEvent): void => {
+    if (isStopped) return;
+    switch (event.type) {
+      case "phase.started": {
+        const title = PHASE_TITLES[event.phase];
+        if (title !== undefined)
+          start(
+            `${event.tool} ${event.phase}`,
+            event.tool,
+            event.detail === undefined ? `${title} ${event.tool}` : `${title} ${event.detail}`,
+          );
+        break;
+      }
+      case "phase.finished": {
+        const kept = KEPT_PHASES[event.phase];
+        const title = `${kept ?? ""}${event.detail === undefined ? "" : ` ${event.detail}`}`;
+        finish(
+          `${event.tool} ${event.phase}`,
+          kept === undefined ? undefined : () => done(event.tool, title, "done", event.ms),
+        );
+        break;
+      }
+      case "plan.ready":
+        if (isPlan(event.plan)) {
+          // What nobody vouches for is shown whole, asked about or not.
+          const isWhole = options.verbose || event.plan.trust.level === "unverified";
+          keep(isWhole ? [...renderPlan(event.plan, theme()), ""] : renderPlanBrief(event.plan, theme()));
+        }
+        break;
+      case "fetch.progress": {
+        const task = active.get(`${event.tool} fetch`);
+        if (task !== undefined) task.lastLine = escapeUntrusted(event.text);
+        break;
+      }
+      case "step.started":
+        start(`${event.tool} step ${event.id}`, event.tool, event.title);
+        break;
+      case "test.started":
+        start(`${event.tool} test ${event.id}`, event.tool, `test ${event.title}`);
+        break;
+      case "step.output": {
+        const line = escapeUntrusted(event.line).replaceAll("\t", "  ").trim();
+        const task = active.get(`${event.tool} step ${event.id}`) ?? active.get(`${event.tool} test ${event.id}`);
+        if (task !== undefined && line !== "") task.lastLine = line;
+        if (options.verbose) keep([`  ${theme().faint(`| ${escapeUntrusted(event.line)}`)}`]);
+        break;
+      }
+      case "step.finished":
+        finish(`${event.tool} step ${event.id}`, () => done(event.tool, event.title, event.outcome, event.ms));
+        break;
+      case "test.finished":
+        finish(`${event.tool} test ${event.id}`, () =>
+          done(event.tool, `test ${event.title}`, event.outcome, event.ms),
+        );
+        break;
+      case "lock.waiting":
+        keep(renderWarning(`waiting for ${event.holder}`, undefined, theme()));
+        break;
+      case "state.repaired":
+        keep(renderWarning(`repaired: ${event.what}`, undefined, theme()));
+        break;
+      case "warning":
+        keep(renderWarning(event.message, event.hint, theme()));
+        break;
+      case "run.finished":
+        active.clear();
+        halt();
+        break;
+      case "generation.switched":
+      case "run.started":
+        break;
+    }
+  };
+
+  return {
+    emit,
+    pause: () => {
+      isPaused = true;
+      halt();
+    },
+    resume: () => {
+      isPaused = false;
+      spin();
+    },
+    stop: () => {
+      isStopped = true;
+      active.clear();
+      halt();
+    },
+  };
+}

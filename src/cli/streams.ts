@@ -1,0 +1,65 @@
+import * as fs from "node:fs";
+import * as tty from "node:tty";
+import { errnoOf } from "../core/errors.ts";
+
+/** One of the two output streams. Writes are synchronous, so nothing is lost when the process ends. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal; undefined when it is none or does not say. */
+  columns(): number | undefined;
+  /** The stream itself, for what draws on a terminal. Loaded on first use: it costs a millisecond. */
+  stream(): NodeJS.WritableStream;
+}
+
+export interface Streams {
+  readonly stdin: { readonly isTerminal: boolean; stream(): NodeJS.ReadableStream };
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+// The reader went away (`ipm list | head -1`), or the terminal did: there is nobody left to tell.
+const GONE = new Set(["EPIPE", "EIO", "EBADF"]);
+
+function createOutput(descriptor: 1 | 2, standard: () => NodeJS.WriteStream): Output {
+  let gone = false;
+  let opened: NodeJS.WriteStream | undefined;
+  const stream = (): NodeJS.WriteStream => {
+    if (opened === undefined) {
+      opened = standard();
+      opened.on("error", () => {
+        gone = true;
+      });
+    }
+    return opened;
+  };
+  const isTerminal = tty.isatty(descriptor);
+  return {
+    isTerminal,
+    columns: () => (isTerminal ? stream().columns || undefined : undefined),
+    stream,
+    write: (text) => {
+      let rest = Buffer.from(text, "utf8");
+      while (!gone && rest.length > 0) {
+        try {
+          rest = rest.subarray(fs.writeSync(descriptor, rest));
+        } catch (error) {
+          const errno = errnoOf(error) ?? "";
+          // A pipe that another process made non-blocking is full: wait for its reader.
+          if (errno === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+          else if (GONE.has(errno)) gone = true;
+          else throw error;
+        }
+      }
+    },
+  };
+}
+
+/** The streams of this process. */
+export function processStreams(): Streams {
+  return {
+    stdin: { isTerminal: tty.isatty(0), stream: () => process.stdin },
+    stdout: createOutput(1, () => process.stdout),
+    stderr: createOutput(2, () => process.stderr),
+  };
+}
