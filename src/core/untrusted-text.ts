@@ -6,9 +6,9 @@
 
 // C0 (but tab), DEL, C1, soft hyphen, Arabic letter mark, zero-width and bidi controls, line and paragraph separators,
 // invisible operators, byte order mark, interlinear marks, variation selectors 17+ and tags are made visible.
-// oxlint-disable-next-line no-control-regex -- finding control characters is what it is for
 const UNSAFE =
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udfff]/gu;
+  // oxlint-disable-next-line no-control-regex -- finding control characters is what it is for
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\u{e0000}-\u{e0fff}]/gu;
 
 function escapeCharacter(text: string): string {
   const point = text.codePointAt(0) ?? 0;
