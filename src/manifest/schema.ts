@@ -41,8 +41,16 @@ function issueOf(text: string, rule: TextRule): Issue | undefined {
   const min = rule.min ?? 1;
   if (text.length < min)
     return { code: "TOO_FEW", message: min === 1 ? "the text is empty" : `the text has fewer than ${min} characters` };
-  if (text.length > rule.max)
-    return { code: "TOO_LONG", message: `the text has ${text.length} characters; at most ${rule.max} are allowed` };
+  if (text.length > rule.max) {
+    // What a short text should be says more than how long it may be.
+    const refused = text.length <= 200 ? rule.refuse?.(text) : undefined;
+    return (
+      refused ?? {
+        code: "TOO_LONG",
+        message: `the text has ${text.length} characters; at most ${rule.max} are allowed`,
+      }
+    );
+  }
   if (rule.lines !== true && text.includes("\n")) {
     return {
       code: "NOT_ONE_LINE",

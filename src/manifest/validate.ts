@@ -178,12 +178,10 @@ function without(value: PlainData, path: Path, gone: ReadonlySet<string>): Parti
 export function validate<Output>(schema: z.ZodType<Output>, root: Located): Validation<Output> {
   const result = schema.safeParse(root.value);
   const issues = result.success ? [] : result.error.issues;
-  const problems = issues
-    .flatMap((issue) => problemsOf(schema, root, issue, []))
-    .filter(({ path }) => !isRefused(root, path));
+  const problems = issues.flatMap((issue) => problemsOf(schema, root, issue, []));
   return {
     value: result.success ? result.data : undefined,
-    problems,
+    problems: problems.filter(({ path }) => !isRefused(root, path)),
     rest: without(root.value, [], new Set(problems.map(({ path }) => JSON.stringify(path)))) ?? {},
   };
 }

@@ -277,7 +277,6 @@ export function readYamlDocument(bytes: Uint8Array, file: string): YamlResult {
     // Duplicates are found below, with the same rule for every way of quoting.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: "silent",
   });
   const problems = [...document.errors, ...document.warnings];
   for (const { code, message, pos } of problems) {

@@ -1,0 +1,323 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { FINDING_CODES, formatFinding } from "../../../src/manifest/finding.ts";
+import { LARGER_EXAMPLE, SMALLEST_EXAMPLE } from "../../../src/manifest/manifest-reference.ts";
+import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
+import { bytesOf, codesOf, DIGITS, findingsOf, manifestOf, manifestYaml, placesOf } from "../../helpers/manifests.ts";
+
+const FIXTURES = path.join(import.meta.dirname, "../../fixtures/manifests");
+
+describe("a good manifest", () => {
+  test("the smallest one is read as written, nothing filled in", () => {
+    expect(manifestOf(readFileSync(path.join(FIXTURES, "smallest.yaml"), "utf8"))).toEqual({
+      schema: "ipm/v1",
+      name: "ripcat",
+      summary: "Search text in archives",
+      license: "MIT",
+      source: { git: "https://github.com/owner/ripcat.git" },
+      versions: [{ version: "2.10", ref: "refs/tags/v2.10", commit: DIGITS, tree: DIGITS }],
+      steps: [{ uses: "npm" }],
+      bin: ["rc"],
+      tests: [{ run: "rc --version", expect: { stdout: "^rc {version}" } }],
+    });
+  });
+
+  test("the examples of the reference page are without a finding", () => {
+    expect(findingsOf(SMALLEST_EXAMPLE)).toEqual([]);
+    expect(findingsOf(LARGER_EXAMPLE)).toEqual([]);
+    expect(manifestOf(LARGER_EXAMPLE).versions.map(({ version }) => version)).toEqual(["2.2.0-rc.1", "2.1.0", "2.0.0"]);
+  });
+
+  test("true, false and numbers are converted where the schema says so, and nowhere else", () => {
+    const manifest = manifestOf(
+      manifestYaml({
+        requires: "requires: [{ tool: node, optional: true }]",
+        steps: "steps: [{ uses: npm, optional: false, env: { A: true }, with: { deep: [1, { b: true }] } }]",
+        tests: "tests: [{ run: [rc, 1, true], expect: { exit: 3 } }]",
+      }),
+    );
+    expect(manifest.requires?.[0]?.optional).toBe(true);
+    expect(manifest.steps?.[0]).toEqual({
+      uses: "npm",
+      optional: false,
+      env: { A: "true" },
+      with: { deep: ["1", { b: "true" }] },
+    });
+    expect(manifest.tests?.[0]).toEqual({ run: ["rc", "1", "true"], expect: { exit: 3 } });
+  });
+
+  test("an entry that is only offered elsewhere needs no steps", () => {
+    expect(codesOf({ steps: null, bin: null, tests: null, elsewhere: "elsewhere: { docker: owner/ripcat }" })).toEqual(
+      [],
+    );
+  });
+
+  test("a warning does not refuse the manifest", () => {
+    const result = parseManifest(readFileSync(path.join(FIXTURES, "NEEDLESS_ENTRY.yaml")), "m.yaml");
+    expect(result.ok && result.warnings.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
+      "warning NEEDLESS_ENTRY",
+    ]);
+  });
+});
+
+// Files of these codes would be made here, or come from the check of a whole registry.
+const WITHOUT_FIXTURE = new Set(["FILE_TOO_LARGE", "TOO_MANY_PROBLEMS"]);
+const OF_REGISTRIES = new Set([
+  "NOT_A_FILE",
+  "MANIFEST_MISSING",
+  "NAME_MISMATCH",
+  "NAME_TAKEN",
+  "NAME_REMOVED",
+  "NAME_SIMILAR",
+  "BUNDLE_MISSING",
+]);
+
+describe("every finding", () => {
+  const fixtures = readdirSync(FIXTURES)
+    .filter((file) => /^[A-Z0-9_]+\.yaml$/u.test(file))
+    .map((file) => path.basename(file, ".yaml"));
+
+  test("has a fixture", () => {
+    const missing = Object.keys(FINDING_CODES).filter(
+      (code) => !fixtures.includes(code) && !WITHOUT_FIXTURE.has(code) && !OF_REGISTRIES.has(code),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test.each(fixtures)("%s is the only finding of its fixture", (code) => {
+    const findings = findingsOf(readFileSync(path.join(FIXTURES, `${code}.yaml`)));
+    expect(new Set(findings.map((finding) => finding.code))).toEqual(new Set([code]));
+    expect(findings).toHaveLength(1);
+  });
+});
+
+describe("findings", () => {
+  test("all problems come at once, sorted by place", () => {
+    const text = `schema: ipm/v1
+nmae: ripcat
+summary: |
+  two
+  lines
+license:
+source: { git: "http://github.com/owner/ripcat.git", track: main }
+versions:
+  - { version: 2.10, ref: main, commit: main, tree: ${DIGITS}, prerelease: yes }
+  - { version: 2.10, commit: ${DIGITS}, tree: ${DIGITS} }
+steps:
+  - uses: npn
+    with: { a: "{foo}" }
+  - run: echo {version}
+  - [a]
+  - why: nothing to do
+bin: [sudo, a b]
+requires: [{ header: zlib.h }, { tool: node, version: ">=x" }]
+inputs: [{ env: X }]
+kind: workspace
+tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
+`;
+    expect(placesOf(text)).toEqual([
+      "1:1 MISSING_KEY",
+      "2:1 UNKNOWN_KEY",
+      "3:10 NOT_ONE_LINE",
+      "6:1 EMPTY_VALUE",
+      "7:16 INVALID_URL",
+      "7:54 NOT_BUILT_YET",
+      "9:27 INVALID_REF",
+      "9:41 INVALID_PIN",
+      "9:107 WRONG_TYPE",
+      "10:16 DUPLICATE_VERSION",
+      "12:11 UNKNOWN_RECIPE",
+      "13:16 UNKNOWN_PLACEHOLDER",
+      "14:10 PLACEHOLDER_NOT_ALLOWED",
+      "15:5 WRONG_TYPE",
+      "16:5 MISSING_KEY",
+      "17:7 PROTECTED_LAUNCHER",
+      "17:13 INVALID_LAUNCHER",
+      "18:14 NOT_BUILT_YET",
+      "18:55 INVALID_RANGE",
+      "19:1 NOT_BUILT_YET",
+      "20:7 NOT_BUILT_YET",
+      "21:16 TOO_FEW",
+      "21:38 INVALID_PATTERN",
+      "21:49 WRONG_TYPE",
+      "21:58 MISSING_KEY",
+    ]);
+  });
+
+  test("a finding shows the line, points at the place and suggests the nearest key", () => {
+    const [finding] = findingsOf(manifestYaml({ steps: "stpes: [uses: npm]", bin: null, tests: null }));
+    expect(finding === undefined ? "" : formatFinding(finding)).toBe(
+      [
+        "m.yaml:8:1: UNKNOWN_KEY: unknown key `stpes`",
+        "  8 | stpes: [uses: npm]",
+        "    | ^^^^^",
+        "    = did you mean `steps`?",
+      ].join("\n"),
+    );
+  });
+
+  test("a misspelt key is not also called missing", () => {
+    expect(codesOf({ steps: "stpes: [uses: npm]" })).toEqual(["UNKNOWN_KEY"]);
+    expect(codesOf({ steps: "steps: [usse: npm]" })).toEqual(["UNKNOWN_KEY"]);
+  });
+
+  test("a refused value is not also called missing", () => {
+    expect(codesOf({ steps: "steps: [uses: npn]" })).toEqual(["UNKNOWN_RECIPE"]);
+    expect(codesOf({ source: "source: { git: no }" })).toEqual(["INVALID_URL"]);
+  });
+
+  test("suggestions look at the keys of the right place", () => {
+    const hints = findingsOf(
+      manifestYaml({
+        steps: "methods: [{ step: [uses: npm], steps: [{ uses: npm, timout: 1m }], provides: { bni: [rc] } }]",
+      }),
+    ).map(({ hint }) => hint);
+    expect(hints).toEqual(["did you mean `steps`?", "did you mean `timeout`?", "did you mean `bin`?"]);
+  });
+
+  test("a key that is like none lists the keys there are", () => {
+    const [finding] = findingsOf(manifestYaml({ source: "source: { git: https://github.com/o/r.git, zzzzzz: 1 }" }));
+    expect(finding?.hint).toBe("keys here: git, bundle, path, submodules, track, package");
+  });
+
+  test("a long line is shown around the place, and the caret points at it", () => {
+    const words = Array.from({ length: 11 }, (_, index) => `word${index}`).join(", ");
+    const [finding] = findingsOf(
+      manifestYaml({ keywords: `keywords: [${words}, "-", ${words.replaceAll("w", "v")}]` }),
+    );
+    expect(finding?.sourceLine.length).toBeLessThan(110);
+    expect(finding?.sourceLine.slice(finding.caret.start, finding.caret.start + finding.caret.length)).toBe('"-"');
+  });
+
+  test("CRLF files have the same places, and no CR in what is shown", () => {
+    const text = manifestYaml({ license: "license: [MIT]" });
+    const crlf = findingsOf(text.replaceAll("\n", "\r\n"));
+    expect(crlf).toEqual(findingsOf(text));
+    expect(crlf[0]?.sourceLine).toBe("license: [MIT]");
+  });
+
+  test("many problems are cut off and the list says so", () => {
+    const variables = Array.from({ length: 50 }, (_, index) => `LD_${index}: x`).join(", ");
+    const step = `  - { uses: npm, env: { ${variables} } }\n`;
+    const findings = findingsOf(manifestYaml({ steps: `steps:\n${step.repeat(3)}` }));
+    expect(findings).toHaveLength(101);
+    expect(findings.at(-1)?.code).toBe("TOO_MANY_PROBLEMS");
+    expect(findingsOf("\u0001".repeat(300)).at(-1)?.code).toBe("TOO_MANY_PROBLEMS");
+  });
+
+  test("a range without quotes, which YAML takes for a block, gets a hint", () => {
+    const [finding] = findingsOf(manifestYaml({ requires: "requires:\n  - tool: node\n    version: >=20" }));
+    expect(finding?.code).toBe("YAML_SYNTAX");
+    expect(finding?.hint).toContain("quotes");
+  });
+
+  test("the file's name and a message cannot carry control characters to a terminal", () => {
+    const result = parseManifest(bytesOf(manifestYaml({ name: 'name: "a\\e[2Jb"' })), "\u001b]0;x\u0007.yaml");
+    const shown = result.ok ? "" : result.findings.map(formatFinding).join("\n");
+    // oxlint-disable-next-line no-control-regex -- that is the point
+    expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u);
+    expect(shown).toContain(String.raw`\x1b]0;x\x07.yaml:2:7`);
+  });
+});
+
+describe("a repository's own ipm.yaml", () => {
+  const own = manifestYaml({ source: null, versions: null });
+
+  test("has no source and no versions", () => {
+    expect(findingsOf(own, { kind: "repository" })).toEqual([]);
+    expect(placesOf(manifestYaml(), { kind: "repository" })).toEqual(["5:1 UNKNOWN_KEY", "6:1 UNKNOWN_KEY"]);
+  });
+
+  test("cannot say since or until", () => {
+    expect(
+      codesOf(
+        { source: null, versions: null, steps: "methods: [{ since: 1.0, steps: [uses: npm] }]" },
+        { kind: "repository" },
+      ),
+    ).toEqual(["CONFLICTING_KEYS"]);
+  });
+});
+
+describe("several keys at once", () => {
+  test.each([
+    [
+      "git and bundle",
+      { source: "source: { git: https://github.com/o/r.git, bundle: sources/r.bundle }" },
+      ["CONFLICTING_KEYS"],
+    ],
+    ["no source", { source: "source: { path: cli }" }, ["MISSING_KEY"]],
+    ["no pin", { versions: "versions: [{ version: 1.0 }]" }, ["MISSING_KEY", "MISSING_KEY"]],
+    [
+      "versions that differ in case only",
+      {
+        versions: `versions: [{ version: 1.0-RC, commit: ${DIGITS}, tree: ${DIGITS} }, { version: 1.0-rc, commit: ${DIGITS}, tree: ${DIGITS} }]`,
+      },
+      ["DUPLICATE_VERSION"],
+    ],
+    ["steps and methods", { methods: "methods: [{ steps: [uses: copy] }]" }, ["CONFLICTING_KEYS"]],
+    ["bin without steps", { steps: null, tests: null }, ["CONFLICTING_KEYS"]],
+    ["a library with steps", { kind: "kind: library" }, ["CONFLICTING_KEYS"]],
+    ["with without uses", { steps: "steps: [{ run: make, with: { a: b } }]" }, ["CONFLICTING_KEYS"]],
+    ["a step that does nothing", { steps: "steps: [{ why: because }]" }, ["MISSING_KEY"]],
+    ["a requirement of nothing", { requires: 'requires: [{ version: ">=1" }]' }, ["MISSING_KEY"]],
+    ["output and stdout", { tests: "tests: [{ run: rc, expect: { output: a, stdout: b } }]" }, ["CONFLICTING_KEYS"]],
+    ["a launcher with file and run", { bin: "bin: { rc: { file: bin/rc, run: [node, x] } }" }, ["CONFLICTING_KEYS"]],
+    ["a command twice", { bin: "bin: [rc, RC]" }, ["DUPLICATE_NAME"]],
+    ["an alias twice", { aliases: "aliases: [a, a]" }, ["DUPLICATE_NAME"]],
+    [
+      "until older than since",
+      {
+        versions: `versions: [{ version: 2.0, commit: ${DIGITS}, tree: ${DIGITS} }, { version: 1.0, commit: ${DIGITS}, tree: ${DIGITS} }]`,
+        steps: "methods: [{ since: 2.0, until: 1.0, steps: [uses: npm] }]",
+      },
+      ["UNKNOWN_VERSION"],
+    ],
+    ["it replaces itself", { deprecated: "deprecated: { why: old, use: ripcat }" }, ["DUPLICATE_NAME"]],
+    [
+      "two methods of one recipe need ids",
+      { steps: "methods: [{ steps: [uses: npm] }, { steps: [{ run: make }, { uses: npm }] }]" },
+      ["DUPLICATE_METHOD"],
+    ],
+  ])("%s", (_, change: Record<string, string | null>, codes) => {
+    expect(codesOf(change)).toEqual(codes);
+  });
+
+  test("a protected command is refused in a method too, whatever its case", () => {
+    expect(
+      codesOf({ bin: null, steps: "methods: [{ steps: [uses: npm], provides: { bin: { Git: bin/git } } }]" }),
+    ).toEqual(["PROTECTED_LAUNCHER"]);
+  });
+});
+
+describe("what is not built yet is refused by name", () => {
+  test.each([
+    ["kind: workspace", { kind: "kind: workspace" }],
+    ["inputs", { inputs: "inputs: [{ env: TOKEN, secret: true }]" }],
+    ["persist", { persist: "persist: [etc/rc.conf]" }],
+    ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
+    ["package", { source: "source: { git: https://github.com/o/r.git, package: npm:ripcat }" }],
+    [
+      "files",
+      {
+        versions: `versions: [{ version: 2.10, commit: ${DIGITS}, tree: ${DIGITS}, files: [{ url: https://example.org/w.bin, sha256: ${"a".repeat(64)} }] }]`,
+      },
+    ],
+    ["hardware", { steps: "methods: [{ requires: [{ hardware: nvidia }], steps: [uses: npm] }]" }],
+    ["during", { tests: "tests: [{ run: rc, during: start }]" }],
+    ["uses: cargo", { steps: "steps: [uses: cargo]" }],
+  ])("%s", (name, change: Record<string, string>) => {
+    const findings = findingsOf(manifestYaml(change));
+    expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);
+    expect(findings[0]?.message).toContain(`\`${name}\``);
+  });
+
+  test("words that only look like such a key are left alone", () => {
+    expect(
+      codesOf({
+        steps: "steps: [{ uses: npm, with: { inputs: x, files: [a] }, env: { persist: x } }]",
+        elsewhere: "elsewhere: { inputs: x }",
+      }),
+    ).toEqual([]);
+  });
+});
