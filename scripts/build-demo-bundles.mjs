@@ -87,7 +87,8 @@ function treeOf(demo, { version, without = [] }) {
     if (!without.some((left) => isBelow(path, left))) files.set(path, source);
   }
   for (const left of without) {
-    if (![...all.keys()].some((path) => isBelow(path, left))) throw new Error(`${version}: without ${left}, which is not there`);
+    if (![...all.keys()].some((path) => isBelow(path, left)))
+      throw new Error(`${version}: without ${left}, which is not there`);
   }
   const before = `history/${version}/`;
   for (const [path, source] of all) if (path.startsWith(before)) files.set(path.slice(before.length), source);
@@ -140,7 +141,9 @@ function writeBundle(home, file) {
 /** What a bundle holds: ref to commit and tree. */
 function readBundle(file, home) {
   mkdirSync(home, { recursive: true });
-  git(home, ["init", "--quiet", "--bare", "--template=", "-b", "main", join(home, "git")], { env: { GIT_DIR: undefined } });
+  git(home, ["init", "--quiet", "--bare", "--template=", "-b", "main", join(home, "git")], {
+    env: { GIT_DIR: undefined },
+  });
   git(home, ["fetch", "--quiet", file, "refs/*:refs/*"]);
   const refs = git(home, ["for-each-ref", "--format=%(refname) %(objectname) %(tree)"]);
   return new Map(refs.split("\n").map((line) => [line.split(" ")[0], line]));
@@ -148,7 +151,10 @@ function readBundle(file, home) {
 
 /** The manifest's line of a version, as this script writes and reads it. */
 const lineOf = (version) =>
-  new RegExp(`^( *- \\{ version: "?${version.replaceAll(".", "\\.")}"?, ref: )(\\S+)(, commit: )([0-9a-f]{40})(, tree: )([0-9a-f]{40})`, "m");
+  new RegExp(
+    `^( *- \\{ version: "?${version.replaceAll(".", "\\.")}"?, ref: )(\\S+)(, commit: )([0-9a-f]{40})(, tree: )([0-9a-f]{40})`,
+    "m",
+  );
 
 function main(args) {
   const unknown = args.filter((arg, k) => !["--check", "--registry"].includes(arg) && args[k - 1] !== "--registry");
@@ -166,7 +172,9 @@ function main(args) {
     console.error(`DIFFERENT ${text}`);
   };
   try {
-    const demos = readdirSync(join(registry, "demos")).filter((name) => existsSync(join(registry, "demos", name, "bundle.json")));
+    const demos = readdirSync(join(registry, "demos")).filter((name) =>
+      existsSync(join(registry, "demos", name, "bundle.json")),
+    );
     for (const name of demos) {
       const built = build(join(registry, "demos", name), join(home, name));
       const bundle = join(registry, "sources", `${name}.bundle`);
@@ -176,12 +184,19 @@ function main(args) {
       for (const { version, ref, commit, tree, files } of built) {
         console.log(`${name} ${version}  commit ${commit}  tree ${tree}  ${files} files`);
         const line = lineOf(version).exec(manifest);
-        if (!line) differ(`${name} ${version}: no line in the manifest; add\n  - { version: ${version}, ref: ${ref}, commit: ${commit}, tree: ${tree} }`);
+        if (!line)
+          differ(
+            `${name} ${version}: no line in the manifest; add\n  - { version: ${version}, ref: ${ref}, commit: ${commit}, tree: ${tree} }`,
+          );
         else if (check) {
           if (line[2] !== ref) differ(`${name} ${version}: the manifest has ref ${line[2]}, built ${ref}`);
           if (line[4] !== commit) differ(`${name} ${version}: the manifest has commit ${line[4]}, built ${commit}`);
           if (line[6] !== tree) differ(`${name} ${version}: the manifest has tree ${line[6]}, built ${tree}`);
-        } else updated = updated.replace(lineOf(version), (_, a, _ref, b, _commit, c) => `${a}${ref}${b}${commit}${c}${tree}`);
+        } else
+          updated = updated.replace(
+            lineOf(version),
+            (_, a, _ref, b, _commit, c) => `${a}${ref}${b}${commit}${c}${tree}`,
+          );
       }
       if (!check) {
         mkdirSync(join(registry, "sources"), { recursive: true });
@@ -194,8 +209,7 @@ function main(args) {
         continue;
       }
       const held = readBundle(bundle, join(home, `${name}-held`));
-      const wanted = [["refs/heads/main", built.at(-1)], ...built.map((one) => [one.ref, one])];
-      for (const [ref, { commit, tree }] of wanted) {
+      for (const { ref, commit, tree } of [...built, { ...built.at(-1), ref: "refs/heads/main" }]) {
         const line = `${ref} ${commit} ${tree}`;
         if (held.get(ref) !== line) differ(`${name}: the bundle has "${held.get(ref)}", built "${line}"`);
         held.delete(ref);

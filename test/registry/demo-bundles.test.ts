@@ -97,8 +97,24 @@ test("a carriage return in a demo is refused", async () => {
 
 test("every demo's package.json says the version that is tagged last", async () => {
   for (const name of await readdir("registry/demos")) {
-    const read = async (file: string): Promise<unknown> => JSON.parse(await readFile(join("registry/demos", name, file), "utf8"));
+    const read = async (file: string): Promise<unknown> =>
+      JSON.parse(await readFile(join("registry/demos", name, file), "utf8"));
     const { versions } = (await read("bundle.json")) as { versions: { version: string }[] };
     expect(await read("package.json")).toMatchObject({ version: versions.at(-1)?.version });
   }
+});
+
+test("the demos' JavaScript passes the type checker, by its JSDoc types", async () => {
+  const files = (await filesBelow("registry/demos")).filter(
+    (path) => path.endsWith(".mjs") && !path.includes("/history/"),
+  );
+  expect(files.length).toBeGreaterThan(10);
+  const options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--skipLibCheck", "--noUnusedLocals"];
+  const target = ["--target", "es2023", "--lib", "es2023", "--module", "nodenext", "--types", "node", "--ignoreConfig"];
+  const output = await new Promise<string>((done) => {
+    execFile("node_modules/.bin/tsc", [...options, ...target, ...files], (_error, stdout, stderr) =>
+      done(stdout + stderr),
+    );
+  });
+  expect(output).toBe("");
 });
