@@ -70,6 +70,8 @@ export interface ProcessRequest {
   readonly inheritFds?: readonly number[];
   /** Pipes for the child, numbered on after `inheritFds`: bytes that it can read, or null for one that it writes to. */
   readonly pipes?: readonly (string | Uint8Array | null)[];
+  /** What comes through `pipes` as it comes, by their index; without it it is collected. */
+  readonly onPipe?: (index: number, chunk: Uint8Array) => void;
 }
 
 export interface ProcessResult {

@@ -244,7 +244,10 @@ export function createProcesses(): Processes {
       if (!(stream instanceof Duplex)) throw new TypeError(`descriptor ${first + index} is no pipe`);
       const collector = new Collector(MAX_PIPE_BYTES);
       stream.on("error", () => stream.destroy());
-      stream.on("data", (chunk: Uint8Array) => collector.add(chunk));
+      stream.on("data", (chunk: Uint8Array) => {
+        if (request.onPipe === undefined) collector.add(chunk);
+        else request.onPipe(index, chunk);
+      });
       if (content === null) streams.push(stream);
       else stream.end(content);
       return { stream, collector };

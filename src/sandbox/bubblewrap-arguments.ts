@@ -101,7 +101,9 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   for (const item of readable) args.push("--ro-bind", item, item);
   if (command.proxyFolder !== undefined) args.push("--ro-bind", command.proxyFolder, PROXY_FOLDER);
   for (const item of writable) args.push("--bind", item, item);
-  args.push("--remount-ro", "/", "--chdir", command.cwd);
+  // As root the user's number outside is still 0, and the kernel asks for nothing else where /proc/sys is written:
+  // /proc/sys/kernel/core_pattern would run a program as root on the host. bubblewrap's own covering does not see that.
+  args.push("--remount-ro", "/proc", "--remount-ro", "/", "--chdir", command.cwd);
   for (const argument of args) {
     if (argument.includes("\0")) refuse("a value for the sandbox holds a NUL character", argument);
   }

@@ -12,6 +12,9 @@ import { findSystemMounts } from "./system-mounts.ts";
 const PROGRAMS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap"];
 const PROBE_TIMEOUT_MS = 20_000;
 const KEPT_STDERR = 4096;
+/** How long what runs inside may take to die, and how often it is looked at. */
+const END_MS = 10_000;
+const POLL_MS = 2;
 /** The first two descriptors after the standard ones: bubblewrap's options, and its report. */
 const ARGS_FD = "3";
 const STATUS_FD = "4";
@@ -46,8 +49,33 @@ async function readFacts(host: Outside): Promise<SandboxFacts> {
 }
 
 /** True when bubblewrap reported that the command ran and ended; without that record the sandbox never started it. */
-function hasEnded(status: Uint8Array | undefined): boolean {
-  return /"exit-code"\s*:/u.test(Buffer.from(status ?? []).toString());
+function hasEnded(status: string): boolean {
+  return /"exit-code"\s*:/u.test(status);
+}
+
+/**
+ * Wait until process 1 of the sandbox is gone: bubblewrap itself ends as soon as the command does, and the kernel kills
+ * what else runs inside a little later. A zombie counts as gone: it becomes one only after all the others.
+ * @throws IpmError SANDBOX_FAILED when it does not go
+ */
+async function waitForEnd(host: Outside, status: string): Promise<void> {
+  const pid = /"child-pid"\s*:\s*([0-9]+)/u.exec(status)?.[1];
+  if (pid === undefined) return;
+  const until = performance.now() + END_MS;
+  for (;;) {
+    // The process may go while it is read: that is ESRCH, not "no such file".
+    const stat = await host.files.readText(`/proc/${pid}/stat`).catch(() => undefined);
+    if (stat === undefined || /\) [ZX] /u.test(stat)) return;
+    if (performance.now() > until) {
+      throw new IpmError("SANDBOX_FAILED", `processes of a step could not be ended (process ${pid})`, {
+        hint: `kill -KILL ${pid}`,
+        data: { pid: Number(pid) },
+      });
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
+  }
 }
 
 /**
@@ -67,30 +95,36 @@ export function createBubblewrap(host: Outside): Sandbox {
     system ??= findSystemMounts(host.files);
     const args = bubblewrapArguments(command, { uid: host.facts.uid, system: await system });
     let said = "";
+    let status = "";
     const { onOutput } = more;
-    const result = await host.processes.run({
-      argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...argv],
-      cwd: "/",
-      env: {},
-      timeoutMs: more.timeoutMs,
-      signal: more.signal,
-      pipes: [args.map((argument) => `${argument}\0`).join(""), null],
-      ...(more.stdin === undefined ? {} : { stdin: more.stdin }),
-      ...(onOutput === undefined
-        ? {}
-        : {
-            onOutput: (stream, chunk) => {
-              if (stream === "stderr" && said.length < KEPT_STDERR)
-                said += Buffer.from(chunk).toString().slice(0, KEPT_STDERR);
-              onOutput(stream, chunk);
-            },
-          }),
-    });
-    return {
-      result,
-      ran: hasEnded(result.pipes?.[1]),
-      stderr: onOutput === undefined ? Buffer.from(result.stderr).toString() : said,
-    };
+    try {
+      const result = await host.processes.run({
+        argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...argv],
+        cwd: "/",
+        env: {},
+        timeoutMs: more.timeoutMs,
+        signal: more.signal,
+        pipes: [args.map((argument) => `${argument}\0`).join(""), null],
+        onPipe: (_index, chunk) => {
+          status += Buffer.from(chunk).toString();
+        },
+        ...(more.stdin === undefined ? {} : { stdin: more.stdin }),
+        ...(onOutput === undefined
+          ? {}
+          : {
+              onOutput: (stream, chunk) => {
+                if (stream === "stderr" && said.length < KEPT_STDERR) {
+                  said += Buffer.from(chunk).toString().slice(0, KEPT_STDERR);
+                }
+                onOutput(stream, chunk);
+              },
+            }),
+      });
+      if (onOutput === undefined) said = Buffer.from(result.stderr).toString();
+      return { result, ran: hasEnded(status), stderr: said };
+    } finally {
+      await waitForEnd(host, status);
+    }
   };
 
   const probe = async (): Promise<SandboxReport> => {
