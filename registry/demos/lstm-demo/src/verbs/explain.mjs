@@ -84,7 +84,7 @@ export const explain = {
     };
     if (asPrinted || x === -10) {
       term.line();
-      term.line(`  ${term.bold('"An input of -10"')} can be read in two ways; forget and input close both times:`);
+      term.line(`  ${term.bold('An input of -10')} can be read in two ways; forget and input close both times:`);
       const { asSum, asInput } = minusTen;
       term.line(`  the weighted sum is -10   sigmoid ${number(asSum.sigmoid)}, tanh ${number(asSum.tanh)}`);
       term.line(
