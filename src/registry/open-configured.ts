@@ -30,8 +30,11 @@ function checkId(registry: ConfiguredRegistry, meta: IndexMeta): void {
   );
 }
 
-/** Put an index into the cache and open it; a cache that cannot be written to is no reason to fail. */
-async function keepIndex(
+/**
+ * Put an index into the cache and open it; a cache that cannot be written to is no reason to fail.
+ * @throws IpmError REGISTRY_INVALID when it is the index of a registry with another id
+ */
+export async function keepIndex(
   context: RegistryContext,
   registry: ConfiguredRegistry,
   { meta, bytes }: CompiledIndex,
@@ -144,18 +147,17 @@ export async function writeFetched(context: RegistryContext, id: ToolName, state
   await context.host.files.writeDurably(fetchedFile(context, id), `${JSON.stringify(state)}\n`);
 }
 
-/** Compile what a store holds of a registry at a commit, and keep the index in the cache. */
-export async function indexCommit(
+/** Compile what the store of a URL holds at a commit, and the key that its index has. */
+export async function compileCommit(
   context: RegistryContext,
-  registry: ConfiguredRegistry,
+  url: string,
   commit: CommitSha,
-): Promise<{ readonly index: IndexFile; readonly compiled: CompiledIndex }> {
+): Promise<{ readonly compiled: CompiledIndex; readonly key: string }> {
   const { compileIndex } = await import("./compile-index.ts");
   const { openGitTree } = await import("./git-tree.ts");
   const key = keyOf(context, commit);
-  const tree = await openGitTree(context, storeOf(context, registry.location), commit, registry.location);
-  const compiled = await compileIndex(tree, key);
-  return { index: await keepIndex(context, registry, compiled, key), compiled };
+  const tree = await openGitTree(context, storeOf(context, url), commit, url);
+  return { compiled: await compileIndex(tree, key), key };
 }
 
 /**
@@ -175,7 +177,10 @@ export async function openGit(context: RegistryContext, registry: ConfiguredRegi
   return openFrom(
     {
       open: () => openIndex(context.host.files, path.join(folder, indexName(key)), key),
-      rebuild: async () => (await indexCommit(context, registry, state.commit)).index,
+      rebuild: async () => {
+        const { compiled, key: made } = await compileCommit(context, registry.location, state.commit);
+        return keepIndex(context, registry, compiled, made);
+      },
     },
     {
       id: registry.id,

@@ -3,6 +3,7 @@ import { forgeUrl, sourceKey } from "../core/git-url.ts";
 import type { ToolName } from "../core/ids.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { formatFinding } from "../manifest/finding.ts";
+import { relativePathProblem } from "../manifest/relative-path.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import type { IndexRecord } from "./compile-index.ts";
 import { IndexDamaged, type IndexFile } from "./index-file.ts";
@@ -140,7 +141,7 @@ function lookUpOf({ registry, kind, record }: Found, asked: string): LookUp {
     digest: record.digest,
     how: HOW[kind] ?? "name",
     bundleFile: async (file) => {
-      const found = await registry.file(file);
+      const found = relativePathProblem(file) === undefined ? await registry.file(file) : undefined;
       if (found !== undefined) return found;
       throw new IpmError("REGISTRY_INVALID", `the registry ${registry.id} has no file ${escapeUntrusted(file)}`, {
         hint: registry.kind === "git" ? "ipm update" : `look into ${registry.location}`,

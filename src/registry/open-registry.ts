@@ -2,7 +2,6 @@ import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
 import { type ToolName, isToolName } from "../core/ids.ts";
-import { relativePathProblem } from "../manifest/relative-path.ts";
 import type { IndexMeta } from "./compile-index.ts";
 import { IndexDamaged, IndexFile } from "./index-file.ts";
 import { EMBEDDED_INDEX, EMBEDDED_KEY, folderTree } from "./registry-tree.ts";
@@ -21,7 +20,10 @@ export interface OpenRegistry {
    * `read` must be repeatable.
    */
   read<T>(read: (index: IndexFile) => T): Promise<T>;
-  /** Absolute path of a file of the registry, such as a bundle, or undefined when it holds no such plain file. */
+  /**
+   * Absolute path of a file of the registry, such as a bundle, or undefined when it holds no such plain file.
+   * `file` is a relative path that stays inside.
+   */
   file(file: string): Promise<string | undefined>;
   close(): void;
 }
@@ -114,6 +116,5 @@ export async function openEmbedded(files: Files, folder: string): Promise<OpenRe
 
 /** The absolute path of a plain file below a registry's root, no links on the way; undefined when there is none. */
 export async function plainFile(files: Files, root: string, file: string): Promise<string | undefined> {
-  if (relativePathProblem(file) !== undefined) return undefined;
   return (await folderTree(files, root).find(file))?.kind === "file" ? path.join(root, file) : undefined;
 }

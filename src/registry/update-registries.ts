@@ -1,0 +1,132 @@
+import { IpmError, isIpmError } from "../core/errors.ts";
+import type { CommitSha, ToolName } from "../core/ids.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { Finding } from "../manifest/finding.ts";
+import { fetchCommit, resolveRef } from "../source/fetch-commit.ts";
+import { openRemote } from "../source/git-access.ts";
+import { hasPin, prepareStore, storeOf } from "../source/git-store.ts";
+import { DEFAULT_LIMITS } from "../source/limits.ts";
+import { shownUrl } from "../source/git-failure.ts";
+import { compileCommit, keepIndex, openFolder, readFetched, writeFetched } from "./open-configured.ts";
+import { type ConfiguredRegistry, readConfig } from "./read-config.ts";
+import type { RegistryContext } from "./registry-context.ts";
+
+/** What an update did with one registry. */
+export interface UpdatedRegistry {
+  readonly id: ToolName;
+  readonly kind: ConfiguredRegistry["kind"];
+  /** The folder, or the URL as it may be shown. */
+  readonly location: string;
+  /** `failed`: what had been fetched before stays in use. A folder is never fetched: `unchanged`. */
+  readonly outcome: "updated" | "unchanged" | "failed";
+  /** Git only: the commit that is used from now on, and the one before; null for none. */
+  readonly commit: CommitSha | null;
+  readonly previous: CommitSha | null;
+  /** Entries that can be found; null when it failed. */
+  readonly entries: number | null;
+  /** What is wrong with entries; those with errors are left out. */
+  readonly findings: readonly Finding[];
+  /** Why it failed. */
+  readonly error: IpmError | null;
+}
+
+export interface UpdateResult {
+  /** False when no registry is configured: there is nothing to update but ipm itself, which brings the embedded one. */
+  readonly configured: boolean;
+  readonly registries: readonly UpdatedRegistry[];
+}
+
+interface Tip {
+  readonly ref: string;
+  readonly commit: CommitSha;
+}
+
+/** Bring the newest commit of a registry's HEAD into the store of its URL. One request when there is nothing new. */
+export async function fetchTip(context: RegistryContext, url: string, name: string): Promise<Tip> {
+  const store = storeOf(context, url);
+  const remote = await openRemote(context, url, true, DEFAULT_LIMITS);
+  return context.lock(store.lock, async () => {
+    await prepareStore(context, store, shownUrl(url));
+    const call = { context, store, remote, limits: DEFAULT_LIMITS, tool: name };
+    const tip = await resolveRef(call, null);
+    if (!(await hasPin(context, store, tip.commit))) {
+      await fetchCommit(call, { commit: tip.commit, tree: null, ref: null }, true);
+    }
+    return tip;
+  });
+}
+
+async function updateGit(context: RegistryContext, registry: ConfiguredRegistry): Promise<Partial<UpdatedRegistry>> {
+  const before = await readFetched(context, registry);
+  const { ref, commit } = await fetchTip(context, registry.location, registry.id);
+  const { compiled, key } = await compileCommit(context, registry.location, commit);
+  (await keepIndex(context, registry, compiled, key)).close();
+  // Last: until then look-ups use what was fetched before.
+  await writeFetched(context, registry.id, {
+    url: registry.location,
+    ref,
+    commit,
+    fetched: context.host.now().toISOString(),
+  });
+  return {
+    outcome: before?.commit === commit ? "unchanged" : "updated",
+    commit,
+    previous: before?.commit ?? null,
+    entries: compiled.meta.entries,
+    findings: compiled.findings,
+  };
+}
+
+async function updateFolder(context: RegistryContext, registry: ConfiguredRegistry): Promise<Partial<UpdatedRegistry>> {
+  const opened = await openFolder(context, registry);
+  opened.close();
+  return { outcome: "unchanged", entries: opened.meta.entries };
+}
+
+async function updateOne(context: RegistryContext, registry: ConfiguredRegistry): Promise<UpdatedRegistry> {
+  const { id, kind, location } = registry;
+  const blank: UpdatedRegistry = {
+    id,
+    kind,
+    location: shownUrl(location),
+    outcome: "failed",
+    commit: null,
+    previous: null,
+    entries: null,
+    findings: [],
+    error: null,
+  };
+  try {
+    const done = kind === "git" ? await updateGit(context, registry) : await updateFolder(context, registry);
+    return { ...blank, ...done };
+  } catch (error) {
+    // A signal, or a mistake of ours, ends the whole update.
+    if (!isIpmError(error) || context.host.signal.aborted) throw error;
+    return { ...blank, error };
+  }
+}
+
+/** The error for an id that is not configured. */
+export function unknownRegistry(id: string, configured: readonly ConfiguredRegistry[]): IpmError {
+  const ids = configured.map((registry) => registry.id);
+  const known = ids.length === 0 ? "none is" : `these are: ${ids.join(", ")}`;
+  return new IpmError("REGISTRY_NOT_FOUND", `no registry "${escapeUntrusted(id)}" is configured; ${known}`, {
+    hint: "ipm registry list",
+    data: { id, configured: ids },
+  });
+}
+
+/**
+ * Fetch configured registries and compile their indexes. One that fails keeps what it had, and the others go on.
+ * @param ids only these; all when empty
+ * @throws IpmError CONFIG_INVALID, REGISTRY_NOT_FOUND, INTERRUPTED
+ */
+export async function updateRegistries(context: RegistryContext, ids: readonly string[] = []): Promise<UpdateResult> {
+  const { registries } = await readConfig(context);
+  const missing = ids.find((id) => !registries.some((registry) => registry.id === id));
+  if (missing !== undefined) throw unknownRegistry(missing, registries);
+  const wanted = ids.length === 0 ? registries : registries.filter((registry) => ids.includes(registry.id));
+  const updated: UpdatedRegistry[] = [];
+  for (const registry of wanted) updated.push(await updateOne(context, registry));
+  return { configured: registries.length > 0, registries: updated };
+}
