@@ -28,6 +28,8 @@ export interface ContextOptions {
   /** The command changes something: as root it says so. */
   readonly writes: boolean;
   readonly lockTimeoutMs?: number;
+  /** The plan is the answer, so the story need not tell it as well. */
+  readonly answersWithPlan?: boolean;
 }
 
 /** What a command answers: a value for `--json`, lines for people, and the exit code when it is not 0. */

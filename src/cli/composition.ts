@@ -74,7 +74,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
       parts.emit({
         type: "warning",
         code: "ROOT",
-        message: "running as root: what is installed is root's, and steps run with fewer walls around them",
+        message: "running as root: as an ordinary user the sandbox would protect more",
       });
     }
   }

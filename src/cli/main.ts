@@ -57,6 +57,7 @@ class Run {
   readonly #settings: Settings;
   readonly #split: ReturnType<typeof splitArguments>;
   #reporter: Reporter = createSilentReporter();
+  #answersWithPlan = false;
   #signal: AbortSignal = new AbortController().signal;
 
   constructor(argv: readonly string[], streams: Streams, env: Environment, installation: Installation) {
@@ -72,11 +73,16 @@ class Run {
     return createTheme({
       color: output === this.#streams.stdout ? this.#settings.color.stdout : this.#settings.color.stderr,
       unicode: this.#settings.unicode,
-      width: widthOf(output, this.#env),
+      // A pipe on stderr is somebody's log: lines that were broken for a screen cannot be searched.
+      width:
+        output === this.#streams.stderr && !output.isTerminal ? Number.POSITIVE_INFINITY : widthOf(output, this.#env),
     });
   }
 
-  #emit: Emit = (event: IpmEvent) => this.#reporter.emit(event);
+  #emit: Emit = (event: IpmEvent) => {
+    if (event.type === "plan.ready" && this.#answersWithPlan && this.#settings.reporter !== "ndjson") return;
+    this.#reporter.emit(event);
+  };
 
   #ask(): Ask | null {
     if (!this.#settings.canAsk) return null;
@@ -91,7 +97,8 @@ class Run {
     };
   }
 
-  async #openContext({ writes, lockTimeoutMs }: ContextOptions): Promise<Context> {
+  async #openContext({ writes, lockTimeoutMs, answersWithPlan = false }: ContextOptions): Promise<Context> {
+    this.#answersWithPlan = answersWithPlan;
     const { openContext } = await import("./composition.ts");
     return openContext({
       env: this.#env,

@@ -31,7 +31,11 @@ export const installCommand: CommandSpec = {
     const { install } = await import("../../usecases/install.ts");
     const { renderInstallResult } = await import("../render/install-result.ts");
     const isDryRun = invocation.has("dry-run");
-    const context = await session.openContext({ writes: !isDryRun, lockTimeoutMs: readLockTimeout(invocation) });
+    const context = await session.openContext({
+      writes: !isDryRun,
+      answersWithPlan: isDryRun,
+      lockTimeoutMs: readLockTimeout(invocation),
+    });
     const result = await install(
       context,
       invocation.operands,

@@ -18,7 +18,7 @@ export const planCommand: CommandSpec = {
     const { renderPlan } = await import("../render/plan.ts");
     const { safeJson, showWord } = await import("../render/format.ts");
     const output = invocation.text("output");
-    const context = await session.openContext({ writes: false });
+    const context = await session.openContext({ writes: false, answersWithPlan: true });
     const result = await planTargets(
       context,
       invocation.operands,

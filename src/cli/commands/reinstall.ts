@@ -13,8 +13,10 @@ export const reinstallCommand: CommandSpec = {
   run: async (session, invocation) => {
     const { reinstall } = await import("../../usecases/reinstall.ts");
     const { renderInstallResult } = await import("../render/install-result.ts");
+    const isDryRun = invocation.has("dry-run");
     const context = await session.openContext({
-      writes: !invocation.has("dry-run"),
+      writes: !isDryRun,
+      answersWithPlan: isDryRun,
       lockTimeoutMs: readLockTimeout(invocation),
     });
     const result = await reinstall(

@@ -18,8 +18,10 @@ export const upgradeCommand: CommandSpec = {
   run: async (session, invocation) => {
     const { upgrade } = await import("../../usecases/upgrade.ts");
     const { renderUpgradeResult } = await import("../render/install-result.ts");
+    const isDryRun = invocation.has("dry-run");
     const context = await session.openContext({
-      writes: !invocation.has("dry-run"),
+      writes: !isDryRun,
+      answersWithPlan: isDryRun,
       lockTimeoutMs: readLockTimeout(invocation),
     });
     const result = await upgrade(

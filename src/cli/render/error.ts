@@ -1,5 +1,6 @@
 import type { ErrorCode, IpmError } from "../../core/errors.ts";
 import { escapeUntrusted, escapeUntrustedLines } from "../../core/untrusted-text.ts";
+import { wrapText } from "./display-width.ts";
 import { hang, type Theme } from "./theme.ts";
 
 /** An error as `--json` and `run.finished` have it. */
@@ -64,7 +65,13 @@ function bugLines(data: Readonly<Record<string, unknown>>, theme: Theme): string
 export function renderError(error: IpmError, theme: Theme): string[] {
   const { data } = error;
   const [first = "", ...more] = escapeUntrustedLines(error.message).split("\n");
-  const lines = [`${theme.bad(`error[${error.code}]:`)} ${theme.strong(first)}`, ...more];
+  const head = `error[${error.code}]:`;
+  const [start = "", ...rest] = wrapText(`${head} ${first}`, theme.width);
+  const lines = [
+    `${theme.bad(head)} ${theme.strong(start.slice(head.length + 1))}`,
+    ...rest.map(theme.strong),
+    ...more,
+  ];
 
   if (error.code === "BUG") lines.push("", ...bugLines(data, theme));
 

@@ -88,9 +88,11 @@ function stepLines(steps: readonly PlannedStep[], theme: Theme): string[] {
     const number = `  ${String(index + 1).padStart(String(steps.length).length)}  `;
     const indent = " ".repeat(number.length);
     const title = escapeUntrusted(step.title);
-    const lines = hang(number, title, theme.width);
     const command = step.kind === "run" ? showRun(step.run) : "";
-    if (command !== "" && command !== title) lines.push(...hang(`${indent}$ `, command, theme.width, theme.command));
+    // A title that is the command, or its beginning, says nothing that the command does not.
+    const isCommand = command !== "" && command.startsWith(title.replace(/(?:…|\.\.\.)$/u, ""));
+    const lines = isCommand ? hang(number, command, theme.width, theme.command) : hang(number, title, theme.width);
+    if (command !== "" && !isCommand) lines.push(...hang(`${indent}$ `, command, theme.width, theme.command));
     if (step.why !== null) lines.push(...hang(indent, escapeUntrusted(step.why), theme.width));
     if (step.kind === "run" && step.dir !== null)
       lines.push(...hang(indent, `in ${escapeUntrusted(step.dir)}`, theme.width, theme.faint));

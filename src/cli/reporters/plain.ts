@@ -1,6 +1,6 @@
 import type { IpmEvent, Phase } from "../../core/events.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
-import { formatDuration } from "../render/format.ts";
+import { count, formatDuration } from "../render/format.ts";
 import type { Output } from "../streams.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -31,13 +31,13 @@ export function plainLine(event: IpmEvent, verbose: boolean): string | undefined
         : undefined;
     case "plan.ready":
       return isPlanLike(event.plan)
-        ? `${event.tool}: plan ${event.digest.slice(0, 12)}: method ${event.plan.method.id}, commit ${event.plan.what.source.commit}, ${event.plan.what.steps.length} steps, ${event.plan.what.tests.length} tests, ${event.plan.trust.detail}`
+        ? `${event.tool}: plan ${event.digest.slice(0, 12)}: method ${event.plan.method.id}, commit ${event.plan.what.source.commit}, ${count(event.plan.what.steps.length, "step")}, ${count(event.plan.what.tests.length, "test")}, ${event.plan.trust.detail}`
         : `${event.tool}: plan ${event.digest.slice(0, 12)}`;
     case "fetch.progress":
       return verbose ? `${event.tool}: ${event.text}` : undefined;
     case "step.started":
     case "test.started":
-      return `${event.tool}: ${event.type === "step.started" ? "step" : "test"} ${event.index}/${event.total}: ${event.title}`;
+      return `${event.tool}: ${event.type === "step.started" ? "step" : "test"} ${event.index + 1}/${event.total}: ${event.title}`;
     case "step.finished":
     case "test.finished":
       return `${event.tool}: ${event.type === "step.finished" ? "step" : "test"} ${event.outcome} in ${formatDuration(event.ms)}: ${event.title}`;

@@ -39,6 +39,9 @@ const PHASE_TITLES: Readonly<Partial<Record<Phase, string>>> = {
 };
 // Kept as a line of their own when done; the others pass in a blink and are told by what follows.
 const KEPT_PHASES: Readonly<Partial<Record<Phase, string>>> = { fetch: "fetched", seal: "sealed" };
+// Sealing is worth a line only where somebody had to wait for it.
+const LONG_SEAL_MS = 1000;
+const SHORT_COMMIT = 12;
 
 const FRAME_MS = 80;
 const UNICODE_FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -55,12 +58,15 @@ function isPlan(value: unknown): value is Plan {
  */
 export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter {
   const active = new Map<string, Task>();
+  /** Those with a plan: with several, lines say which one they are about. */
   const tools = new Set<string>();
+  const told = new Set<string>();
   let spinner: Ora | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isLoading = false;
   let isPaused = false;
   let isStopped = false;
+  let hasTold = false;
 
   const theme = (): ReturnType<typeof createTheme> =>
     createTheme({ color: options.color, unicode: options.unicode, width: options.width() });
@@ -70,13 +76,16 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
     // The newest one: it is what the output belongs to.
     const task = [...active.values()].at(-1);
     if (task === undefined) return "";
-    const others = active.size > 1 ? ` (+${active.size - 1})` : "";
+    const tasks = new Set([...active.values()].map(({ tool }) => tool)).size;
+    const others = tasks > 1 ? ` (+${tasks - 1})` : "";
     // Two cells for the spinner, one that stays free so that no terminal wraps.
     const room = options.width() - 3;
-    const head = cutToWidth(`${tools.size > 1 ? `${task.tool}: ` : ""}${task.title}${others}`, room, symbols.ellipsis);
     const elapsed = `  ${formatDuration(options.now() - task.since)}`;
+    const title = `${tools.size > 1 ? `${task.tool}: ` : ""}${task.title}${others}`;
+    // Output gets what the title leaves, but never less than half of the line.
+    const most = task.lastLine === "" ? room - displayWidth(elapsed) : Math.floor(room / 2);
+    const head = cutToWidth(title, Math.max(1, most), symbols.ellipsis);
     const left = room - displayWidth(head) - displayWidth(elapsed);
-    if (left < 0) return head;
     const output = left > 8 && task.lastLine !== "" ? `  ${cutToWidth(task.lastLine, left - 2, symbols.ellipsis)}` : "";
     return head + faint(elapsed + output);
   };
@@ -123,13 +132,13 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
 
   /** Lines that stay, above the moving one. */
   const keep = (lines: readonly string[]): void => {
+    hasTold = true;
     spinner?.clear();
     stderr.write(`${lines.join("\n")}\n`);
     if (spinner?.isSpinning === true) spinner.render();
   };
 
   const start = (key: string, tool: string, title: string): void => {
-    tools.add(tool);
     active.set(key, { tool: escapeUntrusted(tool), title: escapeUntrusted(title), since: options.now(), lastLine: "" });
     spin();
   };
@@ -139,7 +148,7 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
     const symbol =
       outcome === "done" ? good(symbols.done) : outcome === "failed" ? bad(symbols.failed) : faint(symbols.skipped);
     const tail = outcome === "skipped" ? "skipped" : formatDuration(ms);
-    const prefix = tools.size > 1 ? `${escapeUntrusted(tool)}: ` : "";
+    const prefix = tools.size > 1 && tool !== "" ? `${escapeUntrusted(tool)}: ` : "";
     const room = options.width() - displayWidth(symbols.done) - 1 - displayWidth(prefix) - 2 - displayWidth(tail);
     const text = cutToWidth(escapeUntrusted(title), Math.max(10, room), symbols.ellipsis);
     keep([`${symbol} ${faint(prefix)}${outcome === "failed" ? strong(text) : text}  ${faint(tail)}`]);
@@ -150,6 +159,11 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
     if (active.size === 0) halt();
     show?.();
     spin();
+  };
+
+  /** A step or test says more than the phase that it is part of. */
+  const endPhases = (tool: string): void => {
+    for (const phase of Object.keys(PHASE_TITLES)) active.delete(`${tool} ${phase}`);
   };
 
   const emit = (event: IpmEvent): void => {
@@ -166,15 +180,19 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
         break;
       }
       case "phase.finished": {
-        const kept = KEPT_PHASES[event.phase];
-        const title = `${kept ?? ""}${event.detail === undefined ? "" : ` ${event.detail}`}`;
-        finish(
-          `${event.tool} ${event.phase}`,
-          kept === undefined ? undefined : () => done(event.tool, title, "done", event.ms),
-        );
+        const isBrief = event.phase === "seal" && event.ms < LONG_SEAL_MS;
+        const kept = isBrief ? undefined : KEPT_PHASES[event.phase];
+        const commit = /^[0-9a-f]{40}$/u.test(event.detail ?? "") ? `  ${event.detail?.slice(0, SHORT_COMMIT)}` : "";
+        // Another method of the same tool takes the same commit once more.
+        const line = `${kept ?? ""} ${event.tool}${commit}`;
+        const isRepeated = told.has(line);
+        told.add(line);
+        const show = kept === undefined || isRepeated ? undefined : () => done("", line, "done", event.ms);
+        finish(`${event.tool} ${event.phase}`, show);
         break;
       }
       case "plan.ready":
+        tools.add(event.tool);
         if (isPlan(event.plan)) {
           // What nobody vouches for is shown whole, asked about or not.
           const isWhole = options.verbose || event.plan.trust.level === "unverified";
@@ -187,9 +205,11 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
         break;
       }
       case "step.started":
+        endPhases(event.tool);
         start(`${event.tool} step ${event.id}`, event.tool, event.title);
         break;
       case "test.started":
+        endPhases(event.tool);
         start(`${event.tool} test ${event.id}`, event.tool, `test ${event.title}`);
         break;
       case "step.output": {
@@ -219,6 +239,8 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
       case "run.finished":
         active.clear();
         halt();
+        // Sets the answer, or the error, apart from the story.
+        if (hasTold) stderr.write("\n");
         break;
       case "generation.switched":
       case "run.started":
