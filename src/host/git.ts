@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Git, GitRequest, GitResult, Os } from "../core/host.ts";
+import { type TreeProcess, findProcessTree, signalProcesses } from "./process-tree.ts";
 
 export interface GitOptions {
   readonly os: Os;
@@ -9,6 +11,8 @@ export interface GitOptions {
   readonly searchPath: string;
   /** ipm's data folder: nothing below it is ever taken for git. */
   readonly ownFolder: string;
+  /** Folders that are searched first. Default: the system's. */
+  readonly systemFolders?: readonly string[];
 }
 
 interface FoundGit {
@@ -34,11 +38,11 @@ const SYSTEM_FOLDERS: Readonly<Record<Os, readonly string[]>> = {
 };
 
 /** Absolute folders to look for programs in, system folders first: a package could plant a `git` in ipm's own. */
-export function programFolders({ os, searchPath, ownFolder }: GitOptions): string[] {
+export function programFolders({ os, searchPath, ownFolder, systemFolders }: GitOptions): string[] {
   const own = searchPath
     .split(":")
     .filter((folder) => path.isAbsolute(folder) && !`${path.normalize(folder)}/`.startsWith(`${ownFolder}/`));
-  return [...new Set([...SYSTEM_FOLDERS[os], ...own])];
+  return [...new Set([...(systemFolders ?? SYSTEM_FOLDERS[os]), ...own])];
 }
 
 /** `git version 2.39.5 (Apple Git-154)` -> `2.39.5`; undefined for any other text. */
@@ -118,13 +122,24 @@ async function callGit(program: string, folders: readonly string[], request: Git
   // Loaded late: most commands never call git, and the library costs as much as the start of Node.
   const { simpleGit, GitPluginError } = await import("simple-git");
   const control = new AbortController();
-  let stopped: GitResult["stopped"] = null;
-  const stop = (why: GitResult["stopped"]): void => {
-    stopped ??= why;
+  // A setting that git does not know: the name by which this call's process is found.
+  const marker = `ipm.call=${randomBytes(8).toString("hex")}`;
+  let helpers: readonly TreeProcess[] = [];
+  const end = (): void => {
+    // simple-git interrupts git alone; its helpers (git-remote-https, ssh, index-pack) would go on.
+    helpers = findProcessTree(marker);
+    signalProcesses(helpers.slice(1), "SIGTERM");
     control.abort();
   };
-  const onSignal = (): void => control.abort();
-  request.signal?.addEventListener("abort", onSignal);
+  let stopped: GitResult["stopped"] = null;
+  const stop = (why: GitResult["stopped"]): void => {
+    if (control.signal.aborted) return;
+    stopped = why;
+    end();
+  };
+  const onExit = (): void => signalProcesses(findProcessTree(marker), "SIGKILL");
+  request.signal?.addEventListener("abort", end);
+  process.on("exit", onExit);
   if (request.signal?.aborted === true) control.abort();
   const timer = setTimeout(() => stop("timeout"), request.timeoutMs);
   let outcome: Outcome | undefined;
@@ -161,10 +176,12 @@ async function callGit(program: string, folders: readonly string[], request: Git
       });
     });
   try {
-    await untilEnded(git.raw(...request.args), control.signal);
+    await untilEnded(git.raw("-c", marker, ...request.args), control.signal);
   } finally {
     clearTimeout(timer);
-    request.signal?.removeEventListener("abort", onSignal);
+    signalProcesses(helpers, "SIGKILL");
+    request.signal?.removeEventListener("abort", end);
+    process.removeListener("exit", onExit);
   }
   if (request.signal?.aborted === true) {
     const reason: unknown = request.signal.reason;

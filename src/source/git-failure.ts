@@ -31,12 +31,18 @@ export function lacksRef(stderr: string): boolean {
 
 interface Known {
   readonly pattern: RegExp;
-  readonly code: "FETCH_FAILED" | "SOURCE_REFUSED" | "DISK_FULL";
+  readonly code: "FETCH_FAILED" | "SOURCE_REFUSED" | "SOURCE_UNSAFE" | "DISK_FULL";
   readonly message: (place: string) => string;
   readonly hint: string;
 }
 
 const KNOWN: readonly Known[] = [
+  {
+    pattern: /fsck error|error: object [0-9a-f]{40}: /iu,
+    code: "SOURCE_UNSAFE",
+    message: (place) => `${place} holds an object that git's own check refuses`,
+    hint: "tell the tool's maintainers; nothing was written",
+  },
   {
     pattern: /no space left on device|disk quota exceeded/iu,
     code: "DISK_FULL",

@@ -13,6 +13,8 @@ export interface TestSourceContext extends SourceContext {
   /** Home of the "user". */
   readonly home: string;
   readonly cache: string;
+  /** Called before every call of git; what it throws is what git's port throws. */
+  before: (request: GitRequest) => void;
 }
 
 export interface SourceContextOptions {
@@ -33,7 +35,8 @@ export function sourceContext(folder: string, options: SourceContextOptions = {}
   const os = process.platform === "darwin" ? "macos" : "linux";
   const git = createGit({ os, searchPath: process.env["PATH"] ?? "", ownFolder: path.join(folder, "data") });
   const queues = new Map<string, Promise<unknown>>();
-  return {
+  const context: TestSourceContext = {
+    before: () => undefined,
     events,
     calls,
     home,
@@ -62,12 +65,14 @@ export function sourceContext(folder: string, options: SourceContextOptions = {}
       files: createFiles(),
       git: {
         version: () => git.version(),
-        run: (request) => {
+        run: async (request) => {
           calls.push(request);
+          context.before(request);
           return git.run(request);
         },
       },
       signal: options.signal ?? new AbortController().signal,
     },
   };
+  return context;
 }

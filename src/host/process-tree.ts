@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+
+/** One process and who started it. */
+export interface TreeProcess {
+  readonly pid: number;
+  readonly parent: number;
+  /** Program and arguments, apart by spaces. */
+  readonly command: string;
+}
+
+function readLinux(): TreeProcess[] {
+  return fs.readdirSync("/proc").flatMap((name) => {
+    if (!/^[0-9]+$/u.test(name)) return [];
+    try {
+      // "pid (name) state ppid …"; the name may hold anything, also parentheses.
+      const stat = fs.readFileSync(`/proc/${name}/stat`, "latin1");
+      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (state === "Z" || state === "X") return [];
+      const command = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ");
+      return [{ pid: Number(name), parent: Number(parent), command }];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
+}
+
+/** The processes of this machine and their parents: procfs on Linux, `ps` elsewhere. */
+function readProcesses(): TreeProcess[] {
+  if (process.platform === "linux") return readLinux();
+  const result = spawnSync("/bin/ps", ["-axo", "pid=,ppid=,command="], { encoding: "utf8", env: {} });
+  return (result.stdout ?? "").split("\n").flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/u.exec(line);
+    return match === null ? [] : [{ pid: Number(match[1]), parent: Number(match[2]), command: match[3] ?? "" }];
+  });
+}
+
+/**
+ * The child of this process whose command holds `marker`, and everything below it, the child first. For children that are
+ * started by a library, which tells no pid and starts no process group.
+ */
+export function findProcessTree(marker: string): TreeProcess[] {
+  const all = readProcesses();
+  const found = all.filter(({ parent, command }) => parent === process.pid && command.includes(marker));
+  for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
+  return found;
+}
+
+/** Signal processes that were found before and are still the same ones. */
+export function signalProcesses(found: readonly TreeProcess[], signal: NodeJS.Signals): void {
+  if (found.length === 0) return;
+  const now = new Map(readProcesses().map((entry) => [entry.pid, entry.command]));
+  for (const { pid, command } of found) {
+    if (now.get(pid) !== command) continue;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
