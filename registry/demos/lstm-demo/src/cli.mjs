@@ -1,7 +1,7 @@
 // @ts-check
 /** The command line: one table of verbs, one kind of flag table, exit codes 0, 1 and 2. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { terminal } from './plot.mjs';
+import { terminal, wrap } from './plot.mjs';
 import { adding } from './verbs/adding.mjs';
 import { closed } from './verbs/closed.mjs';
 import { companiesVerb } from './verbs/companies.mjs';
@@ -122,7 +122,7 @@ function longHelp(verb) {
     const preset = flag.value === undefined ? '' : ` [${flag.value}]`;
     return `  ${`--${name} ${kind[flag.type]}`.padEnd(18)} ${flag.help}${preset}`;
   });
-  return [`lstm-demo ${verb.name}: ${verb.summary}`, '', ...verb.about, '', ...rows, ''].join('\n');
+  return [`lstm-demo ${verb.name}: ${verb.summary}`, '', ...wrap(verb.about.join(' '), 78), '', ...rows, ''].join('\n');
 }
 
 /** @param {NodeJS.ProcessEnv} env */

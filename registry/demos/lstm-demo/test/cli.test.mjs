@@ -127,7 +127,9 @@ test('help, version, no verb', () => {
   assert.deepEqual(run(['--help']), help);
   for (const [verb] of verbs) {
     assert.match(help.stdout, new RegExp(`lstm-demo ${verb} `));
-    assert.match(run([verb, '--help']).stdout, new RegExp(`^lstm-demo ${verb}: `));
+    const { stdout } = run([verb, '--help']);
+    assert.match(stdout, new RegExp(`^lstm-demo ${verb}: `));
+    for (const line of (help.stdout + stdout).split('\n')) assert.ok(line.length <= 80, line);
   }
   assert.match(run(['--version']).stdout, /^lstm-demo \d+\.\d+\.\d+\n$/);
 });

@@ -76,8 +76,8 @@ export const adding = {
   name: 'adding',
   summary: 'train on the adding problem, then look inside a unit',
   about: [
-    'Each step shows a value and a marker; the answer is the sum of the two marked values.',
-    `The error is the mean squared error on ${recipe.unseen} sequences that training never saw.`,
+    'Each step shows a value and a marker; the answer is the sum of the two marked',
+    `values. The error is the mean square on ${recipe.unseen} sequences never trained on.`,
   ],
   picture: true,
   flags: {
