@@ -713,6 +713,11 @@ export const registryFileSchema = z
       text("Why it was taken out.", anyText(300)),
       100_000,
     ).optional(),
+    alike: list(
+      "Groups of names that may be mistaken for each other and were accepted all the same.",
+      list("Names of entries.", text("A name.", toolNameRule), 24),
+      10_000,
+    ).optional(),
   })
   .meta({ title: "ipm registry", description: "`registry.yaml` marks the root of a registry." });
 

@@ -11,6 +11,7 @@ import { encodeIndexFile } from "./index-file.ts";
 import { encodeNameTable, type KeyKind, type NameKey } from "./name-table.ts";
 import { MANIFEST_FILE, PACKAGES, REGISTRY_FILE, type RegistryTree, type TreeFile } from "./registry-tree.ts";
 import { buildSearchSections, type SearchEntry } from "./search-index.ts";
+import type { NamedEntry } from "./similar-names.ts";
 import { treeFinding } from "./tree-finding.ts";
 
 /** A record of the index: one line of JSON. */
@@ -54,6 +55,9 @@ export interface CompiledIndex {
   readonly findings: readonly Finding[];
   /** Paths of the bundles that the entries need, sorted. */
   readonly bundles: readonly string[];
+  /** Every entry with its names, in the order of names. */
+  readonly named: readonly NamedEntry[];
+  readonly registry: RegistryFile;
 }
 
 /** Findings of one entry that its record keeps: enough to mend it. */
@@ -299,5 +303,7 @@ export async function compileIndex(tree: RegistryTree, key: string): Promise<Com
       left.file === right.file ? left.line - right.line || left.column - right.column : left.file < right.file ? -1 : 1,
     ),
     bundles: [...bundles].toSorted(),
+    named: accepted.map(({ name, file, search }) => ({ file, names: [name, ...search.aliases] })),
+    registry,
   };
 }

@@ -4,6 +4,7 @@ import type { Files } from "../core/host.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { compileIndex, type IndexMeta } from "./compile-index.ts";
 import { EMBEDDED_INDEX, EMBEDDED_KEY, REGISTRY_FILE, findRegistryRoot, folderTree } from "./registry-tree.ts";
+import { findSimilarNames } from "./similar-names.ts";
 
 export interface CompiledRegistry {
   readonly meta: IndexMeta;
@@ -16,7 +17,8 @@ export interface CompiledRegistry {
  * Compile a registry's folder into what ships with ipm: the index, `registry.yaml` and the bundles that the entries need.
  * The out folder is made anew; equal registries give equal bytes. Needs no network and no git.
  * @param registryFolder holds `registry.yaml`, or has a folder `registry/` that does
- * @returns all findings; entries with errors are left out, so a build refuses when there is any
+ * @returns all findings, names that can be mistaken for others among them. Entries with errors are left out (but not for
+ *   their names alone), so a build refuses when there is any
  * @throws IpmError REGISTRY_INVALID, IO_FAILED
  */
 export async function compileRegistry(
@@ -28,7 +30,8 @@ export async function compileRegistry(
   if (root === undefined) {
     throw new IpmError("REGISTRY_INVALID", `${registryFolder} is not a registry: it has no ${REGISTRY_FILE}`);
   }
-  const { meta, bytes, findings, bundles } = await compileIndex(folderTree(files, root), EMBEDDED_KEY);
+  const { meta, bytes, findings, bundles, named, registry } = await compileIndex(folderTree(files, root), EMBEDDED_KEY);
+  const similar = findSimilarNames(named, registry.alike ?? []);
   await files.remove(outFolder);
   await files.createFolder(outFolder);
   for (const file of [REGISTRY_FILE, ...bundles]) {
@@ -39,5 +42,5 @@ export async function compileRegistry(
   }
   // Last: a folder without it is no compiled registry.
   await files.writeDurably(path.join(outFolder, EMBEDDED_INDEX), bytes);
-  return { meta, findings, written: [EMBEDDED_INDEX, REGISTRY_FILE, ...bundles].toSorted() };
+  return { meta, findings: [...findings, ...similar], written: [EMBEDDED_INDEX, REGISTRY_FILE, ...bundles].toSorted() };
 }

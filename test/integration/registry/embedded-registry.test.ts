@@ -226,6 +226,33 @@ describe("the registry that ships with ipm", () => {
     await expect((await open()).lookUp("evil")).rejects.toThrow(/taken out of the registry main: it stole tokens/u);
   });
 
+  test("E97: a name that can be mistaken for another one is reported until registry.yaml accepts the two", async () => {
+    const entries = [
+      { name: "ripgrep" },
+      { name: "rip-grep" },
+      { name: "ripgrpe" },
+      { name: "ripgreps" },
+      { name: "rg", more: "aliases: [rip_gerp]\n" },
+      { name: "unlike" },
+    ];
+    writeTree(source, registryFiles("main", entries));
+    const { findings, meta } = await compile();
+    expect(findings.map(({ code, severity }) => `${severity} ${code}`)).toContain("error NAME_SIMILAR");
+    const said = findings.map(({ message }) => message).join("\n");
+    for (const pair of [
+      "`ripgrep` can be mistaken for `rip-grep`",
+      "`ripgrpe` can be mistaken for `ripgrep`",
+      "`ripgreps` can be mistaken for `ripgrep`",
+    ]) {
+      expect(said).toContain(pair);
+    }
+    expect(said).not.toContain("unlike");
+    expect(meta.entries).toBe(6);
+    const group = "[ripgrep, rip-grep, ripgrpe, ripgreps, rg, rip_gerp]";
+    writeTree(source, registryFiles("main", entries, `alike: [${group}]\n`));
+    expect((await compile()).findings).toEqual([]);
+  });
+
   test("E102: a manifest that is a link, a folder, missing, or under another name is refused; links are never followed", async () => {
     writeTree(source, registryFiles("main", [{ name: "good", bundle: "sources/good.bundle" }, { name: "moved" }]));
     const secret = path.join(folder, "secret.yaml");
