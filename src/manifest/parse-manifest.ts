@@ -63,7 +63,7 @@ export function parseFile<Value>(
     has: (path) => locatedAt(root, path) !== undefined,
     hasUnknownKey: (path) => unknownKeys.has(JSON.stringify(path)),
   };
-  const further = check(validation.rest, written).filter(({ path }) => !isRefused(root, path));
+  const further = check(validation.rest, written).filter((problem) => !isRefused(root, problem));
   const findings = [
     ...yaml.findings,
     ...[...validation.problems, ...further].map((problem) => findingAt(source, rangeAt(root, problem), problem)),

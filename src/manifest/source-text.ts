@@ -70,6 +70,6 @@ export function findingAt(source: SourceText, [from, to]: Range, problem: Proble
 
 /** A piece of somebody's text for a message: in backquotes, cut to 60 characters. */
 export function quoted(text: string): string {
-  const line = text.replace(/\s*\n[\s\S]*$/u, "…");
+  const line = text.replace(/\s*\n[\s\S]*$/u, "…").replaceAll("\t", " ");
   return `\`${line.length > 60 ? `${line.slice(0, 59)}…` : line}\``;
 }

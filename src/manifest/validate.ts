@@ -57,9 +57,12 @@ export function rangeAt(root: Located, { path, key }: PathProblem): Range {
   return [root.range[0], root.range[0] + 1];
 }
 
-/** True when the value or something around it has been reported as no value at all. */
-export function isRefused(root: Located, path: Path): boolean {
-  for (let length = 0; length <= path.length; length++) {
+/**
+ * True when the value or something around it has been reported as no value at all: then nothing more is to be said, but
+ * about its key.
+ */
+export function isRefused(root: Located, { path, key }: PathProblem): boolean {
+  for (let length = 0; length <= path.length - (key === true ? 1 : 0); length++) {
     if (locatedAt(root, path.slice(0, length))?.refused === true) return true;
   }
   return false;
@@ -181,7 +184,7 @@ export function validate<Output>(schema: z.ZodType<Output>, root: Located): Vali
   const problems = issues.flatMap((issue) => problemsOf(schema, root, issue, []));
   return {
     value: result.success ? result.data : undefined,
-    problems: problems.filter(({ path }) => !isRefused(root, path)),
+    problems: problems.filter((problem) => !isRefused(root, problem)),
     rest: without(root.value, [], new Set(problems.map(({ path }) => JSON.stringify(path)))) ?? {},
   };
 }

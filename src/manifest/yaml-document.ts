@@ -170,9 +170,15 @@ interface Reading {
   readonly report: Report;
 }
 
-function scalarText(reading: Reading, node: Scalar, range: Range, keyRange: Range | undefined): string | undefined {
-  const text = typeof node.value === "string" ? node.value : "";
-  if (node.type === "PLAIN" && /^(?:|~|null|Null|NULL)$/u.test(text)) {
+function scalarText(
+  reading: Reading,
+  node: Scalar | null,
+  range: Range,
+  keyRange: Range | undefined,
+): string | undefined {
+  const text = typeof node?.value === "string" ? node.value : "";
+  // A key without a colon, in `{ a }`, has no node at all.
+  if (node === null || (node.type === "PLAIN" && /^(?:|~|null|Null|NULL)$/u.test(text))) {
     const place = text === "" && keyRange !== undefined ? keyRange : range;
     reading.report(place, {
       code: "EMPTY_VALUE",
@@ -207,7 +213,7 @@ function locate(reading: Reading, node: Node | null, keyRange: Range | undefined
     const members = new Map(items.map((item, index) => [String(index), item]));
     return { range, keyRange, members, value: items.map((item) => item.value), refused: false };
   }
-  const text = isScalar(node) ? scalarText(reading, node, range, keyRange) : undefined;
+  const text = scalarText(reading, isScalar(node) ? node : null, range, keyRange);
   return { range, keyRange, value: text ?? "", members: undefined, refused: text === undefined };
 }
 
