@@ -191,7 +191,7 @@ export const ERRORS = {
   SOURCE_UNSAFE: {
     exit: EXIT.refused,
     cause:
-      "The source tree holds a path that could write outside (`..`, `.git`, a link that leaves, names that collide), or exceeds a limit.",
+      "The source tree holds a path that could write outside (`..`, `.git`, a link that leaves, names that collide), an object that git's own check refuses or a pointer of Git LFS, or exceeds a limit.",
     cure: "Tell the tool's maintainers. Nothing was written.",
   },
   SOURCE_REFUSED: {

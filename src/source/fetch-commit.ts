@@ -213,3 +213,24 @@ function parseRemoteRefs(output: string): { targets: ReadonlyMap<string, string>
   }
   return { targets, head };
 }
+
+/**
+ * The branch or tag of a source that a commit is on, or null. Forges share objects between forks and hand out commits that
+ * no branch or tag of the named repository holds; an install relies on the pin, a registry's own verification asks this.
+ * All history is fetched. Only while the store's lock is held.
+ * @param call its store is one for this question alone: a store with shallow commits does not know their history
+ */
+export async function findContainingRef(call: FetchCall, commit: CommitSha): Promise<string | null> {
+  const { context, store, remote, limits } = call;
+  await prepareStore(context, store, shownUrl(remote.source));
+  const everything = ["+refs/heads/*:refs/remote/heads/*", "+refs/tags/*:refs/remote/tags/*"];
+  // Not --filter=tree:0: git would write the address, and a password in it, into the store as a promisor.
+  const result = await fetchRefs(call, ["--prune"], everything);
+  if (!isDone(result)) throw fetchFailure(remote.source, result, limits);
+  const found = await callStore(context, store, limits, {
+    args: ["for-each-ref", `--contains=${commit}`, "--count=1", "--format=%(refname)", "refs/remote"],
+  });
+  const name = Buffer.from(found.stdout).toString("utf8").trim();
+  // The commit is not even there: no ref leads to it.
+  return found.exitCode === 0 && name !== "" ? name.replace("refs/remote/", "refs/") : null;
+}

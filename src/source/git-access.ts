@@ -69,16 +69,10 @@ export async function readUserSettings(context: SourceContext): Promise<GitSetti
 }
 
 /**
- * Check the address of a git source and prepare what its calls need: exactly one transport, credential helpers only for a
- * source that the user named.
+ * Check the address of a git source: https always, ssh and file only for a source that the user named.
  * @throws IpmError SOURCE_REFUSED for a transport that is not allowed there, credentials in the URL, or another form
  */
-export async function openRemote(
-  context: SourceContext,
-  source: string,
-  named: boolean,
-  limits: SourceLimits,
-): Promise<Remote> {
+export function checkAddress(source: string, named: boolean): void {
   const parsed = parseGitUrl(source);
   if (!parsed.ok) {
     const { kind, message, suggestion } = parsed.problem;
@@ -90,16 +84,29 @@ export async function openRemote(
       data: { url: shownUrl(source), problem: kind },
     });
   }
-  if (!named && parsed.value.transport !== "https") {
-    throw new IpmError(
-      "SOURCE_REFUSED",
-      `the URL ${shownUrl(source)} uses ${parsed.value.transport}; a manifest may name https only`,
-      {
-        hint: "tell the manifest's maintainers, or name the URL on the command line",
-        data: { url: shownUrl(source), problem: "transport" },
-      },
-    );
-  }
+  const { transport } = parsed.value;
+  if (named || transport === "https") return;
+  throw new IpmError(
+    "SOURCE_REFUSED",
+    `the URL ${shownUrl(source)} uses ${transport}; a manifest may name https only`,
+    {
+      hint: "tell the manifest's maintainers, or name the URL on the command line",
+      data: { url: shownUrl(source), problem: "transport" },
+    },
+  );
+}
+
+/**
+ * Prepare what the calls for a git source need, whose address was checked: exactly one transport, credential helpers only
+ * for a source that the user named.
+ * @throws IpmError SOURCE_REFUSED when the user's own rewrite leads to a transport that ipm does not use, CONFIG_INVALID
+ */
+export async function openRemote(
+  context: SourceContext,
+  source: string,
+  named: boolean,
+  limits: SourceLimits,
+): Promise<Remote> {
   const settings = await readUserSettings(context);
   const { url, rewritten } = rewriteUrl(source, settings);
   const transport = transportOf(url);

@@ -2,7 +2,7 @@ import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { type CommitSha, type TreeSha, isCommitSha, isTreeSha } from "../core/ids.ts";
 import { fetchCommit, resolveRef } from "./fetch-commit.ts";
-import { openLocalRemote, openRemote } from "./git-access.ts";
+import { checkAddress, openLocalRemote, openRemote } from "./git-access.ts";
 import { shownUrl } from "./git-failure.ts";
 import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, storeOf } from "./git-store.ts";
 import { inspectTree } from "./inspect-tree.ts";
@@ -70,8 +70,8 @@ async function pinnedTree(
 async function openGit(opening: Opening, request: Request<"git">): Promise<Opened> {
   const { context, tool, limits, offline } = opening;
   const place = shownUrl(request.url);
-  // Checked before the store is looked at: an address that may not be used is refused, fetched before or not.
-  const remote = await openRemote(context, request.url, request.named, limits);
+  // Before the store is looked at: an address that may not be used is refused, fetched before or not.
+  checkAddress(request.url, request.named);
   const store = storeOf(context, request.url);
   // Forty hex digits are a commit, even where a branch or tag has that name.
   const typed = request.ref !== null && isCommitSha(request.ref) ? request.ref : null;
@@ -82,6 +82,7 @@ async function openGit(opening: Opening, request: Request<"git">): Promise<Opene
     return { store, commit: pin, tree, ref: known, dirty: false };
   }
   if (offline) throw offlineError(place, pin === null ? "the newest commit" : `commit ${pin}`);
+  const remote = await openRemote(context, request.url, request.named, limits);
   return context.lock(store.lock, async () => {
     const call = { context, store, remote, limits, tool };
     let wanted = { commit: pin, ref: known };

@@ -20,6 +20,8 @@ export interface TestSourceContext extends SourceContext {
 export interface SourceContextOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Folders that programs are looked for in before those of PATH; default: the system's. */
+  readonly systemFolders?: readonly string[];
   /** Content of `~/.gitconfig`. */
   readonly gitConfig?: string;
 }
@@ -33,7 +35,12 @@ export function sourceContext(folder: string, options: SourceContextOptions = {}
   const events: IpmEvent[] = [];
   const calls: GitRequest[] = [];
   const os = process.platform === "darwin" ? "macos" : "linux";
-  const git = createGit({ os, searchPath: process.env["PATH"] ?? "", ownFolder: path.join(folder, "data") });
+  const git = createGit({
+    os,
+    searchPath: process.env["PATH"] ?? "",
+    ownFolder: path.join(folder, "data"),
+    ...(options.systemFolders === undefined ? {} : { systemFolders: options.systemFolders }),
+  });
   const queues = new Map<string, Promise<unknown>>();
   const context: TestSourceContext = {
     before: () => undefined,

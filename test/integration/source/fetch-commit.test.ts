@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CommitSha, TreeSha } from "../../../src/core/ids.ts";
+import { findRefOfCommit } from "../../../src/source/find-ref.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
 import { seenRef, storeOf } from "../../../src/source/git-store.ts";
 import type { FetchedSource } from "../../../src/source/source.ts";
@@ -298,6 +299,32 @@ describe("a source without a pin", () => {
     const context = await serve();
     await expect(open(context, { ref: commit })).resolves.toMatchObject({ commit });
     await expect(open(context, { commit })).resolves.toMatchObject({ commit });
+  });
+});
+
+describe("B25: a commit of the repository, or an imposter", () => {
+  test("the branch or tag that holds it is found", async () => {
+    const tagged = remote.commit({ a: "1" });
+    remote.tag("v1");
+    remote.git("checkout", "-q", "--orphan", "other");
+    const commit = remote.commit({ b: "1" });
+    const context = await serve();
+    const source = { url: URL, named: false };
+    await expect(findRefOfCommit(context, source, commit, { tool: "x@1" })).resolves.toBe("refs/heads/other");
+    await expect(findRefOfCommit(context, source, tagged, { tool: "x@1" })).resolves.toMatch(
+      /^refs\/(?:heads\/main|tags\/v1)$/u,
+    );
+  });
+
+  test("one that only refs/pull knows, or nothing does, is an imposter though the server hands it out", async () => {
+    remote.commit({ a: "1" });
+    remote.git("checkout", "-q", "--detach");
+    const imposter = remote.commit({ a: "evil" });
+    remote.git("checkout", "-q", "main");
+    remote.git("update-ref", "refs/pull/1/head", imposter);
+    const context = await serve();
+    await expect(open(context, { commit: imposter })).resolves.toBeDefined();
+    await expect(findRefOfCommit(context, { url: URL, named: false }, imposter, { tool: "x@1" })).resolves.toBeNull();
   });
 });
 

@@ -399,6 +399,32 @@ describe("servers", () => {
   });
 });
 
+test("ssh is called without questions, with the agent of the user and nothing else", async () => {
+  const commit = remote.commit({ a: "1" });
+  const bin = path.join(folder, "bin");
+  mkdirSync(bin);
+  const log = path.join(folder, "ssh.log");
+  // The last argument is the command for the other side; here both sides are this machine.
+  writeFileSync(
+    path.join(bin, "ssh"),
+    `#!/bin/sh\nfor word; do last=$word; done\necho "$@" >> '${log}'\nenv >> '${log}'\nexec sh -c "$last"\n`,
+    { mode: 0o755 },
+  );
+  const context = sourceContext(folder, { systemFolders: [bin], env: { SSH_AUTH_SOCK: "/agent", SECRET: "hunter2" } });
+  const url = `ssh://git@host.example${remote.folder}`;
+  await expect(open(context, { url, named: true, commit })).resolves.toMatchObject({ commit });
+  const said = readFileSync(log, "utf8");
+  expect(said).toContain("-oBatchMode=yes");
+  expect(said).toContain("git@host.example git-upload-pack");
+  expect(said).toContain("SSH_AUTH_SOCK=/agent");
+  expect(said).not.toContain("hunter2");
+});
+
+test("a signal that was given before ends the call before it begins", async () => {
+  const context = sourceContext(folder, { ...local(), signal: AbortSignal.abort() });
+  await expect(open(context)).rejects.toMatchObject({ code: "INTERRUPTED" });
+});
+
 describe("B43: the git that is used", () => {
   function fakeGit(name: string, version: string): string {
     const bin = path.join(folder, name);

@@ -64,6 +64,25 @@ test("files, links and modes are those of the commit", async () => {
   expect(readdirSync(into).toSorted()).toEqual([".git", "bin", "empty", "lib", "link"]);
 });
 
+test("odd names are names", async () => {
+  const names = [
+    "a:b",
+    "back\\slash",
+    "con",
+    "dot.",
+    " space ",
+    "-dash",
+    "*",
+    "quote'\"",
+    "h\u00e9",
+    "\u{1f469}\u200d\u{1f4bb}",
+    ":(top)x",
+  ];
+  await (await open(repository.commit(Object.fromEntries(names.map((name) => [name, name]))))).checkout(into, null);
+  expect(readdirSync(into).toSorted()).toEqual([".git", ...names].toSorted());
+  expect(git("status", "--porcelain")).toBe("");
+});
+
 test.each([0o000, 0o077, 0o027])("modes do not depend on the umask (%o)", async (umask) => {
   const source = await open(repository.commit(FILES));
   process.umask(umask);
