@@ -2,6 +2,7 @@ import { z } from "zod";
 import { nearest } from "../core/nearest.ts";
 import { FINDING_CODES } from "./finding.ts";
 import type { FindingCode } from "./finding.ts";
+import { MAX_FINDINGS } from "./limits.ts";
 import { quoted } from "./source-text.ts";
 import type { Problem, Range } from "./source-text.ts";
 import type { Located, PlainData } from "./yaml-document.ts";
@@ -123,7 +124,8 @@ function customProblem(issue: Extract<Issue, { code: "custom" }>): Problem {
 
 function unknownKeys(schema: z.core.$ZodType, path: Path, keys: readonly string[]): PathProblem[] {
   const known = keysAt(schema, path);
-  return keys.map((key) => {
+  // No more than can be listed: a file may hold tens of thousands.
+  return keys.slice(0, MAX_FINDINGS + 1).map((key) => {
     const [near] = nearest(key, known, 1);
     const hint = near === undefined ? `keys here: ${known.join(", ")}` : `did you mean \`${near}\`?`;
     return { path: [...path, key], key: true, code: "UNKNOWN_KEY", message: `unknown key ${quoted(key)}`, hint };
@@ -179,7 +181,8 @@ function without(value: PlainData, path: Path, gone: ReadonlySet<string>): Parti
 
 /** Validate located data by a schema: every problem with its path, none of them twice. */
 export function validate<Output>(schema: z.ZodType<Output>, root: Located): Validation<Output> {
-  const result = schema.safeParse(root.value);
+  // Compiling a validator costs more than one file gives back.
+  const result = schema.safeParse(root.value, { jitless: true });
   const issues = result.success ? [] : result.error.issues;
   const problems = issues.flatMap((issue) => problemsOf(schema, root, issue, []));
   return {

@@ -285,7 +285,8 @@ export function readYamlDocument(bytes: Uint8Array, file: string): YamlResult {
     prettyErrors: false,
   });
   const problems = [...document.errors, ...document.warnings];
-  for (const { code, message, pos } of problems) {
+  // A hint looks at the whole line, which may be all of the file: only for problems that will be listed.
+  for (const { code, message, pos } of problems.slice(0, MAX_FINDINGS + 1)) {
     const [from, to] = pos;
     if (code === "MULTIPLE_DOCS")
       report([from, to], { code: "YAML_DOCUMENTS", message: "one file holds one document" });
