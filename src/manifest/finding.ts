@@ -181,19 +181,19 @@ export interface Finding {
 }
 
 /**
- * `file:line:column: code: message`, the offending line with a caret below the place, and the hint. Several lines, no
- * line break at the end, no colour.
+ * `file:line:column: code: message`, the offending line (where there is one) with a caret below the place, and the hint.
+ * Several lines, no line break at the end, no colour.
  */
 export function formatFinding(finding: Finding): string {
   const severity = finding.severity === "warning" ? "warning: " : "";
   const number = String(finding.line);
   const margin = " ".repeat(number.length);
-  const carets = " ".repeat(finding.caret.start) + "^".repeat(finding.caret.length);
-  const lines = [
-    `${escapeUntrusted(finding.file)}:${finding.line}:${finding.column}: ${severity}${finding.code}: ${finding.message}`,
-    `  ${number} | ${finding.sourceLine}`.trimEnd(),
-    `  ${margin} | ${carets}`,
-  ];
+  const place = `${escapeUntrusted(finding.file)}:${finding.line}:${finding.column}`;
+  const lines = [`${place}: ${severity}${finding.code}: ${finding.message}`];
+  if (finding.sourceLine !== "") {
+    const carets = " ".repeat(finding.caret.start) + "^".repeat(finding.caret.length);
+    lines.push(`  ${number} | ${finding.sourceLine}`, `  ${margin} | ${carets}`);
+  }
   if (finding.hint !== undefined) lines.push(`  ${margin} = ${finding.hint}`);
   return lines.join("\n");
 }

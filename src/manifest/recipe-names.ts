@@ -13,5 +13,3 @@ export const RECIPE_NAMES = [
   "file",
   "copy",
 ] as const;
-
-export type RecipeName = (typeof RECIPE_NAMES)[number];

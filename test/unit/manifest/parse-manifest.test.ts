@@ -157,6 +157,17 @@ tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
     );
   });
 
+  test("a finding about the whole file shows no line; a warning says that it is one", () => {
+    const [large] = findingsOf(new Uint8Array(300_000));
+    expect(large === undefined ? "" : formatFinding(large)).toBe(
+      "m.yaml:1:1: FILE_TOO_LARGE: the file has 300000 bytes; at most 262144 are read",
+    );
+    const [warning] = findingsOf(manifestYaml({ keywords: "keywords: [a, a]" }));
+    expect(warning === undefined ? "" : formatFinding(warning).split("\n")[0]).toBe(
+      "m.yaml:11:15: warning: NEEDLESS_ENTRY: `a` is listed twice",
+    );
+  });
+
   test("a misspelt key is not also called missing", () => {
     expect(codesOf({ steps: "stpes: [uses: npm]" })).toEqual(["UNKNOWN_KEY"]);
     expect(codesOf({ steps: "steps: [usse: npm]" })).toEqual(["UNKNOWN_KEY"]);
