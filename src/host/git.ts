@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Git, GitRequest, GitResult, Os } from "../core/host.ts";
 import { type TreeProcess, findProcessTree, signalProcesses } from "./process-tree.ts";
@@ -183,6 +184,8 @@ async function callGit(program: string, folders: readonly string[], request: Git
     request.signal?.removeEventListener("abort", end);
     process.removeListener("exit", onExit);
   }
+  // Ctrl-C reaches git as well as ipm, and git's end may be seen before the signal is.
+  if (outcome?.exitCode !== 0) await setImmediate();
   if (request.signal?.aborted === true) {
     const reason: unknown = request.signal.reason;
     throw isIpmError(reason) ? reason : new IpmError("INTERRUPTED", "interrupted while git was running");

@@ -194,6 +194,12 @@ describe("a folder that is a repository", () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  test("gives no .git in another spelling", async () => {
+    repository.commit({ a: "1" });
+    write({ "sub/.GIT/config": "x", "git~1/config": "x" });
+    expect(namesOf(await open())).toEqual(["a"]);
+  });
+
   test("is not changed by being looked at", async () => {
     repository.commit({ a: "1" });
     const index = readFileSync(path.join(project, ".git/index"));
