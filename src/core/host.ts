@@ -154,6 +154,8 @@ export interface Files {
   flushTree(path: string): Promise<void>;
   /** An open descriptor for locks, created when missing; released by `close`. */
   openForLock(path: string): Promise<number>;
+  /** An open descriptor of a folder, for what takes short paths only (`/proc/self/fd/N/name`); released by `close`. */
+  openFolder(path: string): Promise<number>;
   close(descriptor: number): Promise<void>;
 }
 

@@ -239,6 +239,8 @@ export function createFiles(): Files {
     },
     openForLock: async (file) =>
       attempt("open", file, () => fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)),
+    openFolder: async (folder) =>
+      attempt("open", folder, () => fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)),
     close: async (descriptor) => attempt("close", `descriptor ${descriptor}`, () => fs.closeSync(descriptor)),
   };
 }

@@ -10,7 +10,6 @@ export type SystemMount =
 
 /** What the arguments depend on besides the grants. */
 export interface BubblewrapFacts {
-  readonly uid: number;
   /** System folders (or links to them) first, then files of /etc. */
   readonly system: readonly SystemMount[];
 }
@@ -19,16 +18,16 @@ export interface BubblewrapCommand {
   readonly grants: Grants;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** A folder with the proxy's socket and forwarder, shown read-only at a fixed place; undefined: no network. */
-  readonly proxyFolder?: string;
+  /** A folder of ipm's own that is shown read-only in a place that is made anew for every run. */
+  readonly shown?: { readonly from: string; readonly at: string };
+  /** Files that exist only inside, read-only: absolute path (in a fresh place) and the descriptor with their content. */
+  readonly data: readonly { readonly at: string; readonly descriptor: number }[];
 }
-
-/** Inside, the folder of the proxy's socket. Short: a socket's path holds at most 107 bytes. */
-export const PROXY_FOLDER = "/run/ipm";
 
 /** Bytes that /tmp may take of the memory; builds have a TMPDIR on disk. */
 const TMP_BYTES = 2 * 1024 * 1024 * 1024;
-const NOBODY = "65534";
+/** The id inside, whoever runs ipm: an ordinary one, so that nothing inside depends on it. */
+export const INSIDE_ID = 1000;
 
 /** Never granted as a whole, whoever asks. */
 const FORBIDDEN = new Set([
@@ -87,7 +86,7 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   const args = ["--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts"];
   args.push("--unshare-cgroup-try", "--unshare-net", "--die-with-parent", "--new-session", "--cap-drop", "ALL");
   args.push("--hostname", "ipm-sandbox");
-  if (facts.uid === 0) args.push("--uid", NOBODY, "--gid", NOBODY);
+  args.push("--uid", String(INSIDE_ID), "--gid", String(INSIDE_ID));
   args.push("--clearenv");
   for (const [name, value] of Object.entries(command.env)) args.push("--setenv", name, value);
   for (const mount of facts.system) {
@@ -99,7 +98,10 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   args.push("--perms", "1777", "--size", String(TMP_BYTES), "--tmpfs", "/var/tmp");
   args.push("--perms", "0755", "--tmpfs", "/run");
   for (const item of readable) args.push("--ro-bind", item, item);
-  if (command.proxyFolder !== undefined) args.push("--ro-bind", command.proxyFolder, PROXY_FOLDER);
+  if (command.shown !== undefined) args.push("--ro-bind", command.shown.from, command.shown.at);
+  for (const { at, descriptor } of command.data) {
+    args.push("--perms", "0444", "--ro-bind-data", String(descriptor), at);
+  }
   for (const item of writable) args.push("--bind", item, item);
   // As root the user's number outside is still 0, and the kernel asks for nothing else where /proc/sys is written:
   // /proc/sys/kernel/core_pattern would run a program as root on the host. bubblewrap's own covering does not see that.

@@ -1,12 +1,12 @@
 import { IpmError } from "../core/errors.ts";
 import type { Host, ProcessResult } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import { bubblewrapArguments } from "./bubblewrap-arguments.ts";
-import type { BubblewrapCommand, SystemMount } from "./bubblewrap-arguments.ts";
+import { INSIDE_ID, type SystemMount, bubblewrapArguments } from "./bubblewrap-arguments.ts";
 import { diagnose, missingReport, setuidReport } from "./bubblewrap-state.ts";
 import type { SandboxFacts } from "./bubblewrap-state.ts";
-import type { Sandbox, SandboxReport, SandboxedRun } from "./sandbox.ts";
-import { findSystemMounts } from "./system-mounts.ts";
+import { openNetwork } from "./open-network.ts";
+import type { Grants, Sandbox, SandboxReport, SandboxedRun } from "./sandbox.ts";
+import { accountFiles, findSystemMounts } from "./system-mounts.ts";
 
 /** System folders only: a package could plant a bwrap in any other place of PATH. */
 const PROGRAMS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap"];
@@ -18,8 +18,22 @@ const POLL_MS = 2;
 /** The first two descriptors after the standard ones: bubblewrap's options, and its report. */
 const ARGS_FD = "3";
 const STATUS_FD = "4";
+const STATUS_PIPE = 1;
 
-type Outside = Pick<Host, "files" | "processes" | "facts">;
+/** Then the contents of files that exist only inside. */
+const FIRST_DATA_FD = 5;
+
+type Outside = Pick<Host, "files" | "processes" | "facts" | "homes">;
+
+/** A command, and what is shown to it besides its grants. */
+interface Command {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly grants: Grants;
+  readonly shown?: { readonly from: string; readonly at: string };
+  readonly data?: readonly { readonly at: string; readonly content: string }[];
+}
 
 async function findProgram(host: Outside): Promise<{ path: string; setuid: boolean } | undefined> {
   for (const program of PROGRAMS) {
@@ -88,25 +102,28 @@ export function createBubblewrap(host: Outside): Sandbox {
 
   const start = async (
     program: string,
-    command: BubblewrapCommand,
-    argv: readonly string[],
+    command: Command,
     more: Pick<SandboxedRun, "stdin" | "onOutput" | "signal"> & { readonly timeoutMs: number },
   ): Promise<{ result: ProcessResult; ran: boolean; stderr: string }> => {
     system ??= findSystemMounts(host.files);
-    const args = bubblewrapArguments(command, { uid: host.facts.uid, system: await system });
+    const data = [...accountFiles(INSIDE_ID, command.env["HOME"] ?? "/nonexistent"), ...(command.data ?? [])];
+    const args = bubblewrapArguments(
+      { ...command, data: data.map(({ at }, index) => ({ at, descriptor: FIRST_DATA_FD + index })) },
+      { system: await system },
+    );
     let said = "";
     let status = "";
     const { onOutput } = more;
     try {
       const result = await host.processes.run({
-        argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...argv],
+        argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...command.argv],
         cwd: "/",
         env: {},
         timeoutMs: more.timeoutMs,
         signal: more.signal,
-        pipes: [args.map((argument) => `${argument}\0`).join(""), null],
-        onPipe: (_index, chunk) => {
-          status += Buffer.from(chunk).toString();
+        pipes: [args.map((argument) => `${argument}\0`).join(""), null, ...data.map(({ content }) => content)],
+        onPipe: (index, chunk) => {
+          if (index === STATUS_PIPE) status += Buffer.from(chunk).toString();
         },
         ...(more.stdin === undefined ? {} : { stdin: more.stdin }),
         ...(onOutput === undefined
@@ -134,8 +151,7 @@ export function createBubblewrap(host: Outside): Sandbox {
     if (program.setuid) return setuidReport(program.path);
     const { result, ran, stderr } = await start(
       program.path,
-      { grants: { writable: [], readable: [], network: [] }, cwd: "/", env: {} },
-      ["/bin/true"],
+      { argv: ["/bin/true"], grants: { writable: [], readable: [], network: [] }, cwd: "/", env: {} },
       { timeoutMs: PROBE_TIMEOUT_MS, signal: new AbortController().signal },
     );
     if (ran && result.exitCode === 0) return { state: "ok", cause: "", fix: null };
@@ -150,14 +166,14 @@ export function createBubblewrap(host: Outside): Sandbox {
       if (program === undefined || program.setuid) {
         throw new IpmError("SANDBOX_FAILED", "bubblewrap is gone or has become setuid", { hint: "ipm doctor" });
       }
-      if (step.grants.network.length > 0) {
-        throw new IpmError(
-          "SANDBOX_UNAVAILABLE",
-          `the sandbox cannot give network to a step yet: ${step.grants.network.map(escapeUntrusted).join(", ")}`,
-          { data: { network: step.grants.network } },
-        );
+      const network = step.grants.network.length === 0 ? undefined : await openNetwork(host, step);
+      let outcome: Awaited<ReturnType<typeof start>>;
+      try {
+        outcome = await start(program.path, network?.command ?? step, step);
+      } finally {
+        await network?.close();
       }
-      const { result, ran, stderr } = await start(program.path, step, step.argv, step);
+      const { result, ran, stderr } = outcome;
       if (!ran && !result.timedOut) {
         throw new IpmError(
           "SANDBOX_FAILED",

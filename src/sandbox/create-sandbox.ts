@@ -22,6 +22,6 @@ export function createNoSandbox(host: Pick<Host, "processes">): Sandbox {
 }
 
 /** The sandbox of this host's operating system; whether it works here is for `probe` to say. Never falls back to none. */
-export function createSandbox(host: Pick<Host, "files" | "processes" | "facts">): Sandbox {
+export function createSandbox(host: Pick<Host, "files" | "processes" | "facts" | "homes">): Sandbox {
   return host.facts.platform.os === "macos" ? createSeatbelt(host) : createBubblewrap(host);
 }

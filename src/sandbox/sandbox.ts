@@ -1,4 +1,5 @@
 import type { ProcessResult } from "../core/host.ts";
+import type { NetworkAttempt } from "./network-target.ts";
 
 /** What a step or a test may see and write, besides the system's own read-only folders. Real, absolute paths. */
 export interface Grants {
@@ -17,6 +18,8 @@ export interface SandboxedRun {
   readonly signal: AbortSignal;
   readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
   readonly grants: Grants;
+  /** Each connection that the command asked for, as it happens; only where it has network. */
+  readonly onAttempt?: (attempt: NetworkAttempt) => void;
 }
 
 export type SandboxState =

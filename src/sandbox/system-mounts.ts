@@ -15,7 +15,6 @@ const ETC = [
   "debian_version",
   "fonts",
   "gai.conf",
-  "group",
   "host.conf",
   "hosts",
   "inputrc",
@@ -32,7 +31,6 @@ const ETC = [
   "networks",
   "nsswitch.conf",
   "os-release",
-  "passwd",
   "perl",
   "pki/ca-trust",
   "pki/java",
@@ -53,6 +51,20 @@ const ETC = [
 ];
 /** Versioned names: Debian keeps the configuration of every Java there. */
 const ETC_PATTERN = /^(?:java|java-[0-9].*|maven|python3\.[0-9]+|\.java)$/u;
+/** Files of /etc that are made for the sandbox: the names of this machine's users are nobody's business. */
+export function accountFiles(id: number, home: string): { readonly at: string; readonly content: string }[] {
+  const passwd = [
+    `ipm:x:${id}:${id}:ipm:${home}:/bin/sh`,
+    "root:x:0:0:root:/root:/bin/sh",
+    "nobody:x:65534:65534:nobody:/nonexistent:/bin/false",
+  ];
+  const group = [`ipm:x:${id}:`, "root:x:0:", "nogroup:x:65534:"];
+  return [
+    { at: "/etc/passwd", content: `${passwd.join("\n")}\n` },
+    { at: "/etc/group", content: `${group.join("\n")}\n` },
+  ];
+}
+
 const WORLD_READABLE = 0o004;
 
 /**

@@ -1,0 +1,168 @@
+import type { EcosystemSettings } from "./ecosystem-settings.ts";
+import type { NetworkTarget } from "./network-target.ts";
+
+/** Inside: where the bundle of certificates and the forwarder's files are shown. */
+export const INSIDE = {
+  proxy: "/run/ipm/proxy",
+  socket: "/run/ipm/proxy/socket",
+  setup: "/run/ipm/setup.json",
+  forwarder: "/run/ipm/forwarder.cjs",
+  certificates: "/run/ipm/certificates.pem",
+} as const;
+
+/** The forwarder's port: the network namespace is empty, so it is always free. */
+export const FORWARDER_PORT = 3128;
+
+export interface NetworkSetup {
+  /** Variables that a step gets besides its own, which win. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files below the private HOME, made when they are not there. */
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+}
+
+function xml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function mavenSettings(mirror: string | undefined, host: string, port: number): string {
+  const proxies = (["https", "http"] as const).map(
+    (protocol) =>
+      `<proxy><id>ipm-${protocol}</id><active>true</active><protocol>${protocol}</protocol><host>${host}</host><port>${port}</port><nonProxyHosts></nonProxyHosts></proxy>`,
+  );
+  const mirrors =
+    mirror === undefined
+      ? ""
+      : `<mirrors><mirror><id>ipm</id><mirrorOf>*</mirrorOf><url>${xml(mirror)}</url></mirror></mirrors>`;
+  return `<settings><proxies>${proxies.join("")}</proxies>${mirrors}</settings>\n`;
+}
+
+function npmrc(settings: EcosystemSettings): string {
+  const lines = Object.entries(settings.npmScopes).map(([scope, url]) => `${scope}:registry=${url}`);
+  const [registry] = settings.urls.npm;
+  if (registry !== undefined) lines.unshift(`registry=${registry}`);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** The quotes and backslashes of a TOML basic string are those of JSON. */
+function cargoConfig(url: string): string {
+  return `[source.crates-io]\nreplace-with = "ipm"\n\n[source.ipm]\nregistry = ${JSON.stringify(`sparse+${url}`)}\n`;
+}
+
+/** Where a Go module proxy ends and the checksum database begins in the list of a machine's URLs. */
+function goEnvironment(settings: EcosystemSettings): Record<string, string> {
+  const sumdb = settings.goSumdb;
+  const urls = sumdb === "off" ? settings.urls.go : settings.urls.go.slice(0, -1);
+  // Without "direct", which would go to any host.
+  const proxies = urls.length === 0 ? "https://proxy.golang.org" : urls.map((url) => url.replace(/\/$/u, "")).join(",");
+  return { GOPROXY: proxies, GOTOOLCHAIN: "local", ...(sumdb === null ? {} : { GOSUMDB: sumdb }) };
+}
+
+/**
+ * How the tools of a step are told of the proxy, the mirrors of this machine and its certificates: by environment where
+ * a tool reads it, by files in the private HOME where it does not. No credentials: `settings` holds none.
+ */
+export function networkSetup(
+  declared: readonly string[],
+  targets: readonly NetworkTarget[],
+  settings: EcosystemSettings,
+  home: string,
+  hasCertificates: boolean,
+): NetworkSetup {
+  const proxy = `http://127.0.0.1:${FORWARDER_PORT}`;
+  const env: Record<string, string> = {};
+  for (const name of ["HTTPS_PROXY", "HTTP_PROXY"]) {
+    env[name] = proxy;
+    env[name.toLowerCase()] = proxy;
+  }
+  // What a step serves itself is reached directly; there is nothing else at these names.
+  for (const name of ["NO_PROXY", "no_proxy"]) env[name] = "127.0.0.1,localhost,::1";
+  env["NODE_USE_ENV_PROXY"] = "1";
+  if (hasCertificates) {
+    for (const name of [
+      "NODE_EXTRA_CA_CERTS",
+      "SSL_CERT_FILE",
+      "REQUESTS_CA_BUNDLE",
+      "CURL_CA_BUNDLE",
+      "PIP_CERT",
+      "CARGO_HTTP_CAINFO",
+      "GIT_SSL_CAINFO",
+    ]) {
+      env[name] = INSIDE.certificates;
+    }
+  }
+  const files: { path: string; content: string }[] = [];
+  const uses = (ecosystem: string): boolean => declared.includes(ecosystem);
+  if (uses("npm") && settings.urls.npm.length > 0) {
+    files.push({ path: `${home}/.npmrc`, content: npmrc(settings) });
+  }
+  if (uses("pypi")) {
+    const [index, ...extra] = settings.urls.pypi.filter((url) => url !== "https://files.pythonhosted.org/");
+    if (index !== undefined) Object.assign(env, { PIP_INDEX_URL: index, UV_DEFAULT_INDEX: index });
+    if (extra.length > 0) Object.assign(env, { PIP_EXTRA_INDEX_URL: extra.join(" "), UV_INDEX: extra.join(" ") });
+    const plain = targets
+      .filter(({ declared: word, scheme }) => word === "pypi" && scheme === "http")
+      .map(({ host, port }) => `${host}:${port}`);
+    if (plain.length > 0) env["PIP_TRUSTED_HOST"] = plain.join(" ");
+    env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1";
+  }
+  const [crates] = settings.urls.crates;
+  if (uses("crates") && crates !== undefined)
+    files.push({ path: `${home}/.cargo/config.toml`, content: cargoConfig(crates) });
+  if (uses("go")) Object.assign(env, goEnvironment(settings));
+  if (uses("maven")) {
+    files.push({
+      path: `${home}/.m2/settings.xml`,
+      content: mavenSettings(settings.urls.maven[0], "127.0.0.1", FORWARDER_PORT),
+    });
+    const properties = (["https", "http"] as const).flatMap((protocol) => [
+      `systemProp.${protocol}.proxyHost=127.0.0.1`,
+      `systemProp.${protocol}.proxyPort=${FORWARDER_PORT}`,
+    ]);
+    files.push({ path: `${home}/.gradle/gradle.properties`, content: `${properties.join("\n")}\n` });
+  }
+  return { env, files };
+}
+
+/**
+ * The certificates of a PEM text and nothing else of it: a private key in the same file must not be shown to a step.
+ */
+export function certificatesOf(text: string): string {
+  const blocks =
+    text.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:TRUSTED )?CERTIFICATE-----/gu) ??
+    [];
+  return blocks.map((block) => `${block}\n`).join("");
+}
+
+/**
+ * The program that stands between a step with network and its proxy: it listens on 127.0.0.1 of the empty network
+ * namespace, hands connections to the socket that is shown inside, starts the step's command with its whole environment,
+ * and ends as the command does. It runs inside, with no more rights than the step, and is all that ipm adds to it.
+ */
+export const FORWARDER_PROGRAM = `"use strict";
+const fs = require("node:fs"), net = require("node:net"), os = require("node:os"), path = require("node:path");
+const { spawn } = require("node:child_process");
+const setup = JSON.parse(fs.readFileSync(${JSON.stringify(INSIDE.setup)}, "utf8"));
+for (const { path: file, content } of setup.files) {
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content, { flag: "wx" });
+  } catch {}
+}
+const server = net.createServer((client) => {
+  const outside = net.connect(${JSON.stringify(INSIDE.socket)});
+  client.pipe(outside).pipe(client);
+  client.on("error", () => outside.destroy());
+  outside.on("error", () => client.destroy());
+  client.on("close", () => outside.destroy());
+  outside.on("close", () => client.destroy());
+});
+server.listen(${FORWARDER_PORT}, "127.0.0.1", () => {
+  const [program, ...args] = process.argv.slice(2);
+  const child = spawn(program, args, { stdio: "inherit", env: setup.env });
+  child.on("error", (error) => {
+    fs.writeSync(2, error.message + "\\n");
+    process.exit(127);
+  });
+  child.on("exit", (code, signal) => process.exit(signal === null ? code : 128 + os.constants.signals[signal]));
+});
+`;

@@ -1,0 +1,46 @@
+import path from "node:path";
+import type { Host } from "../core/host.ts";
+import { type EcosystemSettings, parseEcosystemSettings } from "./ecosystem-settings.ts";
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** Read what this machine's npm, pip, cargo, go and maven are configured to use. Files that cannot be read do not count. */
+export async function readEcosystemSettings(host: Pick<Host, "files" | "facts">): Promise<EcosystemSettings> {
+  const { env } = host.facts;
+  const home = env["HOME"] ?? "/nonexistent";
+  const config = env["XDG_CONFIG_HOME"] ?? path.join(home, ".config");
+  const read = async (file: string | undefined): Promise<string> => {
+    if (file === undefined || !path.isAbsolute(file)) return "";
+    try {
+      const facts = await host.files.facts((await host.files.realPath(file)) ?? file);
+      if (facts?.kind !== "file" || facts.size > MAX_FILE_BYTES) return "";
+      return (await host.files.readText(file)) ?? "";
+    } catch {
+      return "";
+    }
+  };
+  const readAll = async (files: readonly (string | undefined)[]): Promise<string[]> => Promise.all(files.map(read));
+  const cargoHome = env["CARGO_HOME"] ?? path.join(home, ".cargo");
+  const cargo = await readAll([path.join(cargoHome, "config.toml"), path.join(cargoHome, "config")]);
+  return parseEcosystemSettings({
+    env,
+    npmrc: await readAll([
+      env["npm_config_userconfig"] ?? env["NPM_CONFIG_USERCONFIG"] ?? path.join(home, ".npmrc"),
+      env["npm_config_globalconfig"] ?? env["NPM_CONFIG_GLOBALCONFIG"],
+      // npm's own global file is etc/npmrc of its prefix: /usr/local for most, /usr where a distribution packages it.
+      "/usr/local/etc/npmrc",
+      "/usr/etc/npmrc",
+      "/etc/npmrc",
+    ]),
+    pip: await readAll([
+      env["PIP_CONFIG_FILE"],
+      path.join(config, "pip/pip.conf"),
+      path.join(home, ".pip/pip.conf"),
+      "/etc/xdg/pip/pip.conf",
+      "/etc/pip.conf",
+    ]),
+    cargo: cargo.find((text) => text !== "") ?? "",
+    go: await read(env["GOENV"] ?? path.join(config, "go/env")),
+    maven: await read(path.join(home, ".m2/settings.xml")),
+  });
+}
