@@ -9,6 +9,7 @@ import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { outdatedCommand } from "./commands/outdated.ts";
 import { planCommand } from "./commands/plan.ts";
+import { registryAddCommand, registryListCommand, registryRemoveCommand } from "./commands/registry.ts";
 import { reinstallCommand } from "./commands/reinstall.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { searchCommand } from "./commands/search.ts";
@@ -17,6 +18,7 @@ import { setupCommand } from "./commands/setup.ts";
 import { shellenvCommand } from "./commands/shellenv.ts";
 import { showCommand } from "./commands/show.ts";
 import { uninstallCommand } from "./commands/uninstall.ts";
+import { updateCommand } from "./commands/update.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
 import { whichCommandSpec } from "./commands/which.ts";
 
@@ -38,6 +40,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   rollbackCommand,
   historyCommand,
   gcCommand,
+  updateCommand,
+  registryListCommand,
+  registryAddCommand,
+  registryRemoveCommand,
   setupCommand,
   shellenvCommand,
   completionCommand,

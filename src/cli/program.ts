@@ -76,11 +76,14 @@ function unknownCommand(word: string, candidates: readonly string[], group: stri
   });
 }
 
-/** The command that the first words name, by name or alias. @throws IpmError USAGE with the nearest names */
-function findSpecs(words: readonly string[]): readonly CommandSpec[] {
+/**
+ * The command that the first words name, by name or alias, or the commands of a group that they do not choose from.
+ * @throws IpmError USAGE with the nearest names
+ */
+function findSpecs(words: readonly string[]): CommandSpec | readonly CommandSpec[] {
   const [first = "", second] = words;
   const found = COMMANDS.find((spec) => spec.name === first || spec.alias === first);
-  if (found !== undefined) return [found];
+  if (found !== undefined) return found;
   const group = COMMANDS.filter((spec) => spec.name.startsWith(`${first} `));
   if (group.length === 0) {
     const names = COMMANDS.flatMap((spec) => [
@@ -91,7 +94,7 @@ function findSpecs(words: readonly string[]): readonly CommandSpec[] {
   }
   if (second === undefined || second.startsWith("-")) return group;
   const member = group.find((spec) => spec.name === `${first} ${second}`);
-  if (member !== undefined) return [member];
+  if (member !== undefined) return member;
   const members = group.map((spec) => spec.name.slice(first.length + 1));
   throw unknownCommand(second, members, `${first} `);
 }
@@ -152,11 +155,9 @@ export function parseCommandLine(rest: readonly string[], wantsHelp: boolean): P
   const words = isHelpCommand ? rest.slice(1) : rest;
   if (words.length === 0) return { kind: "help", specs: COMMANDS, about: "everything" };
   if (words[0]?.startsWith("-") === true) throw unknownOption(words[0], undefined);
-  const specs = findSpecs(words);
-  const [spec] = specs;
-  if (isHelpCommand || wantsHelp || spec === undefined || specs.length > 1) {
-    return { kind: "help", specs, about: specs.length === 1 ? "command" : "group" };
-  }
+  const spec = findSpecs(words);
+  if (!("run" in spec)) return { kind: "help", specs: spec, about: "group" };
+  if (isHelpCommand || wantsHelp) return { kind: "help", specs: [spec], about: "command" };
 
   let parsed: Parsed | undefined;
   const program = buildProgram((meant, invocation) => {

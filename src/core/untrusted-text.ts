@@ -30,6 +30,15 @@ export function escapeUntrustedLines(text: string): string {
   return text.replaceAll("\r\n", "\n").split("\n").map(escapeUntrusted).join("\n");
 }
 
+/**
+ * The text of a JSON document with every unsafe character written as `\uXXXX`, so that it means the same and can be
+ * shown on a terminal; the line feeds of its indentation are kept.
+ */
+export function escapeUntrustedJson(json: string): string {
+  const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(UNSAFE, (text) => (text === "\n" ? text : text.split("").map(escapeUnit).join("")));
+}
+
 /** The first character that `escapeUntrusted` would escape, already escaped, or undefined when the text is clean. */
 export function firstUnsafeCharacter(text: string): string | undefined {
   UNSAFE.lastIndex = 0;

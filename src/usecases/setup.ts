@@ -1,7 +1,7 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { layoutOf } from "../store/layout.ts";
-import { openForWriting } from "../store/store.ts";
+import { openForWriting } from "../store/recover.ts";
 import { type Context, storeOf } from "./context.ts";
 import { addRcBlock } from "./rc-block.ts";
 import { rcFileOf } from "./rc-files.ts";

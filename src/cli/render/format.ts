@@ -1,4 +1,4 @@
-import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import { escapeUntrusted, escapeUntrustedJson } from "../../core/untrusted-text.ts";
 
 /** Bytes as people read them, in powers of 1000: `512 B`, `1.2 MB`. */
 export function formatBytes(bytes: number): string {
@@ -47,10 +47,7 @@ export function showRun(run: string | readonly string[]): string {
     .join("; ");
 }
 
-/** JSON whose text cannot steer a terminal: control, bidi and invisible characters are written as `\uXXXX`, which reads back the same. */
+/** A value as JSON that cannot steer a terminal: see `escapeUntrustedJson`. @param indent spaces a level; 0: one line */
 export function safeJson(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replace(
-    /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udfff]/g,
-    (text) => text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
+  return escapeUntrustedJson(JSON.stringify(value, null, indent));
 }

@@ -65,15 +65,17 @@ function requirementLines(requirements: readonly ResolvedRequirement[], theme: T
         : [
             escapeUntrusted(one.found.version ?? "version unknown"),
             ...(one.met ? [] : [theme.bad("does not fit")]),
-            theme.faint(escapeUntrusted(one.found.path)),
           ].join("  ");
+    const place = one.found === null ? "" : theme.faint(escapeUntrusted(one.found.path));
     const range = theme.faint(padToWidth(ranges[index] ?? "", rangeCells));
-    const line = `  ${one.met ? theme.good(theme.symbols.done) : failed} ${padToWidth(names[index] ?? "", nameCells)}  ${range}  ${found}`;
+    const head = `  ${one.met ? theme.good(theme.symbols.done) : failed} ${padToWidth(names[index] ?? "", nameCells)}  ${range}  ${found}`;
+    const line = `${head}  ${place}`.trimEnd();
+    const lines = displayWidth(line) <= theme.width ? [line] : [head, `    ${place}`];
     const notes = [
       ...(one.for === "both" ? [] : [`to ${one.for}`]),
       ...(one.why === null ? [] : [escapeUntrusted(one.why)]),
     ];
-    return notes.length === 0 ? [line] : [line, ...hang("    ", notes.join(": "), theme.width, theme.faint)];
+    return notes.length === 0 ? lines : [...lines, ...hang("    ", notes.join(": "), theme.width, theme.faint)];
   });
 }
 
@@ -147,6 +149,12 @@ function launcherLines(plan: Plan, theme: Theme): string[] {
   });
 }
 
+function noticeLines(plan: Plan, theme: Theme): string[] {
+  return plan.notices.flatMap((notice) =>
+    hang(`  ${theme.symbols.caution} `, escapeUntrusted(notice), theme.width, theme.caution),
+  );
+}
+
 /** The whole plan, for `plan`, `--dry-run` and every question: what would run, what it may touch, who vouches for it. */
 export function renderPlan(plan: Plan, theme: Theme): string[] {
   const { tool, what } = plan;
@@ -165,6 +173,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...deprecated,
     "",
     ...factLines(plan, theme),
+    ...section("Notices", noticeLines(plan, theme), theme),
     ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
     ...section("Steps", stepLines(what.steps, theme), theme),
     ...section("Tests, before anything goes on PATH", testLines(what.tests, theme), theme),
@@ -192,6 +201,7 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
   return [
     `${theme.strong(`${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`)} ${theme.faint(plan.what.source.commit.slice(0, 12))}  ${trustText(plan, theme)}`,
     ...hang("  ", work, theme.width, theme.faint),
+    ...noticeLines(plan, theme),
     ...hidden.flatMap((line) => hang(`  ${theme.symbols.caution} `, line, theme.width, theme.caution)),
   ];
 }

@@ -1,59 +1,99 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import type { Finding } from "../../manifest/finding.ts";
+import type { AddedRegistry, ListedRegistry } from "../../registry/configure-registries.ts";
+import type { UpdateResult } from "../../registry/update-registries.ts";
+import { count } from "./format.ts";
 import { renderTable } from "./table.ts";
-import type { Theme } from "./theme.ts";
-
-interface Registry {
-  readonly id: string;
-  readonly kind: string;
-  readonly location: string;
-  readonly entries: number | null;
-  readonly commit: string | null;
-}
+import { hang, type Theme } from "./theme.ts";
 
 const SHORT_COMMIT = 12;
+const MOST_FINDINGS = 5;
 
-/** `ipm registry list`. */
-export function renderRegistries(registries: readonly Registry[], theme: Theme): readonly string[] {
-  return renderTable(
+/** What is wrong with a registry's entries: the first few, and how many there are. */
+function findingLines(findings: readonly Finding[], theme: Theme): string[] {
+  const lines = findings
+    .slice(0, MOST_FINDINGS)
+    .flatMap(({ file, line, column, code, message }) =>
+      hang(
+        `  ${theme.symbols.caution} `,
+        escapeUntrusted(`${file}:${line}:${column}: ${code}: ${message}`),
+        theme.width,
+        theme.caution,
+      ),
+    );
+  const rest = findings.length - MOST_FINDINGS;
+  return rest > 0 ? [...lines, theme.faint(`    and ${rest} more`)] : lines;
+}
+
+/** `ipm registry list`: a line each; what cannot be used says why below it. */
+export function renderRegistries(registries: readonly ListedRegistry[], theme: Theme): readonly string[] {
+  const table = renderTable(
     registries,
     [
       { title: "id", value: (registry) => escapeUntrusted(registry.id), paint: (text) => theme.strong(text) },
-      { title: "kind", value: (registry) => escapeUntrusted(registry.kind) },
-      { title: "entries", value: (registry) => (registry.entries === null ? "not fetched" : String(registry.entries)) },
+      { title: "kind", value: (registry) => registry.kind },
+      { title: "entries", value: (registry) => (registry.entries === null ? "none" : String(registry.entries)) },
       { title: "commit", value: (registry) => registry.commit?.slice(0, SHORT_COMMIT) ?? "" },
-      { title: "location", value: (registry) => escapeUntrusted(registry.location) },
+      {
+        title: "location",
+        value: (registry) =>
+          `${escapeUntrusted(registry.location)}${registry.used ? "" : " (another one of this id is used)"}`,
+      },
     ],
     theme,
     false,
   );
+  const problems = registries.flatMap(({ id, problem }) =>
+    problem === null
+      ? []
+      : [
+          ...hang(
+            `${theme.symbols.caution} `,
+            escapeUntrusted(`${id}: ${problem.message}`),
+            theme.width,
+            theme.caution,
+          ),
+          ...(problem.hint === undefined
+            ? []
+            : hang(`  ${theme.symbols.arrow} `, escapeUntrusted(problem.hint), theme.width, theme.command)),
+        ],
+  );
+  return problems.length === 0 ? table : [...table, "", ...problems];
+}
+
+/** `ipm registry add`. */
+export function renderAdded(registry: AddedRegistry, theme: Theme): readonly string[] {
+  return [
+    `${theme.good(theme.symbols.done)} registry ${theme.strong(escapeUntrusted(registry.id))} is in use, with ${count(registry.entries, "entry", "entries")}`,
+    ...findingLines(registry.findings, theme),
+    theme.faint(`  ${escapeUntrusted(registry.location)}, written to ${escapeUntrusted(registry.configFile)}`),
+  ];
 }
 
 /** `ipm update`. */
-export function renderUpdate(
-  result: {
-    readonly registries: readonly {
-      readonly id: string;
-      readonly state: "updated" | "current" | "failed";
-      readonly detail: string | null;
-    }[];
-    readonly configured: number;
-  },
-  theme: Theme,
-): readonly string[] {
-  if (result.configured === 0) {
+export function renderUpdate(result: UpdateResult, theme: Theme): readonly string[] {
+  if (!result.configured) {
     return [
-      "no registry is configured; the embedded one comes with ipm",
+      "no registry is configured; the embedded one comes with ipm itself",
       theme.faint(`${theme.symbols.arrow} ipm registry add URL`),
     ];
   }
-  return result.registries.map((registry) => {
-    const symbol = registry.state === "failed" ? theme.bad(theme.symbols.failed) : theme.good(theme.symbols.done);
-    const state =
-      registry.state === "failed"
-        ? "could not be fetched"
-        : registry.state === "updated"
+  return result.registries.flatMap((registry) => {
+    const from =
+      registry.previous === null ? "" : `${registry.previous.slice(0, SHORT_COMMIT)} ${theme.symbols.arrow} `;
+    const commit =
+      registry.commit === null
+        ? ""
+        : theme.faint(`  ${registry.outcome === "updated" ? from : ""}${registry.commit.slice(0, SHORT_COMMIT)}`);
+    const what =
+      registry.kind === "folder"
+        ? "is a folder, read as it is"
+        : registry.outcome === "updated"
           ? "is up to date now"
           : "was up to date";
-    return `${symbol} ${theme.strong(escapeUntrusted(registry.id))} ${state}${registry.detail === null ? "" : theme.faint(`  ${escapeUntrusted(registry.detail)}`)}`;
+    return [
+      `${theme.good(theme.symbols.done)} ${theme.strong(escapeUntrusted(registry.id))} ${what}${commit}`,
+      ...findingLines(registry.findings, theme),
+    ];
   });
 }

@@ -1,0 +1,214 @@
+import { describe, expect, test } from "vitest";
+import { displayWidth } from "../../../src/cli/render/display-width.ts";
+import { renderError } from "../../../src/cli/render/error.ts";
+import { renderPlan } from "../../../src/cli/render/plan.ts";
+import { renderToolList } from "../../../src/cli/render/tool-list.ts";
+import { createTheme } from "../../../src/cli/render/theme.ts";
+import { IpmError } from "../../../src/core/errors.ts";
+import { samplePlan } from "../../helpers/sample-plan.ts";
+
+const plain = createTheme({ color: false, unicode: true, width: 80 });
+const hostile = "\u001b[31m\u202eevil\u0007\nforged: line";
+// oxlint-disable-next-line no-control-regex -- exactly what must not reach a terminal
+const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u;
+
+describe("a plan", () => {
+  test("says what would run, what it may touch and who vouches for it", () => {
+    expect(renderPlan(samplePlan(), plain).join("\n")).toMatchInlineSnapshot(`
+      "ripcat 2.1.0
+        Search text in archives
+
+        source    https://example.org/ripcat.git, folder cli
+        commit    1111111111111111111111111111111111111111 refs/tags/v2.1.0
+        method    cargo
+                  cuda passed over: no nvidia hardware
+        platform  linux-x64-glibc
+        trust     ✔ reviewed (embedded registry)
+        disk      131 kB of source, and what the steps make of it
+        plan      dddddddddddd
+
+      Notices
+        ! there is no lock: what npm installs is not pinned
+
+      Needs
+        ✔ cargo   >=1.75  1.80.0  /usr/bin/cargo
+          to build
+        – ffmpeg  any     missing, optional
+          to run: video files
+
+      Steps
+        1  cargo build --locked
+           reaches crates; writes the tool's own folder, its checkout and a private
+           home
+        2  copy the binary
+           only one file is needed
+           without docs
+           done by ipm itself; runs nothing; writes the tool's own folder
+
+      Tests, before anything goes on PATH
+        1  rc --version
+           exit 0, stdout matches ^rc 2\\.1\\.0
+
+      Puts on PATH
+        rc
+          comes before /usr/bin/rc on PATH"
+    `);
+  });
+
+  test("says what is missing, what hides what, and that nobody vouches for it", () => {
+    const base = samplePlan();
+    const text = renderPlan(
+      {
+        ...base,
+        requirements: [
+          { tool: "java", version: ">=21", for: "both", optional: false, why: null, found: null, met: false },
+        ],
+        launchers: [{ name: "rc", shadows: null, shadowedBy: "/opt/bin/rc" }],
+        trust: { level: "unverified", detail: "unverified" },
+        dirty: true,
+        tool: { ...base.tool, deprecated: { why: "needs Python 3.6", use: "ripcat2" }, prerelease: true },
+      },
+      plain,
+    ).join("\n");
+    expect(text).toContain("✖ java  >=21  missing");
+    expect(text).toContain("hidden by /opt/bin/rc, which comes first on PATH");
+    expect(text).toContain("trust     ! unverified");
+    expect(text).toMatch(/with changes that are\s+not committed/u);
+    expect(text).toContain("! deprecated: needs Python 3.6; use ripcat2");
+    expect(text).toContain("ripcat 2.1.0 prerelease");
+  });
+
+  test.each([40, 60, 80, 120])("fits into %i columns, but for words that cannot be broken", (width) => {
+    for (const line of renderPlan(samplePlan(), createTheme({ color: false, unicode: true, width }))) {
+      const longestWord = Math.max(...line.trim().split(" ").map(displayWidth));
+      expect(displayWidth(line)).toBeLessThanOrEqual(Math.max(width, longestWord + 14));
+    }
+  });
+
+  test("hostile text of a manifest is shown, and does nothing", () => {
+    const base = samplePlan();
+    const [run, copy] = base.what.steps;
+    const text = renderPlan(
+      {
+        ...base,
+        tool: { ...base.tool, summary: hostile, ref: hostile, deprecated: { why: hostile, use: hostile } },
+        method: { id: hostile, passedOver: [{ id: hostile, why: hostile }] },
+        origin: { ...base.origin, source: hostile },
+        trust: { level: "reviewed", detail: hostile },
+        notices: [hostile],
+        launchers: [{ name: hostile, shadows: hostile, shadowedBy: hostile }],
+        requirements: base.requirements.map((one) => ({ ...one, tool: hostile, version: hostile, why: hostile })),
+        what: {
+          ...base.what,
+          source: { ...base.what.source, path: hostile },
+          steps: [run, copy].flatMap((step) =>
+            step === undefined
+              ? []
+              : [
+                  {
+                    ...step,
+                    title: hostile,
+                    why: hostile,
+                    ...(step.kind === "run"
+                      ? { run: [hostile, hostile], network: [hostile], dir: hostile }
+                      : { exclude: [hostile] }),
+                  },
+                ],
+          ),
+          tests: base.what.tests.map((one) => ({ ...one, run: hostile, expect: { ...one.expect, stdout: hostile } })),
+        },
+      },
+      plain,
+    ).join("\n");
+    expect(text).not.toMatch(UNSAFE);
+    expect(text).not.toMatch(/^forged: line/mu);
+  });
+});
+
+describe("an error", () => {
+  test("says what happened, shows the last lines, and ends with the next command", () => {
+    const error = new IpmError("STEP_FAILED", "step 2 of ripcat (npm ci) failed with exit code 1", {
+      hint: "ipm logs ripcat",
+      data: { lastLines: ["npm error code E404", "npm error 404 Not Found"], log: "/data/logs/ripcat/1.log" },
+    });
+    expect(renderError(error, plain)).toEqual([
+      "error[STEP_FAILED]: step 2 of ripcat (npm ci) failed with exit code 1",
+      "",
+      "  its last lines",
+      "  | npm error code E404",
+      "  | npm error 404 Not Found",
+      "",
+      "  log   /data/logs/ripcat/1.log",
+      "  next  ipm logs ripcat",
+    ]);
+  });
+
+  test("sets expected and actual below each other", () => {
+    const error = new IpmError("SOURCE_MISMATCH", "another commit", {
+      data: { expected: "1".repeat(40), actual: "2".repeat(40) },
+    });
+    expect(renderError(error, plain)).toEqual([
+      "error[SOURCE_MISMATCH]: another commit",
+      "",
+      `  expected  ${"1".repeat(40)}`,
+      `  actual    ${"2".repeat(40)}`,
+    ]);
+  });
+
+  test("keeps the lines of a manifest's problems", () => {
+    const error = new IpmError(
+      "MANIFEST_INVALID",
+      "ipm.yaml:3:1: UNKNOWN_KEY: no key `step`\nipm.yaml:9:4: TYPE: not a text",
+    );
+    expect(renderError(error, plain)).toEqual([
+      "error[MANIFEST_INVALID]: ipm.yaml:3:1: UNKNOWN_KEY: no key `step`",
+      "ipm.yaml:9:4: TYPE: not a text",
+    ]);
+  });
+
+  test("hostile text of tools and servers is shown, and does nothing", () => {
+    const data = {
+      lastLines: [hostile],
+      log: hostile,
+      expected: hostile,
+      actual: hostile,
+      stack: hostile,
+      command: hostile,
+    };
+    for (const code of ["STEP_FAILED", "BUG"] as const) {
+      expect(renderError(new IpmError(code, hostile, { hint: hostile, data }), plain).join("\n")).not.toMatch(UNSAFE);
+    }
+  });
+});
+
+describe("a list", () => {
+  const tool = {
+    name: "ripcat",
+    version: "2.1.0",
+    method: "cargo",
+    trust: "reviewed",
+    bins: ["rc", "rcd"],
+    held: true,
+    entry: "ripcat/2.1.0-1",
+    registry: "main",
+    installed: "2026-11-20T00:00:00Z",
+  };
+
+  test("is aligned, and loses nothing in a pipe", () => {
+    const bins = Array.from({ length: 30 }, (_, index) => `command-${index}`);
+    const lines = renderToolList([tool, { ...tool, name: "cowsay", held: false, bins }], plain, false);
+    expect(lines[0]).toBe("name    version       method  trust     commands");
+    expect(lines[1]).toBe("ripcat  2.1.0 (held)  cargo   reviewed  rc rcd");
+    expect(lines[2]).toContain("command-29");
+  });
+
+  test("is cut to the width at a terminal", () => {
+    const lines = renderToolList([{ ...tool, bins: ["x".repeat(200)] }], plain, true);
+    for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+    expect(lines[1]).toMatch(/…$/u);
+  });
+
+  test("that is empty says what to do", () => {
+    expect(renderToolList([], plain, true).join("\n")).toContain("ipm install NAME");
+  });
+});
