@@ -1,6 +1,6 @@
 import type { CommitSha } from "../core/ids.ts";
 import { findContainingRef } from "./fetch-commit.ts";
-import { checkAddress, openRemote } from "./git-access.ts";
+import { openRemote } from "./git-access.ts";
 import { type SourceContext, storeOf } from "./git-store.ts";
 import type { OpenSourceOptions } from "./open-source.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -17,7 +17,6 @@ export async function findRefOfCommit(
   options: OpenSourceOptions,
 ): Promise<string | null> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  checkAddress(source.url, source.named);
   const remote = await openRemote(context, source.url, source.named, limits);
   const store = storeOf(context, `history:${source.url}`);
   return context.lock(store.lock, () =>

@@ -97,9 +97,10 @@ export function checkAddress(source: string, named: boolean): void {
 }
 
 /**
- * Prepare what the calls for a git source need, whose address was checked: exactly one transport, credential helpers only
- * for a source that the user named.
- * @throws IpmError SOURCE_REFUSED when the user's own rewrite leads to a transport that ipm does not use, CONFIG_INVALID
+ * Prepare what the calls for a git source need: exactly one transport, credential helpers only for a source that the user
+ * named.
+ * @throws IpmError SOURCE_REFUSED as `checkAddress`, and when the user's own rewrite leads to a transport that ipm does
+ * not use; CONFIG_INVALID when git cannot read the user's configuration
  */
 export async function openRemote(
   context: SourceContext,
@@ -107,6 +108,7 @@ export async function openRemote(
   named: boolean,
   limits: SourceLimits,
 ): Promise<Remote> {
+  checkAddress(source, named);
   const settings = await readUserSettings(context);
   const { url, rewritten } = rewriteUrl(source, settings);
   const transport = transportOf(url);
