@@ -3,6 +3,7 @@ import { IpmError } from "../core/errors.ts";
 import type { StepOutcome } from "../core/events.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
+import { fillPrefixInPattern } from "../manifest/placeholders.ts";
 import type { Plan, PlannedTest } from "../plan/plan.ts";
 import { type TestFolders, grantsOfTest } from "../sandbox/grants.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
@@ -160,7 +161,7 @@ async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
   } finally {
     await output.finish(closing);
   }
-  const mismatches = compare(test, observed);
+  const mismatches = compare({ expect: expectationAt(test.expect, folders.prefix) }, observed);
   if (mismatches.length > 0) throw testError(run, test, observed, mismatches);
 }
 
@@ -182,6 +183,13 @@ async function commandLine(
       data: { test: test.id, command: describeCommand(test.run), log: run.paths.log },
     },
   );
+}
+
+/** `{prefix}` in the patterns becomes the real prefix, quoted: only now is it known. */
+function expectationAt(expect: PlannedTest["expect"], prefix: string): PlannedTest["expect"] {
+  const fill = (pattern: string | null): string | null =>
+    pattern === null ? null : fillPrefixInPattern(pattern, prefix);
+  return { ...expect, stdout: fill(expect.stdout), stderr: fill(expect.stderr), output: fill(expect.output) };
 }
 
 /** What a test saw against what it expects, pure but for the clock of the pattern limit. */

@@ -3,6 +3,7 @@ import { IpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { launchersOf } from "../plan/build-plan.ts";
+import { fillPrefix } from "../manifest/placeholders.ts";
 import type { Plan, PlannedLauncher } from "../plan/plan.ts";
 import { SYSTEM_FOLDERS, resolveToolchain } from "../sandbox/toolchain.ts";
 import { type Shebang, parseShebang } from "../store/launchers.ts";
@@ -81,7 +82,7 @@ async function resolveWords(
   const resolved: [string, ...string[]] = [
     own ?? (path.isAbsolute(program) ? program : await resolveProgram(host, plan, program, launcher)),
   ];
-  for (const word of args) resolved.push((await inPrefix(word)) ?? word.replaceAll("{prefix}", prefix));
+  for (const word of args) resolved.push((await inPrefix(word)) ?? fillPrefix(word, prefix));
   return resolved;
 }
 
@@ -92,9 +93,7 @@ async function resolveLauncher(
   name: string,
   launcher: PlannedLauncher,
 ): Promise<SealedLauncher> {
-  const env = Object.fromEntries(
-    Object.entries(launcher.env).map(([key, value]) => [key, value.replaceAll("{prefix}", prefix)]),
-  );
+  const env = Object.fromEntries(Object.entries(launcher.env).map(([key, value]) => [key, fillPrefix(value, prefix)]));
   if (launcher.run !== null) {
     return {
       name,
