@@ -1,14 +1,19 @@
 import path from "node:path";
+import { IpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import { type Generation, listGenerationNumbers, readCurrentNumber, readGeneration } from "./generations.ts";
+import { findEntriesInUse } from "./in-use.ts";
 import { type EntryId, type Layout, entryPaths, formatEntryId, profilePaths } from "./layout.ts";
+import { rebuildEntries } from "./rebuild-generation.ts";
 import { listEntryIds } from "./receipts.ts";
+import { removeOwn } from "./remove-own.ts";
 import { measureTree } from "./seal-tree.ts";
-import { type StoreContext, discardEntry, lockEntriesNow, underSwitchLock } from "./store.ts";
+import { type StoreContext, lockEntriesNow, underSwitchLock } from "./store-context.ts";
+import { discardEntry } from "./store.ts";
 
 /** Something that garbage collection removed or would remove; sizes are bytes. */
 export interface Collected {
-  readonly kind: "entry" | "generation" | "log";
+  readonly kind: "entry" | "generation" | "log" | "temporary";
   readonly name: string;
   readonly bytes: number;
 }
@@ -17,7 +22,7 @@ export interface CollectOptions {
   /** How many generations before the current one are kept, with everything in them. */
   readonly keep: number;
   readonly dryRun: boolean;
-  /** Collect entries of these tools only, and drop them from no generation; null: of all tools. */
+  /** Only these tools: their entries, and the earlier generations that hold one of them; null: everything. */
   readonly only: ReadonlySet<string> | null;
 }
 
@@ -27,107 +32,148 @@ export interface CollectResult {
   readonly kept: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Numbers of the generations that stay: the current one and the newest `keep` before it. */
-async function keptGenerations(host: Host, layout: Layout, keep: number): Promise<Set<number>> {
-  const current = await readCurrentNumber(host, layout);
-  const older = (await listGenerationNumbers(host, layout)).filter((number) => number !== current);
-  const kept = new Set(keep === 0 ? [] : older.slice(-keep));
-  if (current !== null) kept.add(current);
-  return kept;
+/** A generation as far as it matters here: its number, and the entries that it needs. */
+interface Needs {
+  readonly number: number;
+  readonly tools: readonly Pick<Generation["entries"][number], "name" | "entry">[];
 }
 
-async function generationsOf(host: Host, layout: Layout, numbers: Iterable<number>): Promise<Generation[]> {
-  const generations: Generation[] = [];
-  for (const number of numbers) {
-    const found = await readGeneration(host, layout, number);
-    if (found.state === "complete") generations.push(found.generation);
+async function needsOf(host: Host, layout: Layout, number: number): Promise<Needs> {
+  const found = await readGeneration(host, layout, number);
+  if (found.state === "complete") return { number, tools: found.generation.entries };
+  if (found.state === "newer") {
+    throw new IpmError("STATE_NEWER", `generation ${number} was written by a newer ipm, which knows what it needs`, {
+      hint: "use the newer ipm",
+    });
   }
-  return generations;
+  return { number, tools: await rebuildEntries(host, layout, number, null) };
 }
 
-/** Why an entry must stay although no kept generation needs it, or undefined. */
-function whyRunning(host: Host, root: string): string | undefined {
-  const user = host.runningProcesses().find(({ text }) => text.includes(`${root}/`));
-  return user === undefined ? undefined : `process ${user.pid} is running it`;
+/** Which generations stay and which go, both ascending. */
+async function splitGenerations(
+  { host, layout }: StoreContext,
+  { keep, only }: CollectOptions,
+): Promise<{ stay: Needs[]; go: Needs[] }> {
+  const current = await readCurrentNumber(host, layout);
+  const older: Needs[] = [];
+  const stay: Needs[] = [];
+  for (const number of await listGenerationNumbers(host, layout)) {
+    const needs = await needsOf(host, layout, number);
+    if (number === current) stay.push(needs);
+    else older.push(needs);
+  }
+  const kept = new Set(keep === 0 ? [] : older.slice(-keep));
+  const goes = (needs: Needs): boolean =>
+    only === null ? !kept.has(needs) : needs.tools.some(({ name }) => only.has(name));
+  return { stay: [...stay, ...older.filter((needs) => !goes(needs))], go: older.filter(goes) };
+}
+
+async function collectGenerations(
+  context: StoreContext,
+  numbers: readonly Needs[],
+  dryRun: boolean,
+): Promise<Collected[]> {
+  const { host, layout } = context;
+  const removed: Collected[] = [];
+  for (const { number } of numbers) {
+    const paths = profilePaths(layout, number);
+    const bytes = await measureTree(host, paths.root);
+    if (!dryRun) {
+      // First the file that makes it count: a kill in between leaves garbage.
+      if ((await host.files.facts(paths.root))?.kind === "folder") await removeOwn(host, layout, paths.generation);
+      await removeOwn(host, layout, paths.root);
+      host.checkpoint("collect.generation");
+    }
+    removed.push({ kind: "generation", name: String(number), bytes });
+  }
+  return removed;
 }
 
 async function collectEntry(
   context: StoreContext,
   id: EntryId,
+  user: number | undefined,
   dryRun: boolean,
 ): Promise<Collected | { name: string; why: string }> {
-  const { host, layout } = context;
-  const root = entryPaths(layout, id).root;
   const name = formatEntryId(id);
+  if (user !== undefined) return { name, why: `process ${user} is running it` };
+  const root = entryPaths(context.layout, id).root;
+  if (dryRun) return { kind: "entry", name, bytes: await measureTree(context.host, root) };
   const lock = await lockEntriesNow(context, id.name);
   if (lock === undefined) return { name, why: "it is being built or switched right now" };
   try {
-    const why = whyRunning(host, root);
-    if (why !== undefined) return { name, why };
-    const bytes = await measureTree(host, root);
-    if (!dryRun) {
-      await discardEntry(context, id);
-      context.host.checkpoint("collect.entry");
-    }
+    const bytes = await measureTree(context.host, root);
+    await discardEntry(context, id);
+    context.host.checkpoint("collect.entry");
     return { kind: "entry", name, bytes };
   } finally {
     await lock.release();
   }
 }
 
-/** Logs of tools that no entry is left of, but the newest of each tool that is: a failed build is still to be read. */
-async function collectLogs(context: StoreContext, gone: ReadonlySet<string>, dryRun: boolean): Promise<Collected[]> {
+/** Logs of tools that no entry is left of; of the others all but the newest. */
+async function collectLogs(context: StoreContext, left: ReadonlySet<string>, dryRun: boolean): Promise<Collected[]> {
   const { host, layout } = context;
   const removed: Collected[] = [];
   for (const name of await host.files.list(layout.logs)) {
     const folder = path.join(layout.logs, name);
     const files = await host.files.list(folder);
-    for (const file of gone.has(name) ? files : files.slice(0, -1)) {
+    for (const file of left.has(name) ? files.slice(0, -1) : files) {
       const target = path.join(folder, file);
-      const bytes = (await host.files.facts(target))?.size ?? 0;
-      if (!dryRun) await host.files.remove(target);
+      const bytes = await measureTree(host, target);
+      if (!dryRun) await removeOwn(host, layout, target);
       removed.push({ kind: "log", name: `${name}/${file}`, bytes });
     }
-    if (!dryRun && (await host.files.list(folder)).length === 0) await host.files.remove(folder);
+    if (!dryRun && !left.has(name)) await removeOwn(host, layout, folder);
   }
   return removed;
 }
 
+async function collectDamaged({ host, layout }: StoreContext, dryRun: boolean): Promise<Collected[]> {
+  const removed: Collected[] = [];
+  for (const name of await host.files.list(layout.damaged)) {
+    const file = path.join(layout.damaged, name);
+    removed.push({ kind: "temporary", name: `damaged/${name}`, bytes: await measureTree(host, file) });
+    if (!dryRun) await removeOwn(host, layout, file);
+  }
+  if (!dryRun) await removeOwn(host, layout, layout.damaged);
+  return removed;
+}
+
+async function collectUnlocked(context: StoreContext, options: CollectOptions): Promise<CollectResult> {
+  const { host, layout } = context;
+  const { dryRun, only } = options;
+  const { stay, go } = await splitGenerations(context, options);
+  // Before any generation goes: a process may only be known by the launcher that it was started through.
+  const inUse = await findEntriesInUse(host, layout);
+  const removed = await collectGenerations(context, go, dryRun);
+  const kept: { name: string; why: string }[] = [];
+  const left = new Set<string>();
+  const needed = new Set(stay.flatMap(({ tools }) => tools.map(({ entry }) => entry)));
+  for (const id of await listEntryIds(host, layout)) {
+    const name = formatEntryId(id);
+    if (needed.has(name) || (only !== null && !only.has(id.name))) {
+      left.add(id.name);
+      continue;
+    }
+    const outcome = await collectEntry(context, id, inUse.get(name), dryRun);
+    if ("why" in outcome) {
+      kept.push(outcome);
+      left.add(id.name);
+    } else removed.push(outcome);
+  }
+  if (only === null) {
+    removed.push(...(await collectLogs(context, left, dryRun)), ...(await collectDamaged(context, dryRun)));
+  }
+  return { removed, kept };
+}
+
 /**
- * Remove what no kept generation needs. Nothing that runs, is being built, or is current is touched. Needs no space:
- * it only removes.
+ * Remove what no kept generation needs. Nothing that runs, is being built, or is current is touched. Needs no space: it
+ * only removes. A dry run takes no lock and writes nothing.
+ * @throws IpmError STATE_NEWER when a newer ipm's generation is there, LOCKED, IO_FAILED
  */
 export async function collect(context: StoreContext, options: CollectOptions): Promise<CollectResult> {
-  const { host, layout } = context;
-  return underSwitchLock(context, async () => {
-    const removed: Collected[] = [];
-    const kept: { name: string; why: string }[] = [];
-    const keep = await keptGenerations(host, layout, options.keep);
-    if (options.only === null) {
-      for (const number of await listGenerationNumbers(host, layout)) {
-        if (keep.has(number)) continue;
-        const paths = profilePaths(layout, number);
-        const bytes = await measureTree(host, paths.root);
-        if (!options.dryRun) {
-          // First the file that makes it count: a kill in between leaves garbage.
-          await host.files.remove(paths.generation);
-          await host.files.remove(paths.root);
-        }
-        removed.push({ kind: "generation", name: String(number), bytes });
-      }
-    }
-    const needed = new Set(
-      (await generationsOf(host, layout, keep)).flatMap(({ entries }) => entries.map(({ entry }) => entry)),
-    );
-    for (const id of await listEntryIds(host, layout)) {
-      if (needed.has(formatEntryId(id)) || (options.only !== null && !options.only.has(id.name))) continue;
-      const outcome = await collectEntry(context, id, options.dryRun);
-      if ("why" in outcome) kept.push(outcome);
-      else removed.push(outcome);
-    }
-    const left = new Set((await listEntryIds(host, layout)).map(({ name }) => name as string));
-    const gone = new Set((await host.files.list(layout.logs)).filter((name) => !left.has(name)));
-    if (options.only === null) removed.push(...(await collectLogs(context, gone, options.dryRun)));
-    return { removed, kept };
-  });
+  if (options.dryRun) return collectUnlocked(context, options);
+  return underSwitchLock(context, () => collectUnlocked(context, options));
 }

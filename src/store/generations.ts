@@ -1,8 +1,6 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
-import { isToolName } from "../core/ids.ts";
-import { isLauncherName } from "../core/ids.ts";
+import { isLauncherName, isToolName } from "../core/ids.ts";
 import { type Layout, parseEntryId, profilePaths } from "./layout.ts";
 
 export const GENERATION_SCHEMA = 1;
@@ -42,7 +40,9 @@ export interface Generation {
 
 export type GenerationState =
   | { readonly state: "complete"; readonly generation: Generation }
-  | { readonly state: "absent" | "newer" | "damaged" };
+  /** Written by a newer ipm: what this one can make of it, for commands that only read, or null. */
+  | { readonly state: "newer"; readonly generation: Generation | null }
+  | { readonly state: "absent" | "damaged" };
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -76,9 +76,16 @@ export function parseGeneration(text: string, number: number): GenerationState {
   } catch {
     return { state: "damaged" };
   }
-  if (isRecord(value) && typeof value["schema"] === "number" && value["schema"] > GENERATION_SCHEMA)
-    return { state: "newer" };
+  if (isRecord(value) && typeof value["schema"] === "number" && value["schema"] > GENERATION_SCHEMA) {
+    const known = { ...value, schema: GENERATION_SCHEMA };
+    return { state: "newer", generation: isGeneration(known, number) ? known : null };
+  }
   return isGeneration(value, number) ? { state: "complete", generation: value } : { state: "damaged" };
+}
+
+/** A generation can only come after what it names: a chain of them ends. */
+function isEarlier(value: unknown, number: number): boolean {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value < number;
 }
 
 function isGeneration(value: unknown, number: number): value is Generation {
@@ -89,10 +96,11 @@ function isGeneration(value: unknown, number: number): value is Generation {
     value["number"] === number &&
     typeof created === "string" &&
     typeof command === "string" &&
-    (previous === null || Number.isSafeInteger(previous)) &&
-    (restores === null || Number.isSafeInteger(restores)) &&
+    (previous === null || isEarlier(previous, number)) &&
+    (restores === null || isEarlier(restores, number)) &&
     Array.isArray(entries) &&
-    entries.every(isGenerationEntry)
+    entries.every(isGenerationEntry) &&
+    new Set(entries.map(({ name }) => name)).size === entries.length
   );
 }
 
@@ -116,35 +124,6 @@ export async function readCurrentNumber(host: Host, layout: Layout): Promise<num
   const target = await host.files.readLink(layout.current);
   const match = target === undefined ? null : /^profiles\/([1-9][0-9]{0,8})$/u.exec(target);
   return match === null ? null : Number(match[1]);
-}
-
-/**
- * The current generation, or null before the first installation. Takes no lock and writes nothing.
- * @throws IpmError STATE_DAMAGED when `current` leads to no complete generation
- */
-export async function readCurrentGeneration(host: Host, layout: Layout): Promise<Generation | null> {
-  const number = await readCurrentNumber(host, layout);
-  if (number === null) {
-    if (
-      (await host.files.facts(layout.current)) === undefined &&
-      (await listGenerationNumbers(host, layout)).length === 0
-    )
-      return null;
-    if ((await host.files.facts(layout.current)) === undefined) return newestComplete(host, layout);
-    throw new IpmError("STATE_DAMAGED", `${layout.current} does not point to a generation`, {
-      hint: "ipm doctor --fix",
-    });
-  }
-  const found = await readGeneration(host, layout, number);
-  if (found.state === "complete") return found.generation;
-  throw new IpmError(
-    "STATE_DAMAGED",
-    `generation ${number} is ${found.state}: ${profilePaths(layout, number).generation}`,
-    {
-      hint: "ipm doctor --fix",
-      data: { path: profilePaths(layout, number).generation },
-    },
-  );
 }
 
 /** The complete generation with the highest number, or null. */

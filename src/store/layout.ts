@@ -20,8 +20,10 @@ export interface Layout {
   readonly state: string;
   readonly locks: string;
   readonly logs: string;
-  /** Moved aside and about to be removed; anybody may finish that. */
-  readonly trash: string;
+  /** Space that is given up when a disk is full, so that there is room for one more generation (`uninstall`). */
+  readonly reserve: string;
+  /** State files that could not be read, kept for whoever wants to look; `gc` removes them. */
+  readonly damaged: string;
 }
 
 /** All paths below the data home. */
@@ -36,7 +38,8 @@ export function layoutOf(homes: Homes): Layout {
     state: path.join(data, "state"),
     locks: path.join(data, "locks"),
     logs: path.join(data, "logs"),
-    trash: path.join(data, "trash"),
+    reserve: path.join(data, "reserve"),
+    damaged: path.join(data, "damaged"),
   };
 }
 
@@ -81,8 +84,9 @@ export interface EntryPaths {
   /** Private HOME and TMP of the steps; removed at the seal. */
   readonly home: string;
   readonly tmp: string;
-  /** Scratch folder and launchers (`bin`, `libexec`) of the tests; removed at the seal. */
+  /** Scratch folder of the tests; removed at the seal. */
   readonly scratch: string;
+  /** `bin` and `libexec` with launchers of this entry alone, for its tests and for `run`. */
   readonly launchers: string;
   readonly files: string;
   readonly receipt: string;

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Host } from "../core/host.ts";
-import type { GenerationEntry } from "./generations.ts";
+import type { Generation, GenerationEntry } from "./generations.ts";
 import { type Layout, formatEntryId, parseEntryId, profilePaths } from "./layout.ts";
 import { type Receipt, readReceipt } from "./receipts.ts";
 
@@ -22,9 +22,14 @@ export function generationEntryOf(entry: string, receipt: Receipt, held: boolean
 
 /**
  * The tools of a generation whose `generation.json` is lost: each launcher of its profile leads into a store entry, and
- * the entries' receipts are the source of truth. Holds are lost with the file.
+ * the entries' receipts are the source of truth. What only the file knew (holds) comes from an earlier generation.
  */
-export async function rebuildEntries(host: Host, layout: Layout, number: number): Promise<GenerationEntry[]> {
+export async function rebuildEntries(
+  host: Host,
+  layout: Layout,
+  number: number,
+  earlier: Generation | null,
+): Promise<GenerationEntry[]> {
   const profile = profilePaths(layout, number);
   const found = new Map<string, GenerationEntry>();
   for (const folder of [profile.bin, profile.libexec]) {
@@ -37,8 +42,9 @@ export async function rebuildEntries(host: Host, layout: Layout, number: number)
       const id = parseEntryId(`${tool}/${entry}`);
       if (id === undefined || found.has(id.name)) continue;
       const receipt = await readReceipt(host, layout, id);
-      if (receipt.state === "complete")
-        found.set(id.name, generationEntryOf(formatEntryId(id), receipt.receipt, false));
+      if (receipt.state !== "complete") continue;
+      const held = earlier?.entries.some((known) => known.name === id.name && known.held) ?? false;
+      found.set(id.name, generationEntryOf(formatEntryId(id), receipt.receipt, held));
     }
   }
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));

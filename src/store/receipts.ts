@@ -81,6 +81,31 @@ function isSealedLauncher(value: unknown): value is SealedLauncher {
   );
 }
 
+/** What ipm reads of the plan in a receipt; the rest of it is for people. */
+function isReadablePlan(plan: Record<string, unknown>): boolean {
+  const { tool, method, trust, origin, requirements } = plan;
+  return (
+    isRecord(tool) &&
+    typeof tool["name"] === "string" &&
+    typeof tool["version"] === "string" &&
+    isRecord(method) &&
+    typeof method["id"] === "string" &&
+    isRecord(trust) &&
+    typeof trust["level"] === "string" &&
+    isRecord(origin) &&
+    (origin["registry"] === null || typeof origin["registry"] === "string") &&
+    typeof origin["again"] === "string" &&
+    typeof origin["source"] === "string" &&
+    Array.isArray(requirements) &&
+    requirements.every(
+      (requirement) =>
+        isRecord(requirement) &&
+        typeof requirement["tool"] === "string" &&
+        (requirement["version"] === null || typeof requirement["version"] === "string"),
+    )
+  );
+}
+
 /** Why a parsed receipt cannot be believed for this entry, or undefined when it can. */
 function doubtAbout(value: Record<string, unknown>, id: EntryId): string | undefined {
   if (value["entry"] !== formatEntryId(id)) return "it belongs to another entry";
@@ -90,7 +115,11 @@ function doubtAbout(value: Record<string, unknown>, id: EntryId): string | undef
   if (typeof digest !== "string" || !isPlanDigest(digest)) return "its plan digest is not one";
   if (!id.folder.includes(`-${digest.slice(0, 12)}`)) return "its plan digest is not the folder's";
   if (plan["tool"]["name"] !== id.name) return "it is about another tool";
-  const { launchers, share } = value;
+  if (!isReadablePlan(plan)) return "its plan cannot be read";
+  const { launchers, share, finished, filesDigest, bytes } = value;
+  if (typeof finished !== "string" || typeof filesDigest !== "string" || typeof bytes !== "number") {
+    return "it is incomplete";
+  }
   if (!Array.isArray(launchers) || !launchers.every(isSealedLauncher)) return "its launchers cannot be read";
   if (
     !isRecord(share) ||
@@ -145,9 +174,12 @@ export async function demandReceipt(host: Host, layout: Layout, id: EntryId): Pr
 export async function listEntryIds(host: Host, layout: Layout): Promise<EntryId[]> {
   const ids: EntryId[] = [];
   for (const name of await host.files.list(layout.store)) {
-    for (const folder of await host.files.list(`${layout.store}/${name}`)) {
+    const tool = path.join(layout.store, name);
+    // A link is nothing that ipm made: what is behind it is not looked at, and never removed.
+    if ((await host.files.facts(tool))?.kind !== "folder") continue;
+    for (const folder of await host.files.list(tool)) {
       const id = parseEntryId(`${name}/${folder}`);
-      if (id !== undefined) ids.push(id);
+      if (id !== undefined && (await host.files.facts(path.join(tool, folder)))?.kind === "folder") ids.push(id);
     }
   }
   return ids;

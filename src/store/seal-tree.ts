@@ -1,5 +1,7 @@
 import { sha256Hex } from "../core/canonical-json.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
 
 /** What `files.json` holds of one path of the prefix. */
 export type SealedFile =
@@ -13,7 +15,7 @@ export interface SealedTree {
   readonly count: number;
 }
 
-/** Walk a prefix and describe every file and link of it. `onFolder` and `onFile` may change what was described. */
+/** Walk a prefix: every file and link of it, then its folder. `visit` and `onFolder` may change modes. */
 async function walk(
   host: Host,
   folder: string,
@@ -33,21 +35,34 @@ async function walk(
 }
 
 const WRITABLE = 0o222;
+const OWNER_READS = 0o400;
+const OWNER_ENTERS = 0o500;
 
 /**
  * Describe and protect a prefix: every file is hashed and loses its write bits, and so does every folder, so that an
  * installed tool cannot change itself unnoticed. Removal restores the modes.
  */
 export async function sealTree(host: Host, prefix: string): Promise<SealedTree> {
-  const files: Record<string, SealedFile> = {};
+  // Without a prototype: a file may be called `__proto__`.
+  const files: Record<string, SealedFile> = Object.create(null);
   let bytes = 0;
+  await openUp(host, prefix);
   await walk(
     host,
     prefix,
     "",
     async (relative, absolute) => {
       const described = await describeFile(host, absolute);
-      if (described === undefined) return;
+      if (described === undefined) {
+        throw new IpmError(
+          "OUTPUT_INVALID",
+          `the steps left a file that cannot be described: ${escapeUntrusted(relative)}`,
+          {
+            hint: "its name must be UTF-8 and it must be a file, folder or link; tell the manifest's maintainers",
+            data: { path: absolute },
+          },
+        );
+      }
       if (described.kind === "file") {
         bytes += described.size;
         const sealed = described.mode & ~WRITABLE;
@@ -58,6 +73,21 @@ export async function sealTree(host: Host, prefix: string): Promise<SealedTree> 
     async (absolute, mode) => host.files.setMode(absolute, mode & ~WRITABLE),
   );
   return { files, bytes, count: Object.keys(files).length };
+}
+
+/** Let the owner read everything: a build may have left files and folders that nobody can read. */
+async function openUp(host: Host, folder: string): Promise<void> {
+  const demand = async (file: string, bits: number): Promise<string | undefined> => {
+    const facts = await host.files.facts(file);
+    if (facts !== undefined && facts.kind !== "link" && (facts.mode & bits) !== bits)
+      await host.files.setMode(file, facts.mode | bits);
+    return facts?.kind;
+  };
+  await demand(folder, OWNER_ENTERS);
+  for (const name of await host.files.list(folder)) {
+    const file = `${folder}/${name}`;
+    if ((await demand(file, OWNER_READS)) === "folder") await openUp(host, file);
+  }
 }
 
 async function describeFile(host: Host, absolute: string): Promise<SealedFile | undefined> {
@@ -108,7 +138,7 @@ export async function compareTree(
     "",
     async (relative, absolute) => {
       seen.add(relative);
-      const expected = sealed[relative];
+      const expected = Object.hasOwn(sealed, relative) ? sealed[relative] : undefined;
       const actual = await describeFile(host, absolute);
       if (expected === undefined) differences.push({ path: relative, what: "added" });
       else if (actual === undefined || actual.kind !== expected.kind)
@@ -126,12 +156,16 @@ export async function compareTree(
   return differences.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Bytes of all files below a folder, for `gc` and `list --sizes`; links count nothing. */
+/** Bytes of all files below a folder, for `gc` and `list --sizes`; a folder that cannot be read counts nothing. */
 export async function measureTree(host: Host, folder: string): Promise<number> {
   const facts = await host.files.facts(folder);
   if (facts === undefined) return 0;
   if (facts.kind !== "folder") return facts.size;
+  const names = await host.files.list(folder).catch((error: unknown) => {
+    if (isIpmError(error)) return [];
+    throw error;
+  });
   let bytes = 0;
-  for (const name of await host.files.list(folder)) bytes += await measureTree(host, `${folder}/${name}`);
+  for (const name of names) bytes += await measureTree(host, `${folder}/${name}`);
   return bytes;
 }

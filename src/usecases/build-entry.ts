@@ -9,11 +9,13 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { FetchedSource } from "../source/source.ts";
 import { sha256Hex } from "../core/canonical-json.ts";
 import { type EntryId, type EntryPaths, entryFolder, entryPaths, formatEntryId } from "../store/layout.ts";
-import { renderLauncher } from "../store/launchers.ts";
+import { launcherSpecs, writeLaunchers } from "../store/profiles.ts";
 import { type Receipt, RECEIPT_SCHEMA, type SealedLauncher, readReceipt } from "../store/receipts.ts";
+import { removeOwn } from "../store/remove-own.ts";
 import { sealTree } from "../store/seal-tree.ts";
 import { collectShare } from "../store/shared-files.ts";
-import type { StoreContext } from "../store/store.ts";
+import { demandInStore, discardEntry } from "../store/store.ts";
+import type { StoreContext } from "../store/store-context.ts";
 import { resolveLaunchers } from "./resolve-launchers.ts";
 
 /** A plan with everything that building it needs. */
@@ -56,13 +58,14 @@ async function chooseEntry(
   plan: Plan,
   fresh: boolean,
 ): Promise<{ id: EntryId; receipt: Receipt | null }> {
+  await demandInStore(store, plan.tool.name);
   for (let rebuild = 0; rebuild < MAX_REBUILDS; rebuild++) {
     const id: EntryId = { name: plan.tool.name, folder: entryFolder(plan.tool.version, plan.digest, rebuild) };
     const paths = entryPaths(store.layout, id);
     const found = await readReceipt(store.host, store.layout, id);
     if (found.state === "absent") {
       // Ours to take: we hold the lock, so whoever began this has ended.
-      await store.host.files.remove(paths.root);
+      await removeOwn(store.host, store.layout, paths.root);
       return { id, receipt: null };
     }
     if (!fresh && found.state === "complete" && (await isUsable(store, paths, found.receipt)))
@@ -91,28 +94,17 @@ async function phase<T>(store: StoreContext, plan: Plan, name: Phase, work: () =
   return result;
 }
 
-/** Launchers of the new tool alone, for its tests: the same text that will stand on PATH. */
-async function writeTestLaunchers(
+/** Launchers of the new tool alone, for its tests and for `run`: as they will stand on PATH. @returns their `bin` */
+async function writeOwnLaunchers(
   store: StoreContext,
   paths: EntryPaths,
   plan: Plan,
   launchers: readonly SealedLauncher[],
 ): Promise<string> {
-  const bin = path.join(paths.launchers, "bin");
-  const libexec = path.join(paths.launchers, "libexec");
-  for (const folder of [bin, libexec]) await store.host.files.createFolder(folder);
-  for (const launcher of launchers) {
-    const file = launcher.file === null ? null : path.join(paths.prefix, launcher.file);
-    const rendered = renderLauncher({ ...launcher, file, tool: plan.tool.name }, libexec);
-    const place = path.join(bin, launcher.name);
-    if (rendered.kind === "link") await store.host.files.link(rendered.target, place);
-    else {
-      await store.host.files.write(place, rendered.text, 0o755);
-      if (rendered.libexecTarget !== null)
-        await store.host.files.link(rendered.libexecTarget, path.join(libexec, launcher.name));
-    }
-  }
-  return bin;
+  const folders = { bin: path.join(paths.launchers, "bin"), libexec: path.join(paths.launchers, "libexec") };
+  for (const folder of Object.values(folders)) await store.host.files.createFolder(folder);
+  await writeLaunchers(store.host, launcherSpecs(paths.prefix, { plan, launchers }), folders);
+  return folders.bin;
 }
 
 async function build(store: StoreContext, input: BuildInput, id: EntryId): Promise<Receipt> {
@@ -140,11 +132,9 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   const share = await collectShare(host, paths.prefix, plan.what.provides);
   for (const folder of [paths.source, paths.home, paths.tmp]) await host.files.remove(folder);
   const sealed = await phase(store, plan, "seal", () => sealTree(host, paths.prefix));
-  if (plan.what.tests.length > 0) {
-    const bin = await writeTestLaunchers(store, paths, plan, launchers);
-    await phase(store, plan, "tests", () => runTests(context, plan, places, bin));
-  }
-  for (const folder of [paths.scratch, paths.launchers]) await host.files.remove(folder);
+  const bin = await writeOwnLaunchers(store, paths, plan, launchers);
+  if (plan.what.tests.length > 0) await phase(store, plan, "tests", () => runTests(context, plan, places, bin));
+  await host.files.remove(paths.scratch);
   const filesJson = `${JSON.stringify(sealed.files)}\n`;
   await host.files.write(paths.files, filesJson, 0o444);
   host.checkpoint("seal.files");
@@ -185,13 +175,10 @@ export async function buildEntry(store: StoreContext, input: BuildInput): Promis
   try {
     return { id: chosen.id, receipt: await build(store, input, chosen.id), reused: false };
   } catch (error) {
-    const root = entryPaths(store.layout, chosen.id).root;
-    await store.host.files.remove(root).catch((failure: unknown) => {
+    await discardEntry(store, chosen.id).catch((failure: unknown) => {
       // Garbage without a receipt: the next command that writes removes it.
       if (!isIpmError(failure)) throw failure;
     });
-    if ((await store.host.files.list(path.dirname(root)).catch(() => ["?"])).length === 0)
-      await store.host.files.remove(path.dirname(root));
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { Emit } from "../core/events.ts";
 import type { Host } from "../core/host.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { type StoreContext, createStoreContext } from "../store/store.ts";
+import { type StoreContext, createStoreContext } from "../store/store-context.ts";
 
 /** A yes-or-no question for a person; never asked without a terminal. */
 export interface Question {

@@ -1,5 +1,5 @@
 import { type CollectResult, type Collected, collect } from "../store/collect.ts";
-import { openForWriting } from "../store/store.ts";
+import { openForWriting } from "../store/recover.ts";
 import { type Context, storeOf } from "./context.ts";
 
 export interface GcResult {

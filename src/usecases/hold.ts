@@ -1,6 +1,7 @@
 import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import { openForWriting, switchGeneration } from "../store/store.ts";
+import { openForWriting } from "../store/recover.ts";
+import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 
 export interface HoldResult {

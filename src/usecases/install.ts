@@ -3,11 +3,14 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
-import { formatEntryId, layoutOf } from "../store/layout.ts";
+import { type EntryId, formatEntryId, layoutOf } from "../store/layout.ts";
 import type { HeldLock } from "../store/locks.ts";
 import { findLauncherConflict } from "../store/profiles.ts";
 import { generationEntryOf } from "../store/rebuild-generation.ts";
-import { lockEntries, openForWriting, readCurrent, switchGeneration } from "../store/store.ts";
+import { readCurrent } from "../store/read-current.ts";
+import { openForWriting } from "../store/recover.ts";
+import { lockEntries } from "../store/store-context.ts";
+import { discardEntry, switchGeneration } from "../store/store.ts";
 import { buildEntry } from "./build-entry.ts";
 import { confirmPlan, sandboxOf } from "./confirm-plan.ts";
 import { type Context, type PlanOptions, storeOf } from "./context.ts";
@@ -100,13 +103,29 @@ interface Built {
   readonly plan: Plan;
 }
 
-/** Build one target, by the manifest's next method after a failed one. The caller holds the lock of the tool's entries. */
+/** Give back what was built for a generation that did not come about; what cannot be removed now is for `gc`. */
+async function discardBuilt(context: Context, built: readonly EntryId[]): Promise<void> {
+  const current = await readCurrent(context.host, layoutOf(context.host.homes), () => {}).catch(() => null);
+  for (const id of built) {
+    // The switch may have come about although something after it failed.
+    if (current?.entries.some(({ entry }) => entry === formatEntryId(id)) === true) continue;
+    await discardEntry(storeOf(context), id).catch((error: unknown) => {
+      if (!isIpmError(error)) throw error;
+    });
+  }
+}
+
+/**
+ * Build one target, by the manifest's next method after a failed one. The caller holds the lock of the tool's entries.
+ * @param fresh gets the entry, unless it was there before
+ */
 async function buildTarget(
   context: Context,
   target: ResolvedTarget,
   first: PreparedPlan,
   options: PlanOptions,
   mode: InstallMode,
+  fresh: EntryId[],
 ): Promise<Built> {
   const store = storeOf(context);
   const failed = new Map<string, string>();
@@ -119,6 +138,7 @@ async function buildTarget(
         ipmVersion: context.ipmVersion,
         fresh: mode.fresh,
       });
+      if (!built.reused) fresh.push(built.id);
       return { entry: generationEntryOf(formatEntryId(built.id), built.receipt, false), plan: prepared.plan };
     } catch (error) {
       if (!isIpmError(error) || !METHOD_FAILURES.has(error.code) || options.noFallback || options.method !== undefined)
@@ -136,6 +156,24 @@ async function buildTarget(
       prepared = next;
     }
   }
+}
+
+/** The entries with the built ones in place of the old; null when they are the same already, by another process. */
+function withBuilt(
+  current: readonly GenerationEntry[],
+  built: readonly Built[],
+): { entries: GenerationEntry[] } | null {
+  const before = new Map(current.map((entry) => [entry.name, entry]));
+  // Once more under the lock: somebody may have held it in the meantime.
+  for (const { entry } of built) demandNotHeld(before.get(entry.name), entry.version);
+  if (built.every(({ entry }) => before.get(entry.name)?.entry === entry.entry)) return null;
+  const names = new Set(built.map(({ entry }) => entry.name));
+  return {
+    entries: [
+      ...current.filter(({ name }) => !names.has(name)),
+      ...built.map(({ entry }) => ({ ...entry, held: before.get(entry.name)?.held ?? false })),
+    ],
+  };
 }
 
 /** The locks of all tools, taken in one order by everybody, so that two commands can never wait for each other. */
@@ -219,19 +257,18 @@ export async function install(
     plans.map(({ tool }) => tool.name),
   );
   let built: Built[] = [];
+  const fresh: EntryId[] = [];
   let generation: Generation | null = current;
   try {
     built = await forEachTarget(prepared, options, failed, (item) =>
-      buildTarget(context, item.target, item, options, mode),
+      buildTarget(context, item.target, item, options, mode, fresh),
     );
     if (built.length > 0) {
-      generation = await switchGeneration(store, (now) => {
-        const names = new Set(built.map(({ entry }) => entry.name));
-        const held = new Set((now?.entries ?? []).filter((entry) => entry.held).map(({ name }) => name));
-        const kept = (now?.entries ?? []).filter(({ name }) => !names.has(name));
-        return { entries: [...kept, ...built.map(({ entry }) => ({ ...entry, held: held.has(entry.name) }))] };
-      });
+      generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built));
     }
+  } catch (error) {
+    await discardBuilt(context, fresh);
+    throw error;
   } finally {
     for (const lock of locks) await lock.release();
   }

@@ -1,7 +1,7 @@
 import { IpmError } from "../core/errors.ts";
 import { type GenerationEntry } from "../store/generations.ts";
 import { layoutOf } from "../store/layout.ts";
-import { readCurrent } from "../store/store.ts";
+import { readCurrent } from "../store/read-current.ts";
 import type { Context } from "./context.ts";
 
 /** One installed tool; `bins` are its commands on PATH. Part of the JSON contract of `ipm list`. */

@@ -2,7 +2,7 @@ import { isIpmError } from "../core/errors.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
-import { readCurrent } from "../store/store.ts";
+import { readCurrent } from "../store/read-current.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import type { Context } from "./context.ts";

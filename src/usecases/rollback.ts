@@ -1,7 +1,8 @@
 import { IpmError } from "../core/errors.ts";
 import { type Generation, listGenerationNumbers, readGeneration } from "../store/generations.ts";
 import { type Layout, layoutOf, parseEntryId } from "../store/layout.ts";
-import { isComplete, openForWriting, switchGeneration } from "../store/store.ts";
+import { openForWriting } from "../store/recover.ts";
+import { isComplete, switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 import { type ToolChange, changesBetween } from "./generation-changes.ts";
 

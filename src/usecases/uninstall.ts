@@ -1,55 +1,70 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
+import { isToolName } from "../core/ids.ts";
 import { nearest } from "../core/nearest.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import type { GenerationEntry } from "../store/generations.ts";
-import { listGenerationNumbers, readCurrentNumber, readGeneration } from "../store/generations.ts";
-import { layoutOf, profilePaths } from "../store/layout.ts";
 import { collect } from "../store/collect.ts";
-import { openForWriting, switchGeneration, underSwitchLock } from "../store/store.ts";
+import type { GenerationEntry } from "../store/generations.ts";
+import { layoutOf } from "../store/layout.ts";
+import { openForWriting } from "../store/recover.ts";
+import { removeOwn } from "../store/remove-own.ts";
 import { measureTree } from "../store/seal-tree.ts";
+import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 
 export interface UninstallResult {
+  /** The generation that is current now. */
   readonly generation: number;
   readonly removed: readonly { readonly name: string; readonly version: string }[];
   /** Bytes removed by `--purge`; without it the tree stays for a rollback. */
   readonly purgedBytes: number;
 }
 
-function demandAll(names: readonly string[], entries: readonly GenerationEntry[]): GenerationEntry[] {
-  return [...new Set(names)].map((name) => {
-    const found = entries.find((entry) => entry.name === name);
-    if (found !== undefined) return found;
-    const near = nearest(
-      name,
-      entries.map((entry) => entry.name),
-      1,
-    )[0];
-    throw new IpmError("NOT_INSTALLED", `${escapeUntrusted(name)} is not installed`, {
-      hint: near === undefined ? "ipm list" : `ipm uninstall ${near}`,
-      data: { name },
-    });
+function notInstalled(name: string, entries: readonly GenerationEntry[]): IpmError {
+  const near = nearest(
+    name,
+    entries.map((entry) => entry.name),
+    1,
+  )[0];
+  return new IpmError("NOT_INSTALLED", `${escapeUntrusted(name)} is not installed`, {
+    hint: near === undefined ? "ipm list" : `ipm uninstall ${near}`,
+    data: { name },
   });
 }
 
-/** Forget the generations before the current one that hold a tool: only so can its trees go. */
-async function forgetGenerationsWith(context: Context, names: ReadonlySet<string>): Promise<number> {
+/** The folders of a tool outside of generations: its entries, its logs, and the data that it keeps. */
+function foldersOf(context: Context, name: string): { store: string; logs: string; state: string } {
   const layout = layoutOf(context.host.homes);
-  const files = context.host.files;
-  let bytes = 0;
-  await underSwitchLock(storeOf(context), async () => {
-    const current = await readCurrentNumber(context.host, layout);
-    for (const number of await listGenerationNumbers(context.host, layout)) {
-      if (number === current) continue;
-      const found = await readGeneration(context.host, layout, number);
-      if (found.state !== "complete" || !found.generation.entries.some(({ name }) => names.has(name))) continue;
-      const paths = profilePaths(layout, number);
-      bytes += await measureTree(context.host, paths.root);
-      await files.remove(paths.generation);
-      await files.remove(paths.root);
+  return {
+    store: path.join(layout.store, name),
+    logs: path.join(layout.logs, name),
+    state: path.join(layout.state, name),
+  };
+}
+
+/** True when something of a tool that is not installed is still there: uninstalled without `--purge`, or interrupted. */
+async function hasRemains(context: Context, name: string): Promise<boolean> {
+  if (!isToolName(name)) return false;
+  for (const folder of Object.values(foldersOf(context, name)))
+    if ((await context.host.files.facts(folder)) !== undefined) return true;
+  return false;
+}
+
+/** Remove everything of tools that are in no current generation any more. @returns bytes */
+async function purge(context: Context, names: ReadonlySet<string>): Promise<number> {
+  const layout = layoutOf(context.host.homes);
+  const collected = await collect(storeOf(context), { keep: 0, dryRun: false, only: names });
+  for (const { name, why } of collected.kept) {
+    context.emit({ type: "warning", code: "KEPT", message: `${name} stays: ${why}`, hint: "ipm gc" });
+  }
+  let bytes = collected.removed.reduce((sum, removed) => sum + removed.bytes, 0);
+  for (const name of names) {
+    const { logs, state } = foldersOf(context, name);
+    for (const folder of [logs, state]) {
+      bytes += await measureTree(context.host, folder);
+      await removeOwn(context.host, layout, folder);
     }
-  });
+  }
   return bytes;
 }
 
@@ -64,29 +79,22 @@ export async function uninstall(
   options: { purge: boolean },
 ): Promise<UninstallResult> {
   const store = storeOf(context);
-  const layout = layoutOf(context.host.homes);
   await openForWriting(store);
+  const wanted = new Set(names);
   let removed: GenerationEntry[] = [];
-  const after = await switchGeneration(store, (current) => {
-    removed = demandAll(names, current?.entries ?? []);
-    return { entries: (current?.entries ?? []).filter((entry) => !removed.includes(entry)) };
+  const after = await switchGeneration(store, async (current) => {
+    const entries = current?.entries ?? [];
+    removed = entries.filter(({ name }) => wanted.has(name));
+    for (const name of wanted) {
+      const known =
+        removed.some((entry) => entry.name === name) || (options.purge && (await hasRemains(context, name)));
+      if (!known) throw notInstalled(name, entries);
+    }
+    return removed.length === 0 ? null : { entries: entries.filter((entry) => !removed.includes(entry)) };
   });
-  if (after === null) throw new TypeError("uninstall made no generation");
-  let purgedBytes = 0;
-  if (options.purge) {
-    const gone = new Set(removed.map(({ name }) => name));
-    purgedBytes += await forgetGenerationsWith(context, gone);
-    const collected = await collect(store, { keep: Number.MAX_SAFE_INTEGER, dryRun: false, only: gone });
-    for (const { name, why } of collected.kept) {
-      context.emit({ type: "warning", code: "KEPT", message: `${name} stays: ${why}`, hint: "ipm gc" });
-    }
-    purgedBytes += collected.removed.reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const name of gone) {
-      for (const folder of [path.join(layout.logs, name), path.join(layout.state, name)]) {
-        purgedBytes += await measureTree(context.host, folder);
-        await context.host.files.remove(folder);
-      }
-    }
-  }
-  return { generation: after.number, removed: removed.map(({ name, version }) => ({ name, version })), purgedBytes };
+  return {
+    generation: after?.number ?? 0,
+    removed: removed.map(({ name, version }) => ({ name, version })),
+    purgedBytes: options.purge ? await purge(context, wanted) : 0,
+  };
 }

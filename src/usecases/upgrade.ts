@@ -3,7 +3,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { openRegistries } from "../registry/open-registries.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import { layoutOf } from "../store/layout.ts";
-import { readCurrent } from "../store/store.ts";
+import { readCurrent } from "../store/read-current.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
 import { entryOf, latestFor } from "./outdated.ts";

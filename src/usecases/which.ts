@@ -4,7 +4,7 @@ import { nearest } from "../core/nearest.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { entryPaths, layoutOf, parseEntryId, profilePaths } from "../store/layout.ts";
 import { demandReceipt } from "../store/receipts.ts";
-import { readCurrent } from "../store/store.ts";
+import { readCurrent } from "../store/read-current.ts";
 import type { Context } from "./context.ts";
 
 export interface WhichResult {
