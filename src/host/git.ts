@@ -103,6 +103,13 @@ const ALLOWED_ENVIRONMENT = [
   "GIT_SSL_CAINFO",
 ];
 
+/** The calls that are under way, by the names that their processes are found by. */
+const live = new Set<string>();
+
+function endAll(): void {
+  for (const marker of live) signalProcesses(findProcessTree(marker), "SIGKILL");
+}
+
 /** Wait for a call, but not for ever once it has been told to end. */
 async function untilEnded<T>(call: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
@@ -138,9 +145,9 @@ async function callGit(program: string, folders: readonly string[], request: Git
     stopped = why;
     end();
   };
-  const onExit = (): void => signalProcesses(findProcessTree(marker), "SIGKILL");
   request.signal?.addEventListener("abort", end);
-  process.on("exit", onExit);
+  if (live.size === 0) process.on("exit", endAll);
+  live.add(marker);
   if (request.signal?.aborted === true) control.abort();
   const timer = setTimeout(() => stop("timeout"), request.timeoutMs);
   let outcome: Outcome | undefined;
@@ -182,7 +189,8 @@ async function callGit(program: string, folders: readonly string[], request: Git
     clearTimeout(timer);
     signalProcesses(helpers, "SIGKILL");
     request.signal?.removeEventListener("abort", end);
-    process.removeListener("exit", onExit);
+    live.delete(marker);
+    if (live.size === 0) process.removeListener("exit", endAll);
   }
   // Ctrl-C reaches git as well as ipm, and git's end may be seen before the signal is.
   if (outcome?.exitCode !== 0) await setImmediate();

@@ -420,6 +420,18 @@ test("ssh is called without questions, with the agent of the user and nothing el
   expect(said).not.toContain("hunter2");
 });
 
+test("many calls at once leave no warning of Node behind", async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", onWarning);
+  const { host } = sourceContext(folder);
+  const request = { args: ["version"], cwd: folder, configFile: "/dev/null", timeoutMs: 20_000, signal: host.signal };
+  const results = await Promise.all(Array.from({ length: 25 }, () => host.git.run(request)));
+  process.off("warning", onWarning);
+  expect(results.every(({ exitCode }) => exitCode === 0)).toBe(true);
+  expect(warnings).toEqual([]);
+});
+
 test("a signal that was given before ends the call before it begins", async () => {
   const context = sourceContext(folder, { ...local(), signal: AbortSignal.abort() });
   await expect(open(context)).rejects.toMatchObject({ code: "INTERRUPTED" });
