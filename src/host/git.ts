@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -145,7 +146,11 @@ async function callGit(program: string, folders: readonly string[], request: Git
     stopped = why;
     end();
   };
-  request.signal?.addEventListener("abort", end);
+  if (request.signal !== undefined) {
+    // One listener a call, all taken away again: as many as there are calls at once, not a leak.
+    setMaxListeners(0, request.signal);
+    request.signal.addEventListener("abort", end);
+  }
   if (live.size === 0) process.on("exit", endAll);
   live.add(marker);
   if (request.signal?.aborted === true) control.abort();
