@@ -6,6 +6,7 @@ import { readHostFacts } from "../host/facts.ts";
 import { createFiles } from "../host/files.ts";
 import { resolveHomes } from "../host/homes.ts";
 import { readRunningProcesses } from "../host/running.ts";
+import { settleUmask } from "../host/umask.ts";
 import { createNoSandbox, createSandbox } from "../sandbox/create-sandbox.ts";
 import type { Ask, Context } from "../usecases/context.ts";
 import type { Environment } from "./settings.ts";
@@ -27,11 +28,11 @@ export interface ContextParts {
 /** execa takes 15 ms to load, and most commands start nothing. */
 function lazyProcesses(): Processes {
   let loaded: Promise<Processes> | undefined;
+  const processes = (): Promise<Processes> =>
+    (loaded ??= import("../host/processes.ts").then(({ createProcesses }) => createProcesses()));
   return {
-    run: async (request) => {
-      loaded ??= import("../host/processes.ts").then(({ createProcesses }) => createProcesses());
-      return (await loaded).run(request);
-    },
+    run: async (request) => (await processes()).run(request),
+    attach: async (request) => (await processes()).attach(request),
   };
 }
 
@@ -68,6 +69,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
   const facts: HostFacts = { ...readHostFacts(), env: parts.env };
   const homes = resolveHomes(parts.env);
   const files = createFiles();
+  settleUmask();
   if (facts.uid === 0) {
     await demandOwnHome(files, facts);
     if (parts.writes) {

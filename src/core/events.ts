@@ -61,6 +61,8 @@ export type IpmEvent =
       readonly outcome: StepOutcome;
       readonly ms: number;
     }
+  /** A program takes over the terminal: nothing may be drawn from here on. */
+  | { readonly type: "program.started"; readonly tool: string; readonly command: string }
   | { readonly type: "lock.waiting"; readonly lock: string; readonly holder: string }
   | { readonly type: "state.repaired"; readonly what: string }
   | { readonly type: "generation.switched"; readonly from: number | null; readonly to: number }

@@ -88,6 +88,17 @@ export interface ProcessResult {
   readonly leftBehind?: boolean;
 }
 
+/** A program that takes over this process's terminal. */
+export interface AttachedRequest {
+  /** Absolute program, then its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Called once it runs. */
+  readonly onStarted?: () => void;
+}
+
 export interface Processes {
   /**
    * Run a program to its end, in a process group of its own that does not outlive the call. A failure to start it is an
@@ -95,6 +106,11 @@ export interface Processes {
    * `IpmError`, else INTERRUPTED).
    */
   run(request: ProcessRequest): Promise<ProcessResult>;
+  /**
+   * Run a program with this process's own standard streams, in its process group. Until it ends, INT, TERM, HUP and the
+   * like are its business: they are passed on and do nothing here. A failure to start it is an `IpmError`.
+   */
+  attach(request: AttachedRequest): Promise<Pick<ProcessResult, "exitCode" | "signal">>;
 }
 
 export interface FileFacts {

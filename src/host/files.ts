@@ -90,12 +90,15 @@ function flushPath(target: string): void {
 }
 
 /** Give the owner access to a folder, so that what a build left read-only can be listed and removed. */
-function unlockFolder(folder: string): void {
+function unlockFolder(folder: Buffer): void {
   const stats = fs.lstatSync(folder);
   if (stats.isDirectory() && (stats.mode & 0o700) !== 0o700) fs.chmodSync(folder, stats.mode | 0o700);
 }
 
-function removeTree(target: string): void {
+const SEPARATOR = Buffer.from(path.sep);
+
+/** By bytes: a build may leave names that are no UTF-8, and those must go as well. */
+function removeTree(target: Buffer): void {
   const stats = fs.lstatSync(target, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isDirectory()) {
@@ -103,7 +106,8 @@ function removeTree(target: string): void {
     return;
   }
   unlockFolder(target);
-  for (const name of fs.readdirSync(target)) removeTree(path.join(target, name));
+  for (const name of fs.readdirSync(target, { encoding: "buffer" }))
+    removeTree(Buffer.concat([target, SEPARATOR, name]));
   fs.rmdirSync(target);
 }
 
@@ -223,7 +227,7 @@ export function createFiles(): Files {
     setMode: async (file, mode) => attempt("change the mode of", file, () => fs.chmodSync(file, mode)),
     remove: async (target) => {
       try {
-        removeTree(target);
+        removeTree(Buffer.from(target));
       } catch (error) {
         if (!isMissing(error)) throw translateIoError(error, "remove", target);
       }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { Duplex, type Readable } from "node:stream";
 import { IpmError, errnoOf, isIpmError } from "../core/errors.ts";
 import type { ProcessRequest, ProcessResult, Processes } from "../core/host.ts";
+import { attachProcess } from "./attach-process.ts";
 import { translateIoError } from "./files.ts";
 
 const MIB = 1024 * 1024;
@@ -312,5 +313,5 @@ export function createProcesses(): Processes {
     }
   };
 
-  return { run };
+  return { run, attach: attachProcess };
 }

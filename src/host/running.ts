@@ -11,6 +11,18 @@ function readOr(read: () => string): string {
   }
 }
 
+/** Open files: a shell shows the script that it runs nowhere else. */
+function readOpenFiles(pid: string): string {
+  try {
+    return fs
+      .readdirSync(`/proc/${pid}/fd`)
+      .map((descriptor) => readOr(() => fs.readlinkSync(`/proc/${pid}/fd/${descriptor}`)))
+      .join("\n");
+  } catch {
+    return "";
+  }
+}
+
 function readLinux(): RunningProcess[] {
   return fs
     .readdirSync("/proc")
@@ -20,8 +32,9 @@ function readLinux(): RunningProcess[] {
       text: [
         readOr(() => fs.readlinkSync(`/proc/${name}/exe`)),
         readOr(() => fs.readlinkSync(`/proc/${name}/cwd`)),
-        readOr(() => fs.readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", "\n")),
-        readOr(() => fs.readFileSync(`/proc/${name}/maps`, "latin1")),
+        readOr(() => fs.readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", "\n")),
+        readOpenFiles(name),
+        readOr(() => fs.readFileSync(`/proc/${name}/maps`, "utf8")),
       ].join("\n"),
     }));
 }

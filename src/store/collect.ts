@@ -102,6 +102,9 @@ async function collectEntry(
   const lock = await lockEntriesNow(context, id.name);
   if (lock === undefined) return { name, why: "it is being built or switched right now" };
   try {
+    // Once more under the lock: `run` holds it until the program has started.
+    const now = context.host.runningProcesses().find(({ text }) => text.includes(`${root}/`));
+    if (now !== undefined) return { name, why: `process ${now.pid} is running it` };
     const bytes = await measureTree(context.host, root);
     await discardEntry(context, id);
     context.host.checkpoint("collect.entry");

@@ -98,7 +98,8 @@ function withPlans(
   ];
 }
 
-interface Built {
+/** A built target: what a generation lists of it, and its plan. */
+export interface Built {
   readonly entry: GenerationEntry;
   readonly plan: Plan;
 }
@@ -119,7 +120,7 @@ async function discardBuilt(context: Context, built: readonly EntryId[]): Promis
  * Build one target, by the manifest's next method after a failed one. The caller holds the lock of the tool's entries.
  * @param fresh gets the entry, unless it was there before
  */
-async function buildTarget(
+export async function buildTarget(
   context: Context,
   target: ResolvedTarget,
   first: PreparedPlan,
@@ -227,7 +228,12 @@ export async function install(
   const installedEntry = (name: string): GenerationEntry | undefined =>
     current?.entries.find((entry) => entry.name === name);
   const failed: FailedTool[] = [];
-  const resolved = await openTargets(context, [...new Set(targets)], options);
+  const resolved = await openTargets(
+    context,
+    [...new Set(targets)],
+    options,
+    options.keepGoing ? (typed, error) => failed.push(failureOf(typed, error)) : undefined,
+  );
   const unchanged: UnchangedTool[] = [];
   const wanted: ResolvedTarget[] = [];
   for (const target of resolved) {
@@ -236,8 +242,13 @@ export async function install(
       unchanged.push({ name: present.name, version: present.version, newer: latestFor(target.entry, present.version) });
       continue;
     }
-    demandNotHeld(present, target.version);
-    wanted.push(target);
+    try {
+      demandNotHeld(present, target.version);
+      wanted.push(target);
+    } catch (error) {
+      if (!options.keepGoing || !isIpmError(error)) throw error;
+      failed.push(failureOf(target.typed, error));
+    }
   }
   demandDistinct(wanted);
   const prepared = await forEachTarget(wanted, options, failed, async (target) => ({

@@ -1,7 +1,9 @@
 import { IpmError } from "../core/errors.ts";
-import { type GenerationEntry } from "../store/generations.ts";
-import { layoutOf } from "../store/layout.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { GenerationEntry } from "../store/generations.ts";
+import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { readCurrent } from "../store/read-current.ts";
+import { measureTree } from "../store/seal-tree.ts";
 import type { Context } from "./context.ts";
 
 /** One installed tool; `bins` are its commands on PATH. Part of the JSON contract of `ipm list`. */
@@ -30,12 +32,31 @@ export async function listTools(context: Context): Promise<InstalledTool[]> {
   return (generation?.entries ?? []).map(installedTool);
 }
 
+/** An installed tool with the bytes of its tree. */
+export interface SizedTool extends InstalledTool {
+  readonly bytes: number;
+}
+
+/** What is installed with its sizes: the trees as they are on the disk now. */
+export async function listToolSizes(context: Context): Promise<SizedTool[]> {
+  const layout = layoutOf(context.host.homes);
+  const sized: SizedTool[] = [];
+  for (const tool of await listTools(context)) {
+    const id = parseEntryId(tool.entry);
+    sized.push({ ...tool, bytes: id === undefined ? 0 : await measureTree(context.host, entryPaths(layout, id).root) });
+  }
+  return sized;
+}
+
 /** An entry of the current generation by its name. @throws IpmError NOT_INSTALLED */
 export async function demandInstalled(context: Context, name: string): Promise<GenerationEntry> {
   const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
   const entry = generation?.entries.find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    throw new IpmError("NOT_INSTALLED", `${name} is not installed`, { hint: "ipm list", data: { name } });
+    throw new IpmError("NOT_INSTALLED", `${escapeUntrusted(name)} is not installed`, {
+      hint: "ipm list",
+      data: { name },
+    });
   }
   return entry;
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { completeRepositoryManifest } from "../manifest/complete-repository-manifest.ts";
 import { formatFinding } from "../manifest/finding.ts";
@@ -270,12 +270,14 @@ async function resolve(
 /**
  * Look targets up, in their order. Registries are only read; a repository or folder that is in none is fetched into the
  * cache for its own `ipm.yaml`.
+ * @param onFailure told of a target that cannot be looked up, which is then left out; without it that is thrown
  * @throws IpmError TARGET_INVALID, TOOL_NOT_FOUND, NAME_AMBIGUOUS, VERSION_NOT_FOUND, VERSION_WITHDRAWN, MANIFEST_MISSING, …
  */
 export async function openTargets(
   context: Context,
   targets: readonly string[],
   options: PlanOptions,
+  onFailure?: (typed: string, error: IpmError) => void,
 ): Promise<ResolvedTarget[]> {
   const parsed = targets.map((typed) => ({
     typed: redactCredentials(typed),
@@ -284,7 +286,14 @@ export async function openTargets(
   const registries = await openRegistries(registryContext(context));
   try {
     const resolved: ResolvedTarget[] = [];
-    for (const { typed, target } of parsed) resolved.push(await resolve(context, registries, target, typed, options));
+    for (const { typed, target } of parsed) {
+      try {
+        resolved.push(await resolve(context, registries, target, typed, options));
+      } catch (error) {
+        if (onFailure === undefined || !isIpmError(error)) throw error;
+        onFailure(typed, error);
+      }
+    }
     return resolved;
   } finally {
     registries.close();

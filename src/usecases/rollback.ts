@@ -39,6 +39,19 @@ async function demandGeneration(context: Context, layout: Layout, number: number
   return found.generation;
 }
 
+/** A hold is a hard constraint, for going back as well. @throws IpmError HELD */
+function demandHoldsKept(current: Generation, target: Generation): void {
+  for (const { name, version, held } of current.entries) {
+    const then = target.entries.find((entry) => entry.name === name);
+    if (!held || then?.version === version) continue;
+    const would = then === undefined ? "take it away" : `make it ${then.version}`;
+    throw new IpmError("HELD", `${name} is held at ${version}, and generation ${target.number} would ${would}`, {
+      hint: `ipm unhold ${name}`,
+      data: { name, held: version, wanted: then?.version ?? null },
+    });
+  }
+}
+
 /** The generation that a plain rollback means: the one before what is current, also after other rollbacks. */
 async function generationBefore(context: Context, layout: Layout, current: Generation): Promise<number | null> {
   if (current.restores === null) return current.previous;
@@ -53,7 +66,7 @@ async function generationBefore(context: Context, layout: Layout, current: Gener
 /**
  * Make the tools of an earlier generation current again, as a new generation.
  * @param number null: the generation before the current one
- * @throws IpmError GENERATION_NOT_FOUND
+ * @throws IpmError GENERATION_NOT_FOUND, HELD
  */
 export async function rollback(context: Context, number: number | null): Promise<RollbackResult> {
   const layout = layoutOf(context.host.homes);
@@ -68,6 +81,7 @@ export async function rollback(context: Context, number: number | null): Promise
     }
     before = current;
     target = await demandGeneration(context, layout, wanted);
+    demandHoldsKept(current, target);
     return { entries: target.entries, restores: target.number };
   });
   if (after === null || target === undefined || before === undefined)

@@ -21,7 +21,7 @@ function processesAs(account: Account): Processes {
   const processes = createProcesses();
   if (account === "self") return processes;
   const words = ["/usr/bin/setpriv", "--reuid", String(NOBODY), "--regid", String(NOBODY), "--clear-groups"] as const;
-  return { run: (request) => processes.run({ ...request, argv: [...words, ...request.argv] }) };
+  return { ...processes, run: (request) => processes.run({ ...request, argv: [...words, ...request.argv] }) };
 }
 
 function noGit(): Promise<never> {
