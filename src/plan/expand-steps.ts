@@ -4,6 +4,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { LauncherTarget, Manifest, ManifestStep, Requirement, RunText } from "../manifest/manifest.ts";
 import type { PlannedStep } from "../recipes/planned-step.ts";
 import { type DraftStep, type Recipe, type SourceFile, STEP_TIMEOUT_MS } from "../recipes/recipe.ts";
+import { checkOptions } from "../recipes/options.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
 import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
 
@@ -33,14 +34,40 @@ function demandRecipe(id: string): Recipe {
     "MANIFEST_INVALID",
     `there is no recipe ${escapeUntrusted(id)}${near === undefined ? "" : `; did you mean ${near}?`}`,
     {
-      hint: "docs/manifest.md lists the recipes",
+      hint: "docs/recipes lists the recipes",
     },
   );
 }
 
-/** Names of the files whose text the recipes of a manifest want to read, so that the caller can fetch them first. */
+/** The listing as a step with this `dir` sees it. */
+function filesBelow(files: readonly SourceFile[], dir: string | null): readonly SourceFile[] {
+  if (dir === null) return files;
+  const root = `${dir}/`;
+  return files
+    .filter(({ path }) => path.startsWith(root))
+    .map(({ path, executable }) => ({ path: path.slice(root.length), executable }));
+}
+
+/** A path of the step's folder as one of the checkout. */
+function inCheckout(dir: string | null, path: string | null): string | null {
+  if (dir === null || path === null) return path ?? dir;
+  return path === "." ? dir : `${dir}/${path}`;
+}
+
+/**
+ * Names of the files whose text the recipes of a manifest want to read, so that the caller can fetch them first.
+ * @throws IpmError MANIFEST_INVALID for an unknown recipe or option
+ */
 export function filesToRead(manifest: Manifest, files: readonly SourceFile[]): string[] {
-  const wanted = manifest.steps.flatMap((step) => ("uses" in step ? demandRecipe(step.uses).reads(files) : []));
+  const bins = Object.keys(manifest.provides.bin);
+  const wanted = manifest.steps.flatMap((step) => {
+    if (!("uses" in step)) return [];
+    const recipe = demandRecipe(step.uses);
+    checkOptions(recipe, step.with);
+    return recipe
+      .reads({ options: step.with, files: filesBelow(files, step.dir), bins })
+      .map((path) => inCheckout(step.dir, path) ?? path);
+  });
   return [...new Set(wanted)];
 }
 
@@ -73,19 +100,28 @@ function draftsOf(
       output: null,
     };
   }
-  const output = demandRecipe(step.uses).expand({
+  const recipe = demandRecipe(step.uses);
+  checkOptions(recipe, step.with);
+  const root = step.dir === null ? "" : `${step.dir}/`;
+  const output = recipe.expand({
     options: step.with,
-    files: view.files,
-    texts: view.texts,
+    files: filesBelow(view.files, step.dir),
+    texts: Object.fromEntries(
+      Object.entries(view.texts)
+        .filter(([path]) => path.startsWith(root))
+        .map(([path, text]) => [path.slice(root.length), text]),
+    ),
     bins: Object.keys(manifest.provides.bin),
     version: manifest.version.version,
   });
   const drafts = output.steps.map((draft): DraftStep => {
-    if (draft.kind === "copy") return { ...draft, why: step.why ?? draft.why };
+    if (draft.kind === "copy") {
+      return { ...draft, why: step.why ?? draft.why, from: inCheckout(step.dir, draft.from) ?? draft.from };
+    }
     return {
       ...draft,
       why: draft.why ?? step.why,
-      dir: step.dir ?? draft.dir,
+      dir: inCheckout(step.dir, draft.dir),
       env: { ...draft.env, ...step.env },
       timeoutMs: step.timeoutMs ?? draft.timeoutMs,
       network: step.network === null || draft.network.length === 0 ? draft.network : step.network,

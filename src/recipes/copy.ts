@@ -1,27 +1,39 @@
 import { IpmError } from "../core/errors.ts";
-import type { Recipe, RecipeInput, RecipeOutput } from "./recipe.ts";
+import type { Candidate, DetectInput } from "./candidate.ts";
+import { NO_FACTS } from "./candidate.ts";
+import { nameOf } from "./listing.ts";
+import { listOption, textOption } from "./options.ts";
+import type { Recipe, RecipeOutput } from "./recipe.ts";
 
-function textOption(input: RecipeInput, name: string, fallback: string): string {
-  const value = input.options[name] ?? fallback;
-  if (typeof value !== "string" || value === "") {
-    throw new IpmError("MANIFEST_INVALID", `recipe copy: option ${name} must be a path`, { hint: "ipm lint PATH" });
-  }
-  return value;
-}
+const ID = "copy";
 
-function listOption(input: RecipeInput, name: string): readonly string[] {
-  const value = input.options[name] ?? [];
-  if (!Array.isArray(value) || !value.every((item): item is string => typeof item === "string")) {
-    throw new IpmError("MANIFEST_INVALID", `recipe copy: option ${name} must be a list of names`, {
-      hint: "ipm lint PATH",
-    });
-  }
-  return value;
+/** A repository of one script: an executable file whose name is the repository's, with or without an ending. */
+function detect({ files, name }: DetectInput): readonly Candidate[] {
+  if (name === "") return [];
+  const wanted = name.toLowerCase();
+  const script = files.find(({ path, executable }) => {
+    const own = nameOf(path).toLowerCase();
+    return executable && path.split("/").length <= 2 && (own === wanted || own.replace(/\.[a-z]+$/u, "") === wanted);
+  });
+  if (script === undefined) return [];
+  return [
+    {
+      recipe: ID,
+      dir: null,
+      confidence: "possible",
+      evidence: [`${script.path} executable, named like the repository`],
+      bins: { [wanted]: script.path },
+      requires: [],
+      options: {},
+      about: { ...NO_FACTS, name: wanted },
+      doubts: ["the interpreter of the script is a requirement of its own"],
+    },
+  ];
 }
 
 /** The repository as it is: nothing is built and nothing of it runs. */
 export const copyRecipe: Recipe = {
-  id: "copy",
+  id: ID,
   summary: "Copy the checkout, or a part of it, into the prefix; nothing is built and nothing runs.",
   options: {
     from: "folder or file of the checkout; default: all of it",
@@ -29,9 +41,11 @@ export const copyRecipe: Recipe = {
     exclude: "names directly below `from` that are left out",
   },
   reads: () => [],
+  detectReads: () => [],
+  detect,
   expand(input): RecipeOutput {
-    const from = textOption(input, "from", ".");
-    const to = textOption(input, "to", ".");
+    const from = textOption(ID, input.options, "from") ?? ".";
+    const to = textOption(ID, input.options, "to") ?? ".";
     const known = from === "." || input.files.some(({ path }) => path === from || path.startsWith(`${from}/`));
     if (!known) {
       throw new IpmError("MANIFEST_INVALID", `recipe copy: the repository has no ${from} at this commit`, {
@@ -47,7 +61,7 @@ export const copyRecipe: Recipe = {
           why: null,
           from,
           to,
-          exclude: listOption(input, "exclude"),
+          exclude: listOption(ID, input.options, "exclude"),
         },
       ],
       requires: [],

@@ -242,6 +242,8 @@ export const npmRecipe: Recipe = {
   summary:
     "Install a Node package from its checkout: locked dependencies, a build only where the launcher's target needs one.",
   options: { build: "true: build although the launcher's target is in the repository" },
-  reads: (files) => ["package.json", ...LOCKFILES].filter((file) => has(files, file)),
+  reads: ({ files }) => ["package.json", ...LOCKFILES].filter((file) => has(files, file)),
+  detectReads: () => [],
+  detect: () => [],
   expand,
 };

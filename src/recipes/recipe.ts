@@ -1,21 +1,23 @@
 import type { Requirement } from "../manifest/manifest.ts";
+import type { Candidate, DetectInput } from "./candidate.ts";
+import type { SourceFile } from "./listing.ts";
 import type { PlannedCopy, PlannedRun } from "./planned-step.ts";
 
-/** One file of the checkout, relative to `$IPM_SOURCE` (the manifest's `source.path`). */
-export interface SourceFile {
-  readonly path: string;
-  readonly executable: boolean;
+export type { SourceFile } from "./listing.ts";
+
+/** What is known before any file was read. Paths are relative to the step's `dir`, or to `$IPM_SOURCE` without one. */
+export interface RecipeListing {
+  /** `with:` of the step: texts, and lists and maps of them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly files: readonly SourceFile[];
+  /** Names of the launchers that the manifest wants. */
+  readonly bins: readonly string[];
 }
 
 /** What a recipe sees: a listing and some bytes. It touches no disk, no clock, no process. */
-export interface RecipeInput {
-  /** `with:` of the step. */
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly files: readonly SourceFile[];
+export interface RecipeInput extends RecipeListing {
   /** Texts of the files that `reads` asked for; a missing or oversized one is absent. */
   readonly texts: Readonly<Record<string, string>>;
-  /** Names of the launchers that the manifest wants. */
-  readonly bins: readonly string[];
   readonly version: string;
 }
 
@@ -40,10 +42,14 @@ export interface Recipe {
   readonly summary: string;
   /** Options that `with:` may hold: name to one line of documentation. */
   readonly options: Readonly<Record<string, string>>;
-  /** Files whose text it wants, by their listing. */
-  reads(files: readonly SourceFile[]): readonly string[];
+  /** Files whose text `expand` wants. */
+  reads(listing: RecipeListing): readonly string[];
   /** @throws IpmError MANIFEST_INVALID when the repository is nothing that this recipe can build */
   expand(input: RecipeInput): RecipeOutput;
+  /** Files whose text `detect` wants; few and small ones. */
+  detectReads(files: readonly SourceFile[]): readonly string[];
+  /** The ways in which it could install a repository, with evidence; none when it sees no sign of its ecosystem. */
+  detect(input: DetectInput): readonly Candidate[];
 }
 
 /** Ten minutes: the time limit of a step that names none. */
