@@ -5,6 +5,7 @@ import type { Host, ProcessResult } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Plan, PlannedRun } from "../plan/plan.ts";
 import { type StepFolders, grantsOfStep } from "../sandbox/grants.ts";
+import type { NetworkAttempt } from "../sandbox/network-target.ts";
 import { isInside } from "../sandbox/paths.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
 import { copyStep } from "./copy-step.ts";
@@ -14,6 +15,7 @@ import { type Transcript, createTranscript } from "./transcript.ts";
 
 /** More jobs than this only fill the memory. */
 const MAX_JOBS = 16;
+const MAX_ATTEMPTS = 200;
 const MAX_STRAY = 20;
 const MAX_STRAY_DEPTH = 6;
 /** What package managers keep in HOME by themselves: no sign of a tool that was installed into the wrong place. */
@@ -24,6 +26,8 @@ const NO_NETWORK =
 export interface PlanRun {
   /** Files that the steps left in their private HOME, besides caches: `~/.local/bin/rc`. At most 20. */
   readonly stray: readonly string[];
+  /** Every place that a step asked for, once each, in the order of the first attempt. */
+  readonly attempts: readonly NetworkAttempt[];
 }
 
 interface StepRun {
@@ -35,6 +39,7 @@ interface StepRun {
   readonly toolchains: readonly Toolchain[];
   readonly transcript: Transcript;
   readonly log: string;
+  readonly attempts: NetworkAttempt[];
 }
 
 /**
@@ -61,6 +66,7 @@ export async function runPlan(context: ExecutionContext, plan: Plan, paths: Exec
     toolchains: await findToolchains(host, plan, "build"),
     transcript: createTranscript(host.files, paths.log),
     log: paths.log,
+    attempts: [],
   };
   const tool = toolOf(plan);
   const total = plan.what.steps.length;
@@ -81,7 +87,7 @@ export async function runPlan(context: ExecutionContext, plan: Plan, paths: Exec
     }
     host.checkpoint(`step ${step.id} done`);
   }
-  return { stray: await findStray(host, folders.home) };
+  return { stray: await findStray(host, folders.home), attempts: run.attempts };
 }
 
 /** A sub-folder that is really inside, by the kernel's own resolution: a step may have put a link there. */
@@ -112,6 +118,7 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
   const output = run.transcript.begin(`step ${step.id}: ${step.title}`, (stream, line) =>
     context.emit({ type: "step.output", tool, id: step.id, stream, line }),
   );
+  const refused = new Set<string>();
   let closing = "stopped";
   let result: ProcessResult | undefined;
   try {
@@ -124,6 +131,14 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
       signal: host.signal,
       onOutput: (stream, chunk) => output.output(stream, chunk),
       grants: grantsOfStep(step, folders, run.toolchains),
+      onAttempt: (attempt) => {
+        const place = `${escapeUntrusted(attempt.host)}:${attempt.port}`;
+        if (attempt.outcome === "refused") refused.add(`${place} (${attempt.why})`);
+        if (attempt.outcome !== "connected") output.note(`ipm: ${attempt.outcome}: ${place}: ${attempt.why}`);
+        const isSame = (known: NetworkAttempt): boolean =>
+          known.host === attempt.host && known.port === attempt.port && known.outcome === attempt.outcome;
+        if (run.attempts.length < MAX_ATTEMPTS && !run.attempts.some(isSame)) run.attempts.push(attempt);
+      },
     });
     closing = describeEnd(result);
   } finally {
@@ -136,7 +151,9 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
       message: `step ${step.id} (${escapeUntrusted(step.title)}) left processes running; they were ended`,
     });
   }
-  if (result.exitCode !== 0 || result.timedOut) throw stepError(run, step, result, output.lastLines());
+  if (result.exitCode !== 0 || result.timedOut) {
+    throw stepError(run, step, result, output.lastLines(), [...refused]);
+  }
 }
 
 async function commandLine(
@@ -167,7 +184,13 @@ function describeEnd(result: ProcessResult): string {
   return `${how} after ${Math.round(result.ms)} ms`;
 }
 
-function stepError(run: StepRun, step: PlannedRun, result: ProcessResult, lastLines: readonly string[]): IpmError {
+function stepError(
+  run: StepRun,
+  step: PlannedRun,
+  result: ProcessResult,
+  lastLines: readonly string[],
+  refused: readonly string[],
+): IpmError {
   const name = `step ${step.id} (${escapeUntrusted(step.title)})`;
   const data = {
     step: step.id,
@@ -176,6 +199,7 @@ function stepError(run: StepRun, step: PlannedRun, result: ProcessResult, lastLi
     signal: result.signal,
     lastLines,
     log: run.log,
+    ...(refused.length === 0 ? {} : { refused }),
   };
   if (result.timedOut) {
     const seconds = Math.round(step.timeoutMs / 1000);
@@ -185,13 +209,20 @@ function stepError(run: StepRun, step: PlannedRun, result: ProcessResult, lastLi
     });
   }
   const how = result.signal === null ? `exit code ${result.exitCode}` : result.signal;
-  const offline = step.network.length === 0 && lastLines.some((line) => NO_NETWORK.test(line));
   return new IpmError("STEP_FAILED", `${name} failed with ${how}`, {
-    hint: offline
-      ? "the step has no network; the manifest must declare what it reaches (network: …)"
-      : `read ${run.log}`,
+    hint: hintFor(run, step, lastLines, refused),
     data,
   });
+}
+
+/** The likeliest reason first: what the step was not let do. */
+function hintFor(run: StepRun, step: PlannedRun, lastLines: readonly string[], refused: readonly string[]): string {
+  if (refused.length > 0)
+    return `the step asked for ${refused.slice(0, 3).join(", ")}; the manifest must declare what it reaches`;
+  if (step.network.length === 0 && lastLines.some((line) => NO_NETWORK.test(line))) {
+    return "the step has no network; the manifest must declare what it reaches (network: …)";
+  }
+  return `read ${run.log}`;
 }
 
 /** What was put into HOME and is no cache: a tool that ended up there is lost when the installation ends. */

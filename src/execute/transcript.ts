@@ -24,6 +24,8 @@ const LINE_FEED = 0x0a;
 export interface StepTranscript {
   /** Take a raw chunk. Synchronous: it is called from the stream itself. */
   output(stream: StreamName, chunk: Uint8Array): void;
+  /** A line of ipm's own in the log, beside the output. */
+  note(line: string): void;
   /** Log what is left and a closing line. @throws IpmError when the log could not be written */
   finish(closing: string): Promise<void>;
   /** The last ten lines of both streams together, in the order of their arrival. Complete after `finish`. */
@@ -97,6 +99,7 @@ export function createTranscript(files: Files, file: string, limits: TranscriptL
         const newest = lastWholeLine(chunk);
         if (newest !== undefined) onLine(stream, newest);
       },
+      note: (line) => append(`${escapeUntrusted(line)}\n`),
       finish: async (closing) => {
         if (tail === undefined) endHead();
         else {

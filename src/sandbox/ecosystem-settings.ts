@@ -143,9 +143,8 @@ function readGo(sources: EcosystemSources): { urls: string[]; sumdb: string | nu
 /** Mirrors of a `settings.xml`: the first `<url>` of each `<mirror>`. */
 function readMaven(sources: EcosystemSources): string[] {
   const text = sources.maven.replaceAll(/<!--[\s\S]*?-->/gu, "");
-  return cleanUrls(
-    [...text.matchAll(/<mirror>[\s\S]*?<url>([^<]*)<\/url>[\s\S]*?<\/mirror>/gu)].map((match) => match[1]),
-  );
+  const urls = [...text.matchAll(/<mirror>[\s\S]*?<url>([^<]*)<\/url>[\s\S]*?<\/mirror>/gu)].map((match) => match[1]);
+  return cleanUrls(urls.map((url) => url?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")));
 }
 
 /** An environment variable in either case; the lower one wins, as curl has it. */
