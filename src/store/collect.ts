@@ -5,7 +5,7 @@ import { type Generation, listGenerationNumbers, readCurrentNumber, readGenerati
 import { findEntriesInUse } from "./in-use.ts";
 import { type EntryId, type Layout, entryPaths, formatEntryId, profilePaths } from "./layout.ts";
 import { rebuildEntries } from "./rebuild-generation.ts";
-import { listEntryIds } from "./receipts.ts";
+import { listEntryIds, readReceipt } from "./receipts.ts";
 import { removeOwn } from "./remove-own.ts";
 import { measureTree } from "./seal-tree.ts";
 import { type StoreContext, lockEntriesNow, underSwitchLock } from "./store-context.ts";
@@ -114,15 +114,22 @@ async function collectEntry(
   }
 }
 
-/** Logs of tools that no entry is left of; of the others all but the newest. */
-async function collectLogs(context: StoreContext, left: ReadonlySet<string>, dryRun: boolean): Promise<Collected[]> {
+/** Logs, but those of entries that stay and the newest of each tool that has one. */
+async function collectLogs(context: StoreContext, stay: readonly EntryId[], dryRun: boolean): Promise<Collected[]> {
   const { host, layout } = context;
+  const left = new Set<string>(stay.map(({ name }) => name));
+  const needed = new Set<string>();
+  for (const id of stay) {
+    const found = await readReceipt(host, layout, id);
+    if (found.state === "complete") needed.add(path.join(layout.data, found.receipt.log));
+  }
   const removed: Collected[] = [];
   for (const name of await host.files.list(layout.logs)) {
     const folder = path.join(layout.logs, name);
     const files = await host.files.list(folder);
     for (const file of left.has(name) ? files.slice(0, -1) : files) {
       const target = path.join(folder, file);
+      if (needed.has(target)) continue;
       const bytes = await measureTree(host, target);
       if (!dryRun) await removeOwn(host, layout, target);
       removed.push({ kind: "log", name: `${name}/${file}`, bytes });
@@ -151,18 +158,18 @@ async function collectUnlocked(context: StoreContext, options: CollectOptions): 
   const inUse = await findEntriesInUse(host, layout);
   const removed = await collectGenerations(context, go, dryRun);
   const kept: { name: string; why: string }[] = [];
-  const left = new Set<string>();
+  const left: EntryId[] = [];
   const needed = new Set(stay.flatMap(({ tools }) => tools.map(({ entry }) => entry)));
   for (const id of await listEntryIds(host, layout)) {
     const name = formatEntryId(id);
     if (needed.has(name) || (only !== null && !only.has(id.name))) {
-      left.add(id.name);
+      left.push(id);
       continue;
     }
     const outcome = await collectEntry(context, id, inUse.get(name), dryRun);
     if ("why" in outcome) {
       kept.push(outcome);
-      left.add(id.name);
+      left.push(id);
     } else removed.push(outcome);
   }
   if (only === null) {

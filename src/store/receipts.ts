@@ -116,8 +116,9 @@ function doubtAbout(value: Record<string, unknown>, id: EntryId): string | undef
   if (!id.folder.includes(`-${digest.slice(0, 12)}`)) return "its plan digest is not the folder's";
   if (plan["tool"]["name"] !== id.name) return "it is about another tool";
   if (!isReadablePlan(plan)) return "its plan cannot be read";
-  const { launchers, share, finished, filesDigest, bytes } = value;
-  if (typeof finished !== "string" || typeof filesDigest !== "string" || typeof bytes !== "number") {
+  const { launchers, share, finished, filesDigest, bytes, log } = value;
+  const texts = [finished, filesDigest, log];
+  if (!texts.every((text) => typeof text === "string") || typeof bytes !== "number") {
     return "it is incomplete";
   }
   if (!Array.isArray(launchers) || !launchers.every(isSealedLauncher)) return "its launchers cannot be read";

@@ -1,9 +1,10 @@
 import { type CollectResult, type Collected, collect } from "../store/collect.ts";
 import { openForWriting } from "../store/recover.ts";
+import { type CollectedSource, collectSources } from "./collect-sources.ts";
 import { type Context, storeOf } from "./context.ts";
 
 export interface GcResult {
-  readonly removed: readonly Collected[];
+  readonly removed: readonly (Collected | CollectedSource)[];
   readonly kept: CollectResult["kept"];
   /** Bytes given back, or that would be. */
   readonly bytes: number;
@@ -12,12 +13,13 @@ export interface GcResult {
 
 /**
  * Collect garbage: entries, profiles and logs that neither the current generation nor the `keep` generations before it
- * need. What runs right now is kept and named.
+ * need, and stale git stores of the cache. What runs right now is kept and named.
  */
 export async function collectGarbage(context: Context, options: { keep: number; dryRun: boolean }): Promise<GcResult> {
   const store = storeOf(context);
   // A dry run repairs nothing: it changes nothing.
   if (!options.dryRun) await openForWriting(store);
-  const { removed, kept } = await collect(store, { ...options, only: null });
+  const { removed: own, kept } = await collect(store, { ...options, only: null });
+  const removed = [...own, ...(await collectSources(context, options.dryRun))];
   return { removed, kept, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0), dryRun: options.dryRun };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, lstatSync } from "node:fs";
+import { mkdirSync, rmSync, readFileSync, readdirSync, readlinkSync, lstatSync } from "node:fs";
 import path from "node:path";
 import type { IpmEvent } from "../../src/core/events.ts";
 import type { Host } from "../../src/core/host.ts";
@@ -17,6 +17,7 @@ export interface TestIpmOptions {
   readonly ask?: Ask;
   readonly checkpoint?: (name: string) => void;
   readonly lockTimeoutMs?: number;
+  readonly now?: () => Date;
 }
 
 /** ipm in this process, with everything real but the homes: those lie in a temporary folder. */
@@ -27,6 +28,15 @@ export interface TestIpm {
   readonly folder: string;
   /** The signal's controller: `abort` is what Ctrl-C does. */
   readonly stop: AbortController;
+  /** Put another registry in place of the embedded one, as a new release of ipm does. */
+  setRegistry(registry: string): Promise<void>;
+}
+
+async function compileEmbedded(registry: string, into: string): Promise<void> {
+  rmSync(into, { recursive: true, force: true });
+  const compiled = await compileRegistry(createFiles(), registry, into);
+  const broken = compiled.findings.find(({ severity }) => severity === "error");
+  if (broken !== undefined) throw new Error(`${broken.file}:${broken.line}: ${broken.message}`);
 }
 
 export const OPTIONS: PlanOptions = {
@@ -48,12 +58,14 @@ export async function createTestIpm(folder: string, registry: string, options: T
   mkdirSync(home, { recursive: true });
   const files = createFiles();
   const embedded = path.join(folder, "embedded");
-  const compiled = await compileRegistry(files, registry, embedded);
-  const broken = compiled.findings.find(({ severity }) => severity === "error");
-  if (broken !== undefined) throw new Error(`${broken.file}:${broken.line}: ${broken.message}`);
+  await compileEmbedded(registry, embedded);
   const events: IpmEvent[] = [];
   const stop = new AbortController();
-  const homes = { data: path.join(folder, "ipm/data"), cache: path.join(folder, "ipm/cache"), config: path.join(folder, "ipm/config") };
+  const homes = {
+    data: path.join(folder, "ipm/data"),
+    cache: path.join(folder, "ipm/cache"),
+    config: path.join(folder, "ipm/config"),
+  };
   const facts = readHostFacts();
   const host: Host = {
     facts: { ...facts, cwd: folder, env: { HOME: home, PATH: process.env["PATH"], ...options.env } },
@@ -62,7 +74,7 @@ export async function createTestIpm(folder: string, registry: string, options: T
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: process.env["PATH"] ?? "", ownFolder: homes.data }),
     runningProcesses: readRunningProcesses,
-    now: () => new Date(),
+    now: options.now ?? ((): Date => new Date()),
     monotonicMs: () => performance.now(),
     checkpoint: options.checkpoint ?? ((): void => {}),
     signal: stop.signal,
@@ -79,7 +91,14 @@ export async function createTestIpm(folder: string, registry: string, options: T
     ipmVersion: "0.0.0-test",
     command: "ipm test",
   };
-  return { context, events, layout: layoutOf(homes), folder, stop };
+  return {
+    context,
+    events,
+    layout: layoutOf(homes),
+    folder,
+    stop,
+    setRegistry: (other) => compileEmbedded(other, embedded),
+  };
 }
 
 /** Everything below a folder as text: path, kind, and content or target; for asserting what is on disk. */
