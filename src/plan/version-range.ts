@@ -43,7 +43,7 @@ function between(low: VersionNumbers, high: VersionNumbers): Bound {
 
 function parseComparator(text: string): Bound | null {
   if (text === "*" || text === "x" || text === "") return { test: () => true };
-  const match = /^(>=|<=|>|<|==|=|\^|~=|~>|~|)\s*v?(\d+(?:\.(?:\d+|[x*]))*)(\+?)(?:[-+].*)?$/u.exec(text);
+  const match = /^(>=|<=|>|<|===?|!=|=|\^|~=|~>|~|)\s*v?(\d+(?:\.(?:\d+|[x*]))*)(\+?)(?:[-+].*)?$/u.exec(text);
   if (match === null) return null;
   const [, operator = "", numberText = "", plus = ""] = match;
   const fixed = numberText.split(".").filter((part) => /^\d+$/u.test(part));
@@ -71,11 +71,20 @@ function parseComparator(text: string): Bound | null {
         numbers,
         nextAfter(numbers, Math.max(1, Math.min(2, numbers.length - (operator === "~" ? 0 : 1)))),
       );
+    case "!=": {
+      const same = exactly(numbers, wild);
+      return { test: (version) => !same.test(version) };
+    }
     default:
-      return numbers.length >= 3 && !wild
-        ? { test: (version) => compareVersions(version, numbers) === 0 }
-        : between(numbers, nextAfter(numbers, numbers.length));
+      return exactly(numbers, wild);
   }
+}
+
+/** That version; `3.8` and `3.8.*` mean the whole of 3.8. */
+function exactly(numbers: VersionNumbers, wild: boolean): Bound {
+  return numbers.length >= 3 && !wild
+    ? { test: (version) => compareVersions(version, numbers) === 0 }
+    : between(numbers, nextAfter(numbers, numbers.length));
 }
 
 /** A range as a predicate, or null when it cannot be read. Alternatives by `||`, all of a list by space or comma. */
@@ -85,7 +94,7 @@ export function parseRange(range: string): ((version: VersionNumbers) => boolean
     const hyphen = /^\s*(\S+)\s+-\s+(\S+)\s*$/u.exec(alternative);
     const words =
       hyphen === null
-        ? alternative.replaceAll(/(>=|<=|==|~=|~>|[<>=^~])\s+/gu, "$1").split(/[\s,]+/u)
+        ? alternative.replaceAll(/(>=|<=|===?|!=|~=|~>|[<>=^~])\s+/gu, "$1").split(/[\s,]+/u)
         : [`>=${hyphen[1]}`, `<=${hyphen[2]}`];
     const bounds = words.filter((word) => word !== "").map(parseComparator);
     if (bounds.includes(null)) return null;

@@ -11,7 +11,10 @@ function refuse(recipe: string, message: string): IpmError {
 }
 
 /** @throws IpmError MANIFEST_INVALID for an option that the recipe does not have */
-export function checkOptions(recipe: { readonly id: string; readonly options: Readonly<Record<string, string>> }, options: Options): void {
+export function checkOptions(
+  recipe: { readonly id: string; readonly options: Readonly<Record<string, string>> },
+  options: Options,
+): void {
   const known = Object.keys(recipe.options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;

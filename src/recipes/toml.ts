@@ -12,7 +12,7 @@ export interface TomlTable {
 export interface TomlDocument {
   readonly root: TomlTable;
   /** Line (from 1) where a key was first written, by its path; 0 when it is not there. */
-  lineOf(...path: readonly string[]): number;
+  readonly lineOf: (...path: readonly string[]) => number;
 }
 
 const MAX_DEPTH = 32;
@@ -33,11 +33,16 @@ type Table = Record<string, TomlValue>;
 
 function newTable(): Table {
   // Without a prototype: a key may be called `__proto__`.
-  return Object.create(null) as Table;
+  const table: Table = Object.create(null);
+  return table;
 }
 
-function isTable(value: TomlValue | undefined): value is TomlTable {
+function isTable(value: TomlValue | undefined): value is Table {
   return typeof value === "object" && !Array.isArray(value);
+}
+
+function lastOf(list: readonly TomlValue[]): TomlValue | undefined {
+  return list.at(-1);
 }
 
 class Malformed extends Error {}
@@ -78,7 +83,11 @@ class Reader {
     const id = path.join("\u0000");
     if (this.lines.has(id)) return;
     let line = 1;
-    for (let index = this.text.indexOf("\n"); index !== -1 && index < this.at; index = this.text.indexOf("\n", index + 1))
+    for (
+      let index = this.text.indexOf("\n");
+      index !== -1 && index < this.at;
+      index = this.text.indexOf("\n", index + 1)
+    )
       line++;
     this.lines.set(id, line);
   }
@@ -136,12 +145,12 @@ class Reader {
     for (const part of path) {
       const found = table[part];
       // `[a.b]` after `[[a]]` means the last of a.
-      const next = Array.isArray(found) ? (found.at(-1) as TomlValue | undefined) : found;
+      const next = Array.isArray(found) ? lastOf(found) : found;
       if (next === undefined) {
         const made = newTable();
         table[part] = made;
         table = made;
-      } else if (isTable(next)) table = next as Table;
+      } else if (isTable(next)) table = next;
       else throw new Malformed();
     }
     return table;
@@ -230,10 +239,10 @@ class Reader {
       if (this.text.startsWith(end, this.at)) {
         this.at += end.length;
         // Up to two quotes may stand directly before the closing three.
-        while (isLong && this.text[this.at] === quote && result.length < this.text.length) {
-          result += quote;
-          this.at++;
-        }
+        const extra = isLong ? [this.text[this.at], this.text[this.at + 1]] : [];
+        const count = extra[0] !== quote ? 0 : extra[1] === quote ? 2 : 1;
+        this.at += count;
+        result += quote.repeat(count);
         return result;
       }
       if (char === "\\" && quote === '"') result += this.escape(isLong);

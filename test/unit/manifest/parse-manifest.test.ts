@@ -316,7 +316,7 @@ describe("what is not built yet is refused by name", () => {
     ],
     ["hardware", { steps: "methods: [{ requires: [{ hardware: nvidia }], steps: [uses: npm] }]" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
-    ["uses: cargo", { steps: "steps: [uses: cargo]" }],
+    ["uses: gradle", { steps: "steps: [uses: gradle]" }],
   ])("%s", (name, change: Record<string, string>) => {
     const findings = findingsOf(manifestYaml(change));
     expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);

@@ -1,0 +1,329 @@
+import { IpmError } from "../core/errors.ts";
+import type { Requirement } from "../manifest/manifest.ts";
+import { type Candidate, type DetectInput, type PackageFacts, NO_FACTS } from "./candidate.ts";
+import { firstFile, hasFile, nameOf } from "./listing.ts";
+import { flagOption, pathsOption, wordOption, wordsOption } from "./options.ts";
+import { type PythonProject, PROJECT_FILES, readPythonProject } from "./python-project.ts";
+import {
+  BUILD_TIMEOUT_MS,
+  type DraftRun,
+  type DraftStep,
+  type Recipe,
+  type RecipeInput,
+  type RecipeOutput,
+} from "./recipe.ts";
+
+const ID = "python";
+const REQUIREMENTS = "requirements.txt";
+const LOCKS: Readonly<Record<string, string>> = {
+  "uv.lock": "uv",
+  "poetry.lock": "poetry",
+  "pdm.lock": "pdm",
+  "Pipfile.lock": "pipenv",
+};
+
+const PIP_ENVIRONMENT = {
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PIP_NO_INPUT: "1",
+  PIP_PROGRESS_BAR: "off",
+  PIP_ROOT_USER_ACTION: "ignore",
+  // What a repository's own setup.py may look for: the environment that it is installed into, and no other.
+  VIRTUAL_ENV: "{prefix}/venv",
+};
+
+/** Only what somebody needs at run time stays: pip and setuptools are there to install, and are declared where they are not. */
+const REMOVE_INSTALLERS = `
+import pathlib, re, subprocess, sys, sysconfig
+from importlib.metadata import distributions
+spare = {"pip", "setuptools", "wheel"}
+site = pathlib.Path(sysconfig.get_path("purelib"))
+def name(text):
+    return re.sub(r"[-_.]+", "-", re.match(r"[\\w.-]+", text).group()).lower()
+others = [d for d in distributions() if name(d.metadata["Name"]) not in spare]
+wanted = {name(r) for d in others for r in d.requires or [] if "extra ==" not in r}
+mentions = re.compile(rb"\\b(?:pkg_resources|setuptools|distutils)\\b")
+for file in (f for d in others for f in d.files or [] if f.name.endswith(".py")):
+    path = pathlib.Path(file.locate())
+    if path.is_file() and mentions.search(path.read_bytes()):
+        wanted.add("setuptools")
+        break
+gone = sorted(n for n in spare - wanted if any(name(d.metadata["Name"]) == n for d in distributions()))
+if gone:
+    sys.exit(subprocess.call([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *gone]))
+`.trim();
+
+/** A text in single quotes for `sh`. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function run(title: string, command: DraftRun["run"], why: string | null, network = false): DraftRun {
+  return {
+    kind: "run",
+    title,
+    why,
+    run: command,
+    dir: null,
+    env: PIP_ENVIRONMENT,
+    timeoutMs: BUILD_TIMEOUT_MS,
+    network: network ? ["pypi"] : [],
+  };
+}
+
+function requirement(tool: string, version: string | null, when: Requirement["for"], why: string): Requirement {
+  return { tool, version, for: when, optional: false, why };
+}
+
+/** The files of the checkout that a launcher without an entry point may mean. */
+function scriptOf(input: Pick<RecipeInput, "files">, bin: string): string | undefined {
+  const names = [bin, `${bin}.py`, `${bin.replaceAll("-", "_")}.py`];
+  return firstFile(
+    input.files,
+    ["", "bin/", "scripts/", "src/"].flatMap((folder) => names.map((name) => `${folder}${name}`)),
+  );
+}
+
+const HASHED = /(?:^|\s)--hash=/mu;
+
+interface Choice {
+  readonly extras: readonly string[];
+  readonly requirements: readonly string[];
+  readonly also: readonly string[];
+  readonly installer: "auto" | "pip" | "uv";
+  readonly project: PythonProject | null;
+}
+
+function choose(input: RecipeInput): Choice {
+  const { options, files } = input;
+  const requirements = pathsOption(ID, options, "requirements");
+  const lost = requirements.find((file) => !hasFile(files, file));
+  if (lost !== undefined) {
+    throw new IpmError("MANIFEST_INVALID", `recipe python: the repository has no ${lost} at this commit`, {
+      hint: "correct the option requirements",
+    });
+  }
+  return {
+    extras: wordsOption(ID, options, "extras"),
+    requirements,
+    also: wordsOption(ID, options, "also"),
+    installer: wordOption(ID, options, "installer", ["auto", "pip", "uv"]),
+    project: readPythonProject(input),
+  };
+}
+
+/** The steps that put a project (or only requirement files) into the environment. */
+function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { steps: DraftStep[]; usesUv: boolean } {
+  const { project, extras, requirements, also } = choice;
+  const needsIndex =
+    project === null || project.fetches || extras.length > 0 || also.length > 0 || requirements.length > 0;
+  const lock = Object.keys(LOCKS).find((file) => hasFile(input.files, file));
+  const usesUv = choice.installer === "uv" || (choice.installer === "auto" && lock === "uv.lock");
+  const target = project === null ? [] : [extras.length === 0 ? "." : `.[${extras.join(",")}]`];
+  const files = requirements.flatMap((file) => ["-r", file]);
+  const words = [...files, ...target, ...also];
+  if (words.length === 0) return { steps: [], usesUv: false };
+  const steps: DraftStep[] = [];
+  const pip = ["$IPM_PREFIX/venv/bin/python", "-m", "pip", "install", "--no-compile"];
+  const command = (program: readonly string[], list: readonly string[]): string =>
+    [...program, ...list].map((word) => (word.startsWith("$IPM_PREFIX") ? `"${word}"` : quote(word))).join(" ");
+  const hashed = requirements.length > 0 && requirements.every((file) => HASHED.test(input.texts[file] ?? ""));
+  const locked = lock !== undefined && project !== null ? LOCKS[lock] : undefined;
+  const title = `install ${[...(project === null ? [] : ["the package"]), ...requirements, ...also].join(" and ")}`;
+  if (hashed && project !== null) {
+    // A file with hashes must not meet a package without: first what is locked, then the project alone.
+    steps.push(
+      run(
+        `install ${requirements.join(" and ")}`,
+        command(pip, ["--require-hashes", ...files]),
+        "locked with hashes",
+        true,
+      ),
+    );
+    steps.push(run("install the package", command(pip, ["--no-deps", ...target]), null, project.fetchesToBuild));
+  } else if (usesUv && lock === "uv.lock" && project !== null) {
+    const uvExtras = extras.map((extra) => ` --extra ${extra}`).join("");
+    const sync = `uv sync --frozen --no-dev --no-editable --no-progress${uvExtras}`;
+    const fallback = choice.installer === "uv" ? "" : `else ${command(pip, words)}\n`;
+    const start =
+      choice.installer === "uv" ? `${sync}\n` : `if command -v uv > /dev/null; then ${sync}\n${fallback}fi\n`;
+    const more = also.length === 0 && requirements.length === 0 ? "" : `${command(pip, [...files, ...also])}\n`;
+    const draft = run(
+      title,
+      `${start}${more}`.trim(),
+      "the versions of uv.lock, where uv is there to read it",
+      needsIndex,
+    );
+    steps.push({
+      ...draft,
+      env: { ...draft.env, UV_PROJECT_ENVIRONMENT: "{prefix}/venv", UV_PYTHON_DOWNLOADS: "never", UV_NO_CONFIG: "1" },
+    });
+  } else if (usesUv) {
+    const draft = run(
+      title,
+      command(["uv", "pip", "install", "--python", "$IPM_PREFIX/venv/bin/python"], words),
+      null,
+      needsIndex,
+    );
+    steps.push({ ...draft, env: { ...draft.env, UV_PYTHON_DOWNLOADS: "never" } });
+  } else steps.push(run(title, command(pip, words), null, needsIndex));
+  if (
+    needsIndex &&
+    !hashed &&
+    (project === null || project.hasDependencies || words.length > 1) &&
+    !(usesUv && lock === "uv.lock")
+  ) {
+    notices.push(
+      locked === undefined
+        ? "no lock with hashes: the versions of its dependencies are whatever is newest today"
+        : `${lock} is ${locked}'s own: pip does not read it, so the versions of dependencies are whatever is newest today`,
+    );
+  }
+  return { steps, usesUv };
+}
+
+/** Launchers of plain scripts, for a repository that is no Python package. */
+function scriptSteps(input: RecipeInput): { steps: DraftStep[]; bins: Record<string, string> } {
+  const scripts = input.bins.flatMap((bin) => {
+    const file = scriptOf(input, bin);
+    return file === undefined ? [] : [{ bin, file }];
+  });
+  if (scripts.length === 0) {
+    throw new IpmError(
+      "MANIFEST_INVALID",
+      `recipe python: there is no ${PROJECT_FILES.join(", ")} here, and no script with a launcher's name`,
+      { hint: "set source.path, or use plain steps" },
+    );
+  }
+  const lines = scripts.map(({ bin, file }) => {
+    const text = `#!/bin/sh\\nexec "%s/venv/bin/python" "%s/lib/app/${file}" "$@"\\n`;
+    const place = `"$IPM_PREFIX/bin/${bin}"`;
+    return `printf ${quote(text)} "$IPM_PREFIX" "$IPM_PREFIX" > ${place}\nchmod 755 ${place}`;
+  });
+  return {
+    steps: [
+      { kind: "copy", title: "copy the scripts to lib/app", why: null, from: ".", to: "lib/app", exclude: [] },
+      { ...run("write the launchers", `mkdir -p "$IPM_PREFIX/bin"\n${lines.join("\n")}`, null), env: {} },
+    ],
+    bins: Object.fromEntries(scripts.map(({ bin }) => [bin, `bin/${bin}`])),
+  };
+}
+
+function expand(input: RecipeInput): RecipeOutput {
+  const choice = choose(input);
+  const { project } = choice;
+  const notices: string[] = [];
+  const effective: Choice =
+    project === null && choice.requirements.length === 0 && hasFile(input.files, REQUIREMENTS)
+      ? { ...choice, requirements: [REQUIREMENTS] }
+      : choice;
+  const scripts = project === null ? scriptSteps(input) : { steps: [], bins: {} };
+  const { steps, usesUv } = installSteps(input, effective, notices);
+  const keepsInstallers = flagOption(ID, input.options, "installers") === true;
+  const all: DraftStep[] = [
+    run(
+      "create the virtual environment",
+      'python3 -m venv "$IPM_PREFIX/venv"',
+      "an environment of its own: nothing of the system's Python is touched",
+    ),
+    ...steps,
+    ...scripts.steps,
+  ];
+  if (!keepsInstallers) {
+    all.push(
+      run(
+        "remove pip and setuptools where nothing needs them",
+        `"$IPM_PREFIX/venv/bin/python" -I -c ${quote(REMOVE_INSTALLERS)}`,
+        "a sealed environment installs nothing",
+      ),
+    );
+  }
+  all.push(
+    run(
+      "compile to byte code",
+      // Templates and files for other versions of Python need not compile.
+      '"$IPM_PREFIX/venv/bin/python" -I -m compileall -qq -f --invalidation-mode unchecked-hash "$IPM_PREFIX/venv/lib" || :',
+      "what would be compiled at the first run",
+    ),
+  );
+  if (project !== null && project.scripts !== null) {
+    const missing = input.bins.filter((bin) => project.scripts?.[bin] === undefined);
+    if (missing.length > 0 && !project.scriptsAreComputed) {
+      notices.push(`${project.file} declares no command ${missing.join(", ")}`);
+    }
+  }
+  return {
+    steps: all,
+    requires: [
+      requirement("python3", project?.pythonRange ?? null, "both", "runs the tool"),
+      ...(usesUv && choice.installer === "auto"
+        ? [{ ...requirement("uv", null, "build", "installs the versions of uv.lock"), optional: true }]
+        : []),
+      ...(choice.installer === "uv" ? [requirement("uv", null, "build", "installs its packages")] : []),
+    ],
+    bins: project === null ? scripts.bins : Object.fromEntries(input.bins.map((bin) => [bin, `venv/bin/${bin}`])),
+    notices,
+  };
+}
+
+function aboutOf(project: PythonProject): PackageFacts {
+  return { ...NO_FACTS, ...project.about };
+}
+
+function detect(input: DetectInput): readonly Candidate[] {
+  const base = { recipe: ID, dir: null, options: {} } as const;
+  const project = readPythonProject(input);
+  if (project !== null) {
+    const scripts = Object.keys(project.scripts ?? {});
+    const doubts: string[] = [];
+    if (scripts.length === 0) doubts.push("no command is declared: perhaps a library");
+    if (project.versionFromGit) doubts.push("its version comes from the tag");
+    return [
+      {
+        ...base,
+        confidence: scripts.length > 0 ? (project.file === "pyproject.toml" ? "certain" : "likely") : "possible",
+        evidence: project.evidence,
+        bins: Object.fromEntries(scripts.map((name) => [name, null])),
+        requires: [requirement("python3", project.pythonRange, "both", "runs the tool")],
+        about: aboutOf(project),
+        doubts,
+      },
+    ];
+  }
+  if (!hasFile(input.files, REQUIREMENTS) || input.name === "") return [];
+  const bin = input.name.toLowerCase();
+  const script = scriptOf(input, bin);
+  if (script === undefined) return [];
+  return [
+    {
+      ...base,
+      confidence: "possible",
+      evidence: [REQUIREMENTS, `${script} named like the repository`],
+      bins: { [bin]: null },
+      requires: [requirement("python3", null, "both", "runs the tool")],
+      about: { ...NO_FACTS, name: nameOf(bin) },
+      doubts: ["no packaging metadata: the script is started as it is"],
+    },
+  ];
+}
+
+/** A Python project from the checkout, in a virtual environment inside the prefix. */
+export const pythonRecipe: Recipe = {
+  id: ID,
+  summary: "Install a Python project from its checkout into a virtual environment of its own.",
+  options: {
+    extras: "optional dependency groups of the project to install too: [yaml, http2]",
+    requirements:
+      "requirement files to install besides; one with hashes for every line is installed with --require-hashes",
+    also: "packages to install besides, such as one that the project forgets to declare",
+    installer: "pip, uv, or auto (default): uv where the repository has a uv.lock and uv is there, else pip",
+    installers: "true: keep pip and setuptools in the environment",
+  },
+  reads: ({ files, options }) => [
+    ...PROJECT_FILES.filter((file) => hasFile(files, file)),
+    ...pathsOption(ID, options, "requirements").filter((file) => hasFile(files, file)),
+    ...(hasFile(files, REQUIREMENTS) ? [REQUIREMENTS] : []),
+  ],
+  expand,
+  detectReads: (files) => PROJECT_FILES.filter((file) => hasFile(files, file)),
+  detect,
+};
