@@ -9,8 +9,22 @@ import type { ManifestSource, RegistryFile } from "../manifest/schema.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import { encodeIndexFile } from "./index-file.ts";
 import { encodeNameTable, type KeyKind, type NameKey } from "./name-table.ts";
-import { MANIFEST_FILE, PACKAGES, REGISTRY_FILE, type RegistryTree, type TreeFile } from "./registry-tree.ts";
+import {
+  MANIFEST_FILE,
+  PACKAGES,
+  REGISTRY_FILE,
+  type RegistryTree,
+  type TreeFile,
+  attestedEntry,
+} from "./registry-tree.ts";
 import { buildSearchSections, type SearchEntry } from "./search-index.ts";
+import {
+  type AttestationSummary,
+  MAX_ATTESTATION_BYTES,
+  parseAttestationFileName,
+  parseAttestations,
+  summarize,
+} from "../trust/attestation.ts";
 import type { NamedEntry } from "./similar-names.ts";
 import { treeFinding } from "./tree-finding.ts";
 
@@ -21,6 +35,8 @@ export interface EntryRecord {
   /** sha256 of the manifest's bytes. */
   readonly digest: string;
   readonly manifest: ManifestSource;
+  /** What the registry's verification has seen of its versions, in the order of their files; left out when nothing. */
+  readonly attestations?: readonly AttestationSummary[];
 }
 
 /** The record of an entry whose manifest cannot be used: look-ups say why instead of "not found". */
@@ -138,12 +154,22 @@ function shownVersion(manifest: ManifestSource): string | null {
   return choice.ok ? choice.version.version : null;
 }
 
-function candidateOf(file: string, bytes: Uint8Array, manifest: ManifestSource): Candidate {
+function candidateOf(
+  file: string,
+  bytes: Uint8Array,
+  manifest: ManifestSource,
+  attestations: readonly AttestationSummary[],
+): Candidate {
   const { name, aliases = [], keywords = [], summary, source } = manifest;
   return {
     name,
     file,
-    line: jsonLine({ file, digest: sha256Hex(bytes), manifest }),
+    line: jsonLine({
+      file,
+      digest: sha256Hex(bytes),
+      manifest,
+      ...(attestations.length === 0 ? {} : { attestations }),
+    }),
     keys: keysOf(manifest),
     bundle: source.bundle,
     search: { name, aliases, keywords, summary, version: shownVersion(manifest) },
@@ -216,10 +242,51 @@ class Records {
   }
 }
 
+/** Attestations by entry. One that cannot be believed is as good as none: a finding, and the entry stays. */
+async function readAttestations(
+  tree: RegistryTree,
+  listed: readonly TreeFile[],
+): Promise<{ attestations: Map<string, AttestationSummary[]>; findings: Finding[] }> {
+  const attestations = new Map<string, AttestationSummary[]>();
+  const findings: Finding[] = [];
+  const refuse = (file: TreeFile, why: string): void => {
+    findings.push(treeFinding("ATTESTATION_INVALID", file.path, why, "warning"));
+  };
+  const files = listed.filter((file) => attestedEntry(file.path) !== undefined);
+  for (let from = 0; from < files.length; from += BATCH) {
+    const batch = files.slice(from, from + BATCH).filter((file) => {
+      if (file.kind === "file" && file.size <= MAX_ATTESTATION_BYTES) return true;
+      refuse(file, file.kind === "file" ? "it is too large" : `it must be a plain file, and it is a ${file.kind}`);
+      return false;
+    });
+    const contents = await tree.read(batch);
+    for (const [index, file] of batch.entries()) {
+      const name = attestedEntry(file.path) ?? "";
+      const place = parseAttestationFileName(file.path.split("/").at(-1) ?? "");
+      if (place === undefined) {
+        refuse(file, "its name is not VERSION.PLATFORM.json");
+        continue;
+      }
+      const parsed = parseAttestations(Buffer.from(contents[index] ?? new Uint8Array()).toString("utf8"), {
+        name,
+        ...place,
+      });
+      if (!parsed.ok) {
+        refuse(file, parsed.why);
+        continue;
+      }
+      const summaries = parsed.attestations.map((attestation) => summarize(attestation, file.path));
+      attestations.set(name, [...(attestations.get(name) ?? []), ...summaries]);
+    }
+  }
+  return { attestations, findings };
+}
+
 /** Read every manifest; `reject` hears what is wrong and says whether the entry can be used all the same. */
 async function readCandidates(
   tree: RegistryTree,
   listed: readonly TreeFile[],
+  attestations: ReadonlyMap<string, readonly AttestationSummary[]>,
   reject: (name: string, file: string, problems: readonly Finding[]) => boolean,
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
@@ -242,7 +309,9 @@ async function readCandidates(
         problems.push(treeFinding("NAME_MISMATCH", file.path, message));
       }
       const usable = !reject(folder, file.path, problems);
-      if (usable && parsed.ok) candidates.push(candidateOf(file.path, bytes, parsed.manifest));
+      if (usable && parsed.ok) {
+        candidates.push(candidateOf(file.path, bytes, parsed.manifest, attestations.get(folder) ?? []));
+      }
     }
   }
   return candidates.toSorted((left, right) => (left.name < right.name ? -1 : 1));
@@ -268,8 +337,10 @@ export async function compileIndex(tree: RegistryTree, key: string): Promise<Com
     return errors.length > 0;
   };
 
-  const manifests = listed.filter((file) => file.path !== REGISTRY_FILE);
-  const candidates = await readCandidates(tree, manifests, reject);
+  const { attestations, findings: doubts } = await readAttestations(tree, listed);
+  findings.push(...doubts);
+  const manifests = listed.filter((file) => file.path !== REGISTRY_FILE && attestedEntry(file.path) === undefined);
+  const candidates = await readCandidates(tree, manifests, attestations, reject);
   const names = new Names(new Set(candidates.map((candidate) => candidate.name)), removed);
   const accepted: Candidate[] = [];
   for (const candidate of candidates) {

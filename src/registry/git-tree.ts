@@ -11,6 +11,7 @@ import {
   MAX_PACKAGES,
   PACKAGES,
   REGISTRY_FILE,
+  attestedEntry,
   checkPackageCount,
   type RegistryTree,
   type TreeFile,
@@ -96,14 +97,16 @@ export async function openGitTree(
       if (packages.kind !== "folder") return [...found, packages];
       const below = (await list([`${prefix}${PACKAGES}/`], ["-r", "-t"])).map(inside);
       const manifests = new Map<string, BlobFile>();
+      const attestations: BlobFile[] = [];
       for (const file of below) {
+        if (attestedEntry(file.path) !== undefined) attestations.push(file);
         const [, name, last, ...rest] = file.path.split("/");
         if (name === undefined || name.startsWith(".") || rest.length > 0) continue;
         if (last === undefined && !manifests.has(name)) manifests.set(name, file);
         if (last === MANIFEST_FILE) manifests.set(name, file);
       }
       checkPackageCount(manifests.size, where);
-      return [...found, ...manifests.values()];
+      return [...found, ...manifests.values(), ...attestations];
     },
     read: async (files) => {
       if (files.length === 0) return [];

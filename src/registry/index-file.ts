@@ -2,11 +2,11 @@ import type { PositionedFile } from "../core/host.ts";
 
 /**
  * The container of a compiled registry: named sections of bytes in one file, so that a reader sees all of one build or
- * none of it. Every page of 4 KiB has a checksum of its own: what is read is checked, what is not read costs nothing.
+ * none of it. Every page of 1 KiB has a checksum of its own: what is read is checked, what is not read costs nothing.
  *
- *     page 0   magic, length of the header, header (JSON: format, meta, sections, where the checksums are, file length)
- *     page 1…  the sections, each from an 8-byte boundary on
- *     end      checksums, four bytes a page, little endian (FNV-1a, 32 bit)
+ *     begin    magic, length of the header, header (JSON: format, meta, sections, where the checksums are, file length)
+ *     then     the sections, each from an 8-byte boundary on, the first from a page's begin on
+ *     end      checksums, four bytes a page, little endian (FNV-1a by words)
  *
  * The checksum finds damage, not malice: the file is a cache in the user's own folder, made from the manifests there.
  */
@@ -16,10 +16,16 @@ export const INDEX_FORMAT = 1;
 
 const MAGIC = "ipm-index\n";
 const HEADER_AT = MAGIC.length + 2;
-const PAGE = 4096;
+const MAX_HEADER_PAGES = 8;
+// Small: checking a page is most of what a look-up costs in a process that has just started.
+const PAGE = 1024;
 const ALIGNMENT = 8;
+/** Checksums are read for so many pages at a time. */
+const CHECKED_TOGETHER = 1024;
 // Pages kept in memory while a file is open; a search with common words reads a few hundred.
-const MAX_CACHED_PAGES = 4096;
+const MAX_CACHED_PAGES = 8192;
+// A longer read is used up at once, so its pages are not kept.
+const MAX_KEPT_READ = 8 * PAGE;
 
 /** The file is truncated, garbled, foreign or of another format: throw it away and build it again. */
 export class IndexDamaged extends Error {
@@ -37,11 +43,25 @@ interface Header {
   readonly length: number;
 }
 
-/** 32-bit FNV-1a of bytes (http://www.isthe.com/chongo/tech/comp/fnv/). */
+/**
+ * FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) by words of 32 bits in place of bytes: four times as fast, and as
+ * each step is reversible, a change within one word is always noticed. The length is a multiple of four.
+ */
 function checksumOf(bytes: Uint8Array): number {
+  const { buffer, byteOffset, length } = byteOffsetIsAligned(bytes) ? bytes : new Uint8Array(bytes);
+  const words = new Int32Array(buffer, byteOffset, length / 4);
   let hash = 0x81_1c_9d_c5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01_00_01_93);
+  // Not `for of`: this runs a few times in a fresh process, where calling an iterator costs more than the work.
+  for (let index = 0; index < words.length; index++) hash = Math.imul(hash ^ (words[index] ?? 0), 0x01_00_01_93);
   return hash >>> 0;
+}
+
+function byteOffsetIsAligned(bytes: Uint8Array): boolean {
+  return bytes.byteOffset % 4 === 0;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function aligned(position: number): number {
@@ -51,28 +71,52 @@ function aligned(position: number): number {
 /**
  * The bytes of an index file. Equal input gives equal bytes: sections are laid out in the order of their names.
  * @param meta what a reader must know before it reads a section: plain JSON
- * @throws RangeError when meta and section names do not fit into one page
+ * @throws RangeError when meta and section names are larger than 8 KiB
  */
 export function encodeIndexFile(
   meta: Readonly<Record<string, unknown>>,
   sections: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array {
   const names = [...sections.keys()].toSorted();
+  // The header says where everything is, and its own length moves everything: pages are added until it fits.
+  for (let pages = 1; pages <= MAX_HEADER_PAGES; pages++) {
+    const layout = layOut(meta, sections, names, pages);
+    if (HEADER_AT + layout.header.length <= pages * PAGE) return fill(layout, sections, names);
+  }
+  throw new RangeError("the header of an index does not fit");
+}
+
+interface Layout {
+  readonly header: Buffer;
+  readonly places: Readonly<Record<string, readonly [offset: number, length: number]>>;
+  readonly checksums: number;
+  readonly length: number;
+}
+
+function layOut(
+  meta: Readonly<Record<string, unknown>>,
+  sections: ReadonlyMap<string, Uint8Array>,
+  names: readonly string[],
+  headerPages: number,
+): Layout {
   const places: Record<string, [number, number]> = {};
-  let position = PAGE;
+  let position = headerPages * PAGE;
   for (const name of names) {
     const length = sections.get(name)?.length ?? 0;
     places[name] = [position, length];
     position = aligned(position + length);
   }
-  const checksums = position;
-  const pages = Math.ceil(checksums / PAGE);
-  const length = checksums + pages * 4;
-  const header = Buffer.from(
-    JSON.stringify({ format: INDEX_FORMAT, meta, sections: places, checksums, length } satisfies Header),
-  );
-  if (HEADER_AT + header.length > PAGE) throw new RangeError(`the header of an index is ${header.length} bytes`);
+  const length = position + Math.ceil(position / PAGE) * 4;
+  const header: Header = { format: INDEX_FORMAT, meta, sections: places, checksums: position, length };
+  return { header: Buffer.from(JSON.stringify(header)), places, checksums: position, length };
+}
 
+function fill(
+  { header, places, checksums, length }: Layout,
+  sections: ReadonlyMap<string, Uint8Array>,
+  names: readonly string[],
+): Uint8Array {
+  const pages = Math.ceil(checksums / PAGE);
   const file = Buffer.alloc(length);
   file.write(MAGIC, 0, "latin1");
   file.writeUInt16LE(header.length, MAGIC.length);
@@ -101,10 +145,13 @@ function isHeader(value: unknown): value is Header {
   );
 }
 
-function parseHeader(page: Uint8Array, size: number): Header {
-  const bytes = Buffer.from(page.buffer, page.byteOffset, page.byteLength);
+/** The header as it is, and where it ends; nothing has been compared with a checksum yet. */
+function readHeader(file: PositionedFile): { header: Header; end: number } {
+  if (file.size < PAGE) throw new IndexDamaged("is truncated");
+  let bytes = asBuffer(file.read(0, PAGE));
   if (bytes.toString("latin1", 0, MAGIC.length) !== MAGIC) throw new IndexDamaged("is not a file of ipm");
   const end = HEADER_AT + bytes.readUInt16LE(MAGIC.length);
+  if (end > PAGE) bytes = asBuffer(file.read(0, end));
   let header: unknown;
   try {
     header = JSON.parse(bytes.toString("utf8", HEADER_AT, end));
@@ -113,8 +160,8 @@ function parseHeader(page: Uint8Array, size: number): Header {
   }
   if (!isHeader(header)) throw new IndexDamaged("has a header of another kind");
   if (header.format !== INDEX_FORMAT) throw new IndexDamaged(`has format ${header.format}, not ${INDEX_FORMAT}`);
-  if (header.length !== size) throw new IndexDamaged(`has ${size} bytes, not ${header.length}`);
-  return header;
+  if (header.length !== file.size) throw new IndexDamaged(`has ${file.size} bytes, not ${header.length}`);
+  return { header, end };
 }
 
 /** Bytes in memory as an open file. */
@@ -141,14 +188,16 @@ export class IndexFile {
   readonly #file: PositionedFile;
   readonly #header: Header;
   readonly #pages = new Map<number, Buffer>();
+  readonly #checksums = new Map<number, Buffer>();
 
   /** @throws IndexDamaged when the file is truncated, foreign, or its header is garbled; the file is closed then */
   constructor(file: PositionedFile) {
     this.#file = file;
     try {
-      if (file.size < PAGE) throw new IndexDamaged("is truncated");
-      this.#header = parseHeader(file.read(0, PAGE), file.size);
-      this.#loadPages(0, 1);
+      const { header, end } = readHeader(file);
+      this.#header = header;
+      // Its words were needed to find the checksums; now they are compared.
+      this.#read(0, end);
     } catch (error) {
       file.close();
       throw error;
@@ -189,35 +238,41 @@ export class IndexFile {
     if (length === 0) return Buffer.alloc(0);
     const first = Math.floor(position / PAGE);
     const last = Math.floor((position + length - 1) / PAGE);
-    if (first === last) {
-      const page = this.#pages.get(first) ?? this.#loadPages(first, first + 1);
-      return page.subarray(position - first * PAGE, position - first * PAGE + length);
-    }
-    const pages = this.#loadPages(first, last + 1);
+    const kept = first === last ? this.#pages.get(first) : undefined;
+    const pages = kept ?? this.#loadPages(first, last + 1);
     return pages.subarray(position - first * PAGE, position - first * PAGE + length);
   }
 
-  /** Read, check and keep the pages `from` (inclusive) to `to` (exclusive); returns their bytes. */
+  /** Read and check the pages `from` (inclusive) to `to` (exclusive); returns their bytes. */
   #loadPages(from: number, to: number): Buffer {
-    const { checksums } = this.#header;
     const begin = from * PAGE;
-    const bytes = this.#exactly(begin, Math.min(to * PAGE, checksums) - begin);
-    const expected = this.#exactly(checksums + from * 4, (to - from) * 4);
+    const bytes = this.#exactly(begin, Math.min(to * PAGE, this.#header.checksums) - begin);
     if (this.#pages.size + to - from > MAX_CACHED_PAGES) this.#pages.clear();
     for (let page = from; page < to; page++) {
       const content = bytes.subarray((page - from) * PAGE, (page - from + 1) * PAGE);
-      if (checksumOf(content) !== expected.readUInt32LE((page - from) * 4)) {
-        throw new IndexDamaged(`is garbled in page ${page}`);
-      }
-      this.#pages.set(page, content);
+      if (checksumOf(content) !== this.#expected(page)) throw new IndexDamaged(`is garbled in page ${page}`);
+      if (bytes.length <= MAX_KEPT_READ) this.#pages.set(page, content);
     }
     return bytes;
+  }
+
+  /** The checksum that a page must have. */
+  #expected(page: number): number {
+    const group = Math.floor(page / CHECKED_TOGETHER);
+    let checksums = this.#checksums.get(group);
+    if (checksums === undefined) {
+      const { checksums: at, length } = this.#header;
+      const begin = at + group * CHECKED_TOGETHER * 4;
+      checksums = this.#exactly(begin, Math.min(CHECKED_TOGETHER * 4, length - begin));
+      this.#checksums.set(group, checksums);
+    }
+    return checksums.readUInt32LE((page % CHECKED_TOGETHER) * 4);
   }
 
   #exactly(position: number, length: number): Buffer {
     if (!(length >= 0 && position >= 0)) throw new IndexDamaged("points outside of itself");
     const bytes = this.#file.read(position, length);
     if (bytes.length !== length) throw new IndexDamaged("is truncated");
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return asBuffer(bytes);
   }
 }

@@ -5,6 +5,7 @@ import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { formatFinding } from "../manifest/finding.ts";
 import { relativePathProblem } from "../manifest/relative-path.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
+import type { AttestationSummary } from "../trust/attestation.ts";
 import type { IndexRecord } from "./compile-index.ts";
 import { IndexDamaged, type IndexFile } from "./index-file.ts";
 import { type KeyKind, findKey } from "./name-table.ts";
@@ -24,6 +25,8 @@ export interface LookUp {
   /** sha256 of the manifest's bytes. */
   readonly digest: string;
   readonly how: "name" | "alias" | "formerly" | "source";
+  /** What the registry's own verification has seen of the entry's versions. */
+  readonly attestations: readonly AttestationSummary[];
   /**
    * Absolute path of a file of the registry, such as the manifest's bundle.
    * @throws IpmError REGISTRY_INVALID when the registry holds no such plain file
@@ -140,6 +143,7 @@ function lookUpOf({ registry, kind, record }: Found, asked: string): LookUp {
     manifestFile: record.file,
     digest: record.digest,
     how: HOW[kind] ?? "name",
+    attestations: record.attestations ?? [],
     bundleFile: async (file) => {
       const found = relativePathProblem(file) === undefined ? await registry.file(file) : undefined;
       if (found !== undefined) return found;

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
 import { type ToolName, isToolName } from "../core/ids.ts";
 import type { IndexMeta } from "./compile-index.ts";
@@ -70,7 +70,8 @@ export async function openFrom(
   try {
     index = source.open();
   } catch (error) {
-    if (!(error instanceof IndexDamaged)) throw error;
+    // What cannot be read (a folder in its place, the file of another user) is as good as damaged.
+    if (!(error instanceof IndexDamaged) && !isIpmError(error, "IO_FAILED")) throw error;
     reason = error.message;
   }
   index ??= await source.rebuild(reason);

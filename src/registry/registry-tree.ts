@@ -18,7 +18,10 @@ export interface TreeFile {
 export interface RegistryTree {
   /** What messages call the root, such as a path or a URL. */
   readonly where: string;
-  /** `registry.yaml`, and below `packages/` every manifest and whatever else is in the place of one. */
+  /**
+   * `registry.yaml`, and below `packages/` every manifest (or whatever else is in the place of one) and the files of each
+   * `attestations` folder.
+   */
   list(): Promise<readonly TreeFile[]>;
   /** The contents of plain files of the list, in the order asked for. */
   read(files: readonly TreeFile[]): Promise<readonly Uint8Array[]>;
@@ -29,6 +32,8 @@ export interface RegistryTree {
 export const REGISTRY_FILE = "registry.yaml";
 export const PACKAGES = "packages";
 export const MANIFEST_FILE = "manifest.yaml";
+/** Folder beside a manifest with what verification saw of its versions. */
+export const ATTESTATIONS = "attestations";
 /** Name of the index file in the folder of the registry that ships with ipm. */
 export const EMBEDDED_INDEX = "registry.index";
 /** `IndexMeta.key` there: the index is whatever the build made of the registry beside it. */
@@ -40,6 +45,13 @@ export const MAX_PACKAGES = 500_000;
 /** Path of an entry's manifest below the registry's root. */
 export function manifestPath(name: string): string {
   return `${PACKAGES}/${name}/${MANIFEST_FILE}`;
+}
+
+/** The name of the entry whose attestation a path below the root may be, or undefined for any other path. */
+export function attestedEntry(file: string): string | undefined {
+  const [packages, name, folder, last, ...rest] = file.split("/");
+  const isPlace = packages === PACKAGES && folder === ATTESTATIONS && last !== undefined && rest.length === 0;
+  return isPlace && last.endsWith(".json") ? name : undefined;
 }
 
 /** @throws IpmError REGISTRY_INVALID when there are more than any registry needs */
@@ -82,6 +94,18 @@ export function folderTree(files: Files, root: string): RegistryTree {
     const facts = await files.facts(path.join(root, file));
     return facts === undefined ? undefined : treeFile(file, facts);
   };
+  const attestationsOf = async (name: string): Promise<TreeFile[]> => {
+    const folder = `${PACKAGES}/${name}/${ATTESTATIONS}`;
+    // Most entries have none; and a link in the folder's place would lead out of the registry.
+    if ((await files.facts(path.join(root, folder)))?.kind !== "folder") return [];
+    const found: TreeFile[] = [];
+    for (const last of await files.list(path.join(root, folder))) {
+      const facts = await files.facts(path.join(root, folder, last));
+      if (facts !== undefined && attestedEntry(`${folder}/${last}`) !== undefined)
+        found.push(treeFile(`${folder}/${last}`, facts));
+    }
+    return found;
+  };
   return {
     where: root,
     find,
@@ -102,6 +126,7 @@ export function folderTree(files: Files, root: string): RegistryTree {
         found.push(
           manifest === undefined ? treeFile(`${PACKAGES}/${name}`, folder) : treeFile(manifestPath(name), manifest),
         );
+        if (manifest !== undefined) found.push(...(await attestationsOf(name)));
       }
       return found;
     },

@@ -1,5 +1,6 @@
 import { editDistance } from "../core/nearest.ts";
-import { IndexDamaged, type IndexFile, type Section } from "./index-file.ts";
+import { IndexDamaged, type IndexFile } from "./index-file.ts";
+import { IndexItems } from "./index-items.ts";
 import { hashText } from "./name-table.ts";
 import {
   ENOUGH_FOR_INSIDE,
@@ -8,13 +9,13 @@ import {
   NAME_POINTS,
   allowedEdits,
   deletionsOf,
+  fieldPoints,
   gramsOf,
   isExactOnly,
   padded,
-  pointsOf,
   queryWords,
+  sharePoints,
   squash,
-  type Field,
   type Match,
 } from "./search-text.ts";
 
@@ -29,71 +30,41 @@ export interface SearchResult {
   readonly score: number;
 }
 
-/** What one word of the query found: points per entry, 0 for none. */
-interface WordHits {
-  readonly points: Uint16Array;
-  readonly entries: number[];
+/**
+ * Entries with points. Arrays of fixed size: common words are in half of all entries, and growing a list in a process
+ * that has just started costs more than everything else.
+ */
+interface Hits {
+  /** By entry; 0 for none. */
+  readonly points: Uint16Array | Uint32Array;
+  /** The entries that have points, in the first `count` places. */
+  readonly entries: Uint32Array;
+  count: number;
 }
 
 // Terms two edits away are recognised by the grams that they still share; transposed neighbours spoil four of them.
 const GRAMS_PER_EDIT = 4;
 const MIN_SHARED_GRAMS = 2;
-const FIELDS: readonly Field[] = [0, 1, 2, 3];
+const FIELDS = [FIELD.summary, FIELD.keyword, FIELD.nameWord, FIELD.name] as const;
+/** So few terms are looked at one by one. */
+const FEW_TERMS = 32;
 const MAX_DISTANT_TERMS = 1_000;
-
-/** Numbers of a varint list, differences summed up. */
-function decodeList(bytes: Uint8Array, visit: (value: number) => void): void {
-  let value = 0;
-  for (let at = 0; at < bytes.length;) {
-    let byte = bytes[at++] ?? 0;
-    let difference = byte & 0x7f;
-    for (let shift = 7; byte > 0x7f && at < bytes.length; shift += 7) {
-      byte = bytes[at++] ?? 0;
-      difference |= (byte & 0x7f) << shift;
-    }
-    value += difference;
-    visit(value);
-  }
-}
-
-/** Items of different lengths in one section, found by a section that says where each ends. */
-class Items {
-  readonly count: number;
-  readonly #ends: Section;
-  readonly #bytes: Section;
-
-  constructor(index: IndexFile, ends: string, bytes: string) {
-    this.#ends = index.section(ends);
-    this.#bytes = index.section(bytes);
-    this.count = this.#ends.length / 4;
-    if (!Number.isInteger(this.count)) throw new IndexDamaged(`has a garbled section "${ends}"`);
-  }
-
-  end(ordinal: number): number {
-    return ordinal < 0 ? 0 : this.#ends.u32(ordinal);
-  }
-
-  /** The bytes of the items `from` (inclusive) to `to` (exclusive). */
-  bytes(from: number, to = from + 1): Buffer {
-    const begin = this.end(from - 1);
-    return this.#bytes.read(begin, this.end(to - 1) - begin);
-  }
-}
 
 /** Search in one open index. Reads only what the query needs; every method may throw `IndexDamaged`. */
 export class SearchReader {
-  readonly #terms: Items;
-  readonly #postings: Items;
-  readonly #grams: Items;
-  readonly #deletions: Items;
-  readonly #entries: Items;
+  readonly #terms: IndexItems;
+  readonly #postings: IndexItems;
+  readonly #grams: IndexItems;
+  readonly #deletions: IndexItems;
+  readonly #entries: IndexItems;
+  readonly #typos = new Map<string, ReadonlyMap<number, number>>();
 
   constructor(index: IndexFile) {
-    this.#terms = new Items(index, "term-ends", "terms");
-    this.#postings = new Items(index, "posting-ends", "postings");
-    this.#grams = new Items(index, "gram-ends", "grams");
-    this.#deletions = new Items(index, "deletion-ends", "deletions");
-    this.#entries = new Items(index, "entry-ends", "entries");
+    this.#terms = new IndexItems(index, "term-ends", "terms");
+    this.#postings = new IndexItems(index, "posting-ends", "postings");
+    this.#grams = new IndexItems(index, "gram-ends", "grams");
+    this.#deletions = new IndexItems(index, "deletion-ends", "deletions");
+    this.#entries = new IndexItems(index, "entry-ends", "entries");
   }
 
   /**
@@ -101,25 +72,33 @@ export class SearchReader {
    * @param limit at most so many
    */
   search(query: string, limit: number): SearchResult[] {
-    const words = queryWords(query);
-    const score = new Float64Array(this.#entries.count);
-    const matched = new Uint8Array(this.#entries.count);
-    let most = 0;
+    const words = queryWords(query).map((word) => this.#hitsOf(word));
+    const [first] = words;
+    if (first === undefined) return [];
+    const { hits, matched } = words.length === 1 ? { hits: first, matched: 1 } : this.#combine(words);
+    return topOf(hits, limit).map((entry) => ({ ...this.#shown(entry), matched, score: hits.points[entry] ?? 0 }));
+  }
+
+  /** The entries that match the most words, with the sum of what they match. */
+  #combine(words: readonly Hits[]): { hits: Hits; matched: number } {
+    const points = new Uint32Array(this.#entries.count);
+    const entries = new Uint32Array(this.#entries.count);
+    const counts = new Uint8Array(this.#entries.count);
+    let count = 0;
+    let matched = 0;
     for (const word of words) {
-      const hits = this.#hitsOf(word);
-      for (const entry of hits.entries) {
-        score[entry] = (score[entry] ?? 0) + (hits.points[entry] ?? 0);
-        const count = (matched[entry] ?? 0) + 1;
-        matched[entry] = count;
-        if (count > most) most = count;
+      for (let at = 0; at < word.count; at++) {
+        const entry = word.entries[at] ?? 0;
+        points[entry] = (points[entry] ?? 0) + (word.points[entry] ?? 0);
+        const of = (counts[entry] ?? 0) + 1;
+        counts[entry] = of;
+        if (of < matched) continue;
+        if (of > matched) count = 0;
+        matched = of;
+        entries[count++] = entry;
       }
     }
-    if (most === 0) return [];
-    return bestOf(matched, score, most, limit).map((entry) => ({
-      ...this.#shown(entry),
-      matched: most,
-      score: score[entry] ?? 0,
-    }));
+    return { hits: { points, entries, count }, matched };
   }
 
   /**
@@ -128,15 +107,19 @@ export class SearchReader {
    */
   nearestNames(name: string, count: number): string[] {
     const word = squash(name);
-    const edits = new Map<number, number>();
+    const typos = this.#noHits();
+    let nameTypo = 0;
+    // All terms are equally far away, so that points tell names from words of summaries.
     for (const [term, distance] of this.#typoTerms(word)) {
-      this.#visitPostings(term, term + 1, (entry, field) => {
-        if (field === FIELD.name) edits.set(entry, Math.min(distance, edits.get(entry) ?? distance));
-      });
+      const match: Match = { how: "typo", distance };
+      nameTypo = fieldPoints(match, FIELD.name);
+      this.#apply(typos, term, term + 1, 1, match);
     }
-    // Entries are numbered in the order of their names, so that equal distances stay in that order.
-    const near = [...edits].toSorted(([left, a], [right, b]) => a - b || left - right).slice(0, count);
-    const names = near.map(([entry]) => this.#shown(entry).name);
+    // Entries are numbered in the order of their names.
+    const near = [...typos.entries.subarray(0, typos.count)]
+      .filter((entry) => typos.points[entry] === nameTypo)
+      .toSorted((left, right) => left - right);
+    const names = near.slice(0, count).map((entry) => this.#shown(entry).name);
     for (const hit of this.search(name, count)) if (hit.score >= NAME_POINTS) names.push(hit.name);
     return [...new Set(names)].slice(0, count);
   }
@@ -170,140 +153,182 @@ export class SearchReader {
     return low;
   }
 
-  /** Every posting of the terms `from` to `to` (exclusive), which lie one after the other. */
-  #visitPostings(from: number, to: number, visit: (entry: number, field: Field, term: number) => void): void {
+  #noHits(): Hits {
+    const { count } = this.#entries;
+    return { points: new Uint16Array(count), entries: new Uint32Array(count), count: 0 };
+  }
+
+  /**
+   * Count what the terms `from` to `to` (exclusive), whose postings lie one after the other, are worth to their entries.
+   * One loop without calls, for the same reason as in `Hits`.
+   */
+  #apply(hits: Hits, from: number, to: number, typed: number, match: Match): void {
     if (from >= to) return;
+    const { points, entries } = hits;
     const bytes = this.#postings.bytes(from, to);
     const base = this.#postings.end(from - 1);
+    const postingEnds = this.#postings.ends(from, to);
+    const termEnds = this.#terms.ends(from, to);
+    const values = FIELDS.map((field) => fieldPoints(match, field));
+    let { count } = hits;
     let at = 0;
-    for (let term = from; term < to; term++) {
-      const end = this.#postings.end(term) - base;
+    let termBegin = this.#terms.end(from - 1);
+    for (let index = 0; index < to - from; index++) {
+      const end = (postingEnds[index] ?? 0) - base;
+      const termEnd = termEnds[index] ?? 0;
+      const share = sharePoints(match, typed, termEnd - termBegin);
+      termBegin = termEnd;
       let entry = 0;
       while (at < end) {
         let byte = bytes[at++] ?? 0;
-        let value = byte & 0x7f;
+        let posting = byte & 0x7f;
         for (let shift = 7; byte > 0x7f && at < end; shift += 7) {
           byte = bytes[at++] ?? 0;
-          value |= (byte & 0x7f) << shift;
+          posting |= (byte & 0x7f) << shift;
         }
-        entry += value >>> 2;
-        if (entry >= this.#entries.count) throw new IndexDamaged("names an entry that it does not have");
-        visit(entry, FIELDS[value & 3] ?? 0, term);
+        entry += posting >>> 2;
+        const worth = values[posting & 3] ?? 0;
+        const value = worth === 0 ? 0 : worth + share;
+        const before = points[entry] ?? value;
+        if (before >= value) continue;
+        if (before === 0) entries[count++] = entry;
+        points[entry] = value;
       }
     }
+    hits.count = count;
   }
 
-  #hitsOf(word: string): WordHits {
-    const hits: WordHits = { points: new Uint16Array(this.#entries.count), entries: [] };
-    const apply = (from: number, to: number, match: Match): void => {
-      const points = new Uint16Array(4);
-      let current = -1;
-      this.#visitPostings(from, to, (entry, field, term) => {
-        if (term !== current) {
-          current = term;
-          const text = this.#termAt(term) ?? "";
-          for (const each of FIELDS) points[each] = pointsOf(word, text, each, match);
-        }
-        const value = points[field] ?? 0;
-        const before = hits.points[entry] ?? 0;
-        if (value > 0 && before === 0) hits.entries.push(entry);
-        if (value > before) hits.points[entry] = value;
-      });
-    };
+  #hitsOf(word: string): Hits {
+    const hits = this.#noHits();
+    const typed = Buffer.byteLength(word);
     const first = this.#find(word);
     const exact = this.#termAt(first) === word;
-    if (exact) apply(first, first + 1, { how: "exact" });
+    if (exact) this.#apply(hits, first, first + 1, typed, { how: "exact" });
     if (isExactOnly(word)) return hits;
     const afterExact = exact ? first + 1 : first;
     // Everything that begins with the word sorts before the word with the last code unit behind it.
-    apply(afterExact, this.#find(`${word}\uffff`), { how: "prefix" });
-    if (word.length >= 3 && hits.entries.length < ENOUGH_FOR_INSIDE) {
-      for (const term of this.#insideTerms(word)) apply(term, term + 1, { how: "inside" });
+    this.#apply(hits, afterExact, this.#find(`${word}\uffff`), typed, { how: "prefix" });
+    if (word.length >= 3 && hits.count < ENOUGH_FOR_INSIDE) {
+      for (const term of this.#insideTerms(word)) this.#apply(hits, term, term + 1, typed, { how: "inside" });
     }
-    if (!exact && hits.entries.length < ENOUGH_FOR_TYPOS) {
-      for (const [term, distance] of this.#typoTerms(word)) apply(term, term + 1, { how: "typo", distance });
+    if (!exact && hits.count < ENOUGH_FOR_TYPOS) {
+      for (const [term, distance] of this.#typoTerms(word)) {
+        this.#apply(hits, term, term + 1, typed, { how: "typo", distance });
+      }
     }
     return hits;
   }
 
   /** Terms that hold the word somewhere after their begin. */
   #insideTerms(word: string): number[] {
-    const grams = [...new Set(gramsOf(word))];
-    const counts = this.#countGrams(grams);
-    const found: number[] = [];
-    for (const [term, count] of counts.entries()) {
-      if (count === grams.length && (this.#termAt(term)?.indexOf(word) ?? 0) > 0) found.push(term);
+    const buckets = [...new Set(gramsOf(word).map((gram) => gram & (this.#grams.count - 1)))];
+    // The shortest lists first: after a few of them it is quicker to look at the terms.
+    buckets.sort((left, right) => this.#grams.length(left) - this.#grams.length(right) || left - right);
+    let terms: Uint32Array | number[] | undefined;
+    for (const bucket of buckets) {
+      if (terms !== undefined && terms.length <= FEW_TERMS) break;
+      const list = this.#grams.numbers(bucket);
+      terms = terms === undefined ? list : inBoth(terms, list);
     }
-    return found;
+    return [...(terms ?? [])].filter((term) => (this.#termAt(term)?.indexOf(word) ?? 0) > 0);
   }
 
-  /** For every term how many of the buckets of these grams it is in (at most 255). */
-  #countGrams(grams: readonly number[]): Uint8Array {
+  /**
+   * Terms that are in the buckets of at least `needed` of these grams (two grams of one bucket count twice, so that
+   * nothing is missed), and how many of them each term is in.
+   */
+  #termsWithGrams(grams: readonly number[], needed: number): { terms: number[]; counts: Uint8Array } {
     const counts = new Uint8Array(this.#terms.count);
-    const buckets = new Set(grams.map((gram) => gram & (this.#grams.count - 1)));
-    // Two grams in one bucket: the term is counted for both, so that the counts stay upper bounds.
-    const weight = new Map<number, number>();
+    const terms: number[] = [];
     for (const gram of grams) {
-      const bucket = gram & (this.#grams.count - 1);
-      weight.set(bucket, (weight.get(bucket) ?? 0) + 1);
+      for (const term of this.#grams.numbers(gram & (this.#grams.count - 1))) {
+        const count = (counts[term] ?? 0) + 1;
+        counts[term] = count;
+        if (count === needed) terms.push(term);
+      }
     }
-    for (const bucket of buckets) {
-      const grows = weight.get(bucket) ?? 1;
-      decodeList(this.#grams.bytes(bucket), (term) => {
-        if (term >= counts.length) throw new IndexDamaged("names a term that it does not have");
-        counts[term] = (counts[term] ?? 0) + grows;
-      });
-    }
-    return counts;
+    return { terms, counts };
   }
 
   /** Terms within the allowed edits of a word, with their distance (1 or 2). */
-  #typoTerms(word: string): Map<number, number> {
-    const allowed = allowedEdits(word);
+  #typoTerms(word: string): ReadonlyMap<number, number> {
+    const before = this.#typos.get(word);
+    if (before !== undefined) return before;
     const found = new Map<number, number>();
+    this.#typos.set(word, found);
+    const allowed = allowedEdits(word);
     if (allowed === 0) return found;
     const candidates = new Set<number>();
     for (const variant of deletionsOf(word)) {
       const bucket = hashText(variant) & (this.#deletions.count - 1);
-      decodeList(this.#deletions.bytes(bucket), (term) => void candidates.add(term));
+      for (const term of this.#deletions.numbers(bucket)) candidates.add(term);
     }
-    if (allowed === 2) for (const term of this.#distantTerms(word)) candidates.add(term);
-    for (const term of candidates) {
-      const text = this.#termAt(term);
-      if (text === undefined) throw new IndexDamaged("names a term that it does not have");
-      const distance = editDistance(word, text, allowed);
-      if (distance > 0 && distance <= allowed) found.set(term, distance);
+    this.#keepNear(word, 1, candidates, found);
+    if (allowed === 2 && found.size === 0) {
+      // Two edits may also both lie behind the part that deletions are indexed for, or be one in it and one behind.
+      for (const term of this.#distantTerms(word)) candidates.add(term);
+      this.#keepNear(word, 2, candidates, found);
     }
     return found;
+  }
+
+  /** Of some terms those that are at most so many edits away from a word, and not the word itself. */
+  #keepNear(word: string, edits: number, terms: Iterable<number>, found: Map<number, number>): void {
+    const length = Buffer.byteLength(word);
+    for (const term of terms) {
+      // The length rules most of them out, without their text. A character is at most three bytes.
+      if (Math.abs(this.#terms.length(term) - length) > 3 * edits) continue;
+      const text = this.#termAt(term);
+      if (text === undefined) throw new IndexDamaged("names a term that it does not have");
+      const distance = editDistance(word, text, edits);
+      if (distance > 0 && distance <= edits) found.set(term, distance);
+    }
   }
 
   /** Terms that share enough grams with a long word to be two edits away from it. */
   #distantTerms(word: string): number[] {
     const grams = gramsOf(padded(word));
-    const counts = this.#countGrams(grams);
     const needed = Math.max(MIN_SHARED_GRAMS, grams.length - 2 * GRAMS_PER_EDIT);
-    const found: number[] = [];
-    for (const [term, count] of counts.entries()) if (count >= needed) found.push(term);
-    if (found.length <= MAX_DISTANT_TERMS) return found;
-    return found
+    const { terms, counts } = this.#termsWithGrams(grams, needed);
+    if (terms.length <= MAX_DISTANT_TERMS) return terms;
+    return terms
       .toSorted((left, right) => (counts[right] ?? 0) - (counts[left] ?? 0) || left - right)
       .slice(0, MAX_DISTANT_TERMS);
   }
 }
 
-/** The entries that match `most` words, best score first, then in the order of names. */
-function bestOf(matched: Uint8Array, score: Float64Array, most: number, limit: number): number[] {
-  const best: number[] = [];
-  if (limit < 1) return best;
-  for (let entry = 0; entry < matched.length; entry++) {
-    if (matched[entry] !== most) continue;
-    const points = score[entry] ?? 0;
-    const last = best.at(-1);
-    if (best.length === limit && last !== undefined && (score[last] ?? 0) >= points) continue;
-    let place = best.length;
-    while (place > 0 && (score[best[place - 1] ?? 0] ?? 0) < points) place--;
-    best.splice(place, 0, entry);
-    if (best.length > limit) best.pop();
+/** What two ascending lists have in common. */
+function inBoth(left: Iterable<number>, right: Uint32Array): number[] {
+  const both: number[] = [];
+  let at = 0;
+  for (const value of left) {
+    while (at < right.length && (right[at] ?? 0) < value) at++;
+    if (right[at] === value) both.push(value);
   }
-  return best;
+  return both;
+}
+
+/** The entries with the best scores, equal ones in the order of names. */
+function topOf({ points, entries, count }: Hits, limit: number): number[] {
+  const top: number[] = [];
+  if (limit < 1) return top;
+  let worst = 0;
+  let last = 0;
+  for (let at = 0; at < count; at++) {
+    const entry = entries[at] ?? 0;
+    const own = points[entry] ?? 0;
+    if (top.length >= limit && (own < worst || (own === worst && entry > last))) continue;
+    let place = top.length;
+    while (place > 0 && isBefore(entry, own, top[place - 1] ?? 0, points)) place--;
+    top.splice(place, 0, entry);
+    if (top.length > limit) top.pop();
+    last = top.at(-1) ?? 0;
+    worst = points[last] ?? 0;
+  }
+  return top;
+}
+
+function isBefore(entry: number, own: number, other: number, points: Hits["points"]): boolean {
+  const others = points[other] ?? 0;
+  return own === others ? entry < other : own > others;
 }

@@ -38,6 +38,9 @@ function cut(term: string): string {
 
 /** Lower-cased runs of letters and digits. */
 export function wordsOf(text: string): string[] {
+  // Most text is plain, and Unicode's tables are not loaded for nothing.
+  // oxlint-disable-next-line no-control-regex -- the range of ASCII
+  if (/^[\u0000-\u007f]*$/u.test(text)) return (text.toLowerCase().match(/[a-z0-9]+/gu) ?? []).map(cut);
   return (
     text
       .normalize("NFKC")
@@ -82,7 +85,7 @@ export function termsOf(document: SearchDocument): Map<string, Field> {
   return terms;
 }
 
-/** How many edits a word may be away from a term. */
+/** How many edits a word may be away from a term. Two are only tried when no term is one edit away. */
 export function allowedEdits(word: string): 0 | 1 | 2 {
   if (word.length < 3) return 0;
   return word.length < 8 ? 1 : 2;
@@ -93,13 +96,20 @@ export function isExactOnly(word: string): boolean {
   return word.length < 2;
 }
 
-/** What a match is worth; 0 for none. `term` is the matched one. Points are comparable between registries. */
-export function pointsOf(word: string, term: string, field: Field, match: Match): number {
-  const typed = Math.floor((8 * word.length) / term.length);
+/** What a match in a field is worth, whatever the term; 0 for none. Points are comparable between registries. */
+export function fieldPoints(match: Match, field: Field): number {
   if (match.how === "exact") return EXACT[field];
-  if (match.how === "prefix") return PREFIX[field] + typed;
-  if (match.how === "inside") return field === FIELD.name ? INSIDE + typed : 0;
+  if (match.how === "prefix") return PREFIX[field];
+  if (match.how === "inside") return field === FIELD.name ? INSIDE : 0;
   return Math.floor(TYPO[field] / match.distance);
+}
+
+/**
+ * What a match is worth beside its field: the more of the term has been typed the more.
+ * @param typed length of the word, and `whole` that of the matched term, in bytes of UTF-8
+ */
+export function sharePoints(match: Match, typed: number, whole: number): number {
+  return match.how === "prefix" || match.how === "inside" ? Math.floor((8 * typed) / whole) : 0;
 }
 
 /** The runs of three characters of a text, as numbers below 2^32 with few collisions. */

@@ -151,6 +151,10 @@ describe("a registry that is a folder", () => {
       expect((await registries.search("two")).map((hit) => hit.name)).toEqual(["two"]);
     }
     expect(Buffer.compare(readFileSync(index), whole)).toBe(0);
+    rmSync(index);
+    mkdirSync(index);
+    expect((await (await open()).lookUp("one")).entry.name).toBe("one");
+    rmSync(index, { recursive: true });
     await (await open({ build: "another" })).lookUp("one");
     expect(indexes("team")).not.toContain(path.basename(index));
   });

@@ -8,10 +8,13 @@ import {
   ENOUGH_FOR_TYPOS,
   FIELD,
   allowedEdits,
+  fieldPoints,
   isExactOnly,
-  pointsOf,
   queryWords,
+  sharePoints,
   termsOf,
+  type Field,
+  type Match,
 } from "../../../src/registry/search-text.ts";
 import { generateTools, seededRandom } from "../../helpers/generated-registry.ts";
 
@@ -107,6 +110,11 @@ describe("search", () => {
   });
 });
 
+function pointsOf(match: Match, field: Field, word: string, term: string): number {
+  const worth = fieldPoints(match, field);
+  return worth === 0 ? 0 : worth + sharePoints(match, Buffer.byteLength(word), Buffer.byteLength(term));
+}
+
 /** Every entry against every word, by the definition alone: no index, no candidates, no cut. */
 function oracle(entries: readonly SearchEntry[], query: string): { name: string; score: number }[] {
   const all = entries.map((each) => ({ name: each.name, terms: [...termsOf(each)], matched: 0, score: 0 }));
@@ -120,9 +128,9 @@ function oracle(entries: readonly SearchEntry[], query: string): { name: string;
       for (const [term, field] of each.terms) {
         if (term === word) {
           exact = true;
-          raise(each, pointsOf(word, term, field, { how: "exact" }));
+          raise(each, pointsOf({ how: "exact" }, field, word, term));
         } else if (!isExactOnly(word) && term.startsWith(word)) {
-          raise(each, pointsOf(word, term, field, { how: "prefix" }));
+          raise(each, pointsOf({ how: "prefix" }, field, word, term));
         }
       }
     }
@@ -130,18 +138,23 @@ function oracle(entries: readonly SearchEntry[], query: string): { name: string;
       for (const each of all) {
         for (const [term, field] of each.terms) {
           if (field === FIELD.name && term.indexOf(word) > 0)
-            raise(each, pointsOf(word, term, field, { how: "inside" }));
+            raise(each, pointsOf({ how: "inside" }, field, word, term));
         }
       }
     }
     if (!exact && points.size < ENOUGH_FOR_TYPOS) {
-      for (const each of all) {
-        for (const [term, field] of each.terms) {
-          const distance = editDistance(word, term, allowedEdits(word));
-          if (distance > 0 && distance <= allowedEdits(word)) {
-            raise(each, pointsOf(word, term, field, { how: "typo", distance }));
-          }
-        }
+      const near = all.flatMap((each) =>
+        each.terms.map(([term, field]) => ({
+          each,
+          term,
+          field,
+          distance: editDistance(word, term, allowedEdits(word)),
+        })),
+      );
+      const nearest = Math.min(...near.flatMap(({ distance }) => (distance > 0 ? [distance] : [])));
+      for (const { each, term, field, distance } of near) {
+        if (distance !== nearest || distance > allowedEdits(word)) continue;
+        raise(each, pointsOf({ how: "typo", distance }, field, word, term));
       }
     }
     for (const [each, value] of points) {
