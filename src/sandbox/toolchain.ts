@@ -204,26 +204,34 @@ export async function resolveToolchain(host: Outside, program: string): Promise<
 async function describe(host: Outside, command: string, chain: readonly string[], real: string): Promise<Toolchain> {
   const home = host.facts.env["HOME"];
   const realHome = home === undefined ? undefined : await host.files.realPath(home);
+  const name = path.basename(command);
   // `npm` is a link to npm-cli.js, `java` goes through /etc/alternatives: the last place that still has the name.
-  const named = chain.findLast((item) => path.basename(item) === path.basename(command)) ?? command;
-  const bin = (await host.files.realPath(path.dirname(named))) ?? path.dirname(named);
-  const readable: string[] = [];
+  const last = chain.findLast((item) => path.basename(item) === name) ?? command;
+  const named = path.join((await host.files.realPath(path.dirname(last))) ?? path.dirname(last), name);
   const isSystem = (item: string): boolean => SYSTEM_FOLDERS.some((folder) => isInside(folder, item));
-  if (isSystem(real)) {
-    const toolHome = systemToolHome(real);
-    if (toolHome !== undefined) readable.push(...(await linkedOutside(host, toolHome)));
-  } else {
-    const root = rootOf(path.join(bin, path.basename(named)), real, realHome);
-    if (!(await isShowable(host, root))) {
-      throw new IpmError("SANDBOX_UNAVAILABLE", `${root} can be read by root only, so no step may see it`, {
-        hint: `chmod -R o+rX ${root}`,
-        data: { program: command, path: root },
-      });
+  const root = isSystem(real) ? systemToolHome(real) : rootOf(named, real, realHome);
+  const readable: string[] = [];
+  if (root !== undefined) {
+    if (!isSystem(real)) {
+      if (!(await isShowable(host, root))) {
+        throw new IpmError("SANDBOX_UNAVAILABLE", `${root} can be read by root only, so no step may see it`, {
+          hint: `chmod -R o+rX ${root}`,
+          data: { program: command, path: root },
+        });
+      }
+      readable.push(root);
     }
-    readable.push(root);
-    if ((await host.files.facts(root))?.kind === "folder") readable.push(...(await linkedOutside(host, root)));
+    if ((await host.files.facts(root))?.kind === "folder") {
+      for (const item of await linkedOutside(host, root)) if (await isShowable(host, item)) readable.push(item);
+    }
   }
-  const shown: string[] = [];
-  for (const item of readable) if (await isShowable(host, item)) shown.push(item);
-  return { program: path.join(bin, path.basename(named)), bin, readable: outermost(shown) };
+  const isSeen = isSystem(named) || readable.some((item) => isInside(item, named));
+  const program = isSeen ? named : await besides(host, real, name);
+  return { program, bin: path.dirname(program), readable: outermost(readable) };
+}
+
+/** The real program under the command's name where that is beside it: an active virtual environment links to /usr/bin. */
+async function besides(host: Outside, real: string, name: string): Promise<string> {
+  const candidate = path.join(path.dirname(real), name);
+  return (await host.files.realPath(candidate)) === real ? candidate : real;
 }
