@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promise
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 // Built beside and renamed: a build that fails half-way leaves the old one.
@@ -13,17 +13,20 @@ const dist = path.join(root, "dist");
 
 const packageJson = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
 
-const shared = {
-  absWorkingDir: root,
-  bundle: true,
+const minified = {
   platform: "node",
-  format: "cjs",
   target: "node20.19",
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: "none",
   charset: "utf8",
   logLevel: "warning",
+};
+
+const shared = {
+  ...minified,
+  absWorkingDir: root,
+  bundle: true,
   metafile: true,
   define: { IPM_VERSION: JSON.stringify(packageJson.version) },
   // import.meta.url of a bundled ES module, for packages that look for files beside themselves.
@@ -31,7 +34,36 @@ const shared = {
 };
 
 async function bundle(entry, outfile) {
-  const result = await build({ ...shared, entryPoints: [entry], outfile: path.join(staged, outfile) });
+  const result = await build({ ...shared, format: "cjs", entryPoints: [entry], outfile: path.join(staged, outfile) });
+  return Object.keys(result.metafile.inputs);
+}
+
+/**
+ * The command line in parts, one for everything that is imported on demand: parsing one file with all libraries takes
+ * longer than `ipm list` does. esbuild splits ES modules only, and Node loads those more slowly than CommonJS, so each
+ * part is turned into CommonJS afterwards.
+ */
+async function bundleInParts(entry, name) {
+  const result = await build({
+    ...shared,
+    format: "esm",
+    splitting: true,
+    entryPoints: [{ in: entry, out: name }],
+    outdir: staged,
+    outExtension: { ".js": ".cjs" },
+    chunkNames: "parts/[name]-[hash]",
+    banner: {},
+  });
+  for (const part of Object.keys(result.metafile.outputs)) {
+    const file = path.resolve(root, part);
+    const { code } = await transform(await readFile(file, "utf8"), {
+      ...minified,
+      format: "cjs",
+      supported: { "dynamic-import": false },
+      banner: '"use strict";',
+    });
+    await writeFile(file, code);
+  }
   return Object.keys(result.metafile.inputs);
 }
 
@@ -51,7 +83,7 @@ async function writeLicences(inputs) {
 
 try {
   await mkdir(staged, { recursive: true });
-  const inputs = await bundle("src/cli/main.ts", "ipm.cjs");
+  const inputs = await bundleInParts("src/cli/main.ts", "ipm");
   await writeLicences(inputs);
   // The registry is compiled by ipm's own code: the same that compiles a configured one.
   await bundle("scripts/compile-embedded-registry.ts", "compile-embedded-registry.cjs");

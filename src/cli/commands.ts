@@ -12,6 +12,7 @@ import { planCommand } from "./commands/plan.ts";
 import { registryAddCommand, registryListCommand, registryRemoveCommand } from "./commands/registry.ts";
 import { reinstallCommand } from "./commands/reinstall.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
+import { runCommand } from "./commands/run.ts";
 import { searchCommand } from "./commands/search.ts";
 import { selfRemoveCommand } from "./commands/self-remove.ts";
 import { setupCommand } from "./commands/setup.ts";
@@ -26,6 +27,7 @@ import { whichCommandSpec } from "./commands/which.ts";
 export const COMMANDS: readonly CommandSpec[] = [
   installCommand,
   planCommand,
+  runCommand,
   upgradeCommand,
   reinstallCommand,
   holdCommand,

@@ -11,6 +11,7 @@ function flagNames(flags: readonly { readonly flags: string }[]): string[] {
 function specOf(words: readonly string[]): { readonly spec: CommandSpec | undefined; readonly operands: number } {
   const bare = words.filter((word) => !word.startsWith("-"));
   const [first, second] = bare;
+  if (first === undefined) return { spec: undefined, operands: 0 };
   const spec =
     COMMANDS.find((one) => one.name === first || one.alias === first) ??
     COMMANDS.find((one) => one.name === `${first} ${second}`);

@@ -34,6 +34,14 @@ fi
 `;
 
 const FISH = `# fish completion of ipm
+function __ipm_complete
+    set -l found (ipm __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
 complete -c ipm -e
-complete -c ipm -a '(ipm __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+complete -c ipm -f -a '(__ipm_complete)'
 `;

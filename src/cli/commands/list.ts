@@ -7,13 +7,16 @@ export const listCommand: CommandSpec = {
   summary: "the tools that are installed",
   examples: [
     ["ipm list", "name, version, how it was installed, who vouches for it, its commands"],
+    ["ipm list --sizes", "and the space that each takes"],
     ["ipm list --json", "the same for a program"],
   ],
-  json: "[{name, version, method, trust, bins, held, entry, installed}]",
-  run: async (session) => {
-    const { listTools } = await import("../../usecases/list.ts");
+  options: [{ flags: "--sizes", says: "measure what each tool takes on the disk" }],
+  json: "[{name, version, method, trust, bins, held, entry, registry, installed}], with --sizes also bytes",
+  run: async (session, invocation) => {
+    const { listTools, listToolSizes } = await import("../../usecases/list.ts");
     const { renderToolList } = await import("../render/tool-list.ts");
-    const result = await listTools(await session.openContext({ writes: false }));
+    const context = await session.openContext({ writes: false });
+    const result = invocation.has("sizes") ? await listToolSizes(context) : await listTools(context);
     return { result, render: (theme) => renderToolList(result, theme, session.streams.stdout.isTerminal) };
   },
 };

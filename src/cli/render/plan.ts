@@ -199,7 +199,8 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
         ],
   );
   return [
-    `${theme.strong(`${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`)} ${theme.faint(plan.what.source.commit.slice(0, 12))}  ${trustText(plan, theme)}`,
+    `${theme.strong(`${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`)} ${theme.faint(plan.what.source.commit.slice(0, SHORT_DIGEST))}`,
+    ...hang("  ", trustText(plan, theme), theme.width),
     ...hang("  ", work, theme.width, theme.faint),
     ...noticeLines(plan, theme),
     ...hidden.flatMap((line) => hang(`  ${theme.symbols.caution} `, line, theme.width, theme.caution)),

@@ -1,12 +1,18 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
-import type { InstalledTool } from "../../usecases/list.ts";
+import type { InstalledTool, SizedTool } from "../../usecases/list.ts";
+import { formatBytes } from "./format.ts";
 import { renderTable } from "./table.ts";
 import type { Theme } from "./theme.ts";
 
 /** `ipm list`: one line a tool. */
-export function renderToolList(tools: readonly InstalledTool[], theme: Theme, isTerminal: boolean): readonly string[] {
+export function renderToolList(
+  tools: readonly (InstalledTool | SizedTool)[],
+  theme: Theme,
+  isTerminal: boolean,
+): readonly string[] {
   if (tools.length === 0)
     return ["nothing is installed", theme.faint(`${theme.symbols.arrow} ipm search WORDS, then ipm install NAME`)];
+  const hasSizes = tools.some((tool) => "bytes" in tool);
   return renderTable(
     tools,
     [
@@ -18,6 +24,9 @@ export function renderToolList(tools: readonly InstalledTool[], theme: Theme, is
         value: (tool) => escapeUntrusted(tool.trust),
         paint: (text, tool) => (tool.trust === "unverified" ? theme.caution(text) : text),
       },
+      ...(hasSizes
+        ? [{ title: "size", value: (tool: SizedTool | InstalledTool) => formatBytes("bytes" in tool ? tool.bytes : 0) }]
+        : []),
       { title: "commands", value: (tool) => tool.bins.map(escapeUntrusted).join(" "), gives: true },
     ],
     theme,

@@ -51,6 +51,7 @@ export function plainLine(event: IpmEvent, verbose: boolean): string | undefined
       return `generation ${event.to} is current${event.from === null ? "" : `, was ${event.from}`}`;
     case "warning":
       return `warning[${event.code}]: ${event.message}${event.hint === undefined ? "" : ` (${event.hint})`}`;
+    case "program.started":
     case "run.started":
     case "run.finished":
       break;

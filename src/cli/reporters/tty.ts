@@ -242,6 +242,12 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
         // Sets the answer, or the error, apart from the story.
         if (hasTold) stderr.write("\n");
         break;
+      case "program.started":
+        active.clear();
+        halt();
+        if (hasTold) stderr.write("\n");
+        isStopped = true;
+        break;
       case "generation.switched":
       case "run.started":
         break;

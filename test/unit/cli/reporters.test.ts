@@ -91,7 +91,8 @@ describe("tty", () => {
   test("keeps a line with its time for what is done", () => {
     expect(ttyText(STORY).split("\n")).toEqual([
       "✔ fetched ripcat@2.1.0  aaaaaaaaaaaa  0.4s",
-      "ripcat 2.1.0 111111111111  ✔ reviewed (embedded registry)",
+      "ripcat 2.1.0 111111111111",
+      "  ✔ reviewed (embedded registry)",
       "  method cargo · 2 steps · 1 test · plan dddddddddddd",
       "  ! there is no lock: what npm installs is not pinned",
       "  ! rc comes before /usr/bin/rc on PATH",

@@ -1,0 +1,346 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { IPM, ROOT, runIpm, shellWord } from "../helpers/built-ipm.ts";
+import { temporaryFolder } from "../helpers/temporary-folder.ts";
+
+// oxlint-disable-next-line no-control-regex -- what must not be in a pipe
+const TERMINAL_CODES = /[\u0000-\u0008\u000b-\u001f]/u;
+
+interface ToolOptions {
+  /** A shell text that the tool's second step runs. */
+  readonly step?: string;
+  readonly expect?: string;
+}
+
+/** A folder with an `ipm.yaml`: a target that nobody has verified. */
+function toolFolder(home: string, name: string, { step, expect: pattern = "^hello" }: ToolOptions = {}): string {
+  const folder = path.join(home, name);
+  mkdirSync(path.join(folder, "bin"), { recursive: true });
+  writeFileSync(path.join(folder, "bin", name), "#!/bin/sh\necho hello\n", { mode: 0o755 });
+  const steps = ["  - uses: copy", ...(step === undefined ? [] : [`  - run: ${JSON.stringify(step)}`])];
+  writeFileSync(
+    path.join(folder, "ipm.yaml"),
+    [
+      "schema: ipm/v1",
+      `name: ${name}`,
+      "summary: A tool of a test",
+      "license: MIT",
+      "steps:",
+      ...steps,
+      `bin: [${name}]`,
+      `tests: [{ run: ${name}, expect: { stdout: ${JSON.stringify(pattern)} } }]`,
+      "",
+    ].join("\n"),
+  );
+  return folder;
+}
+
+/** Every path below a folder. */
+function paths(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted();
+}
+
+/** The store entries of a tool, complete or not. */
+function entriesOf(home: string, tool: string): string[] {
+  const folder = path.join(home, ".local/share/ipm/store", tool);
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+const currentBin = (home: string): string => path.join(home, ".local/share/ipm/current/bin");
+
+test("says its version", async () => {
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string };
+  expect(await runIpm(["--version"], { home: temporaryFolder() })).toEqual({
+    exitCode: 0,
+    signal: null,
+    stdout: `${version}\n`,
+    stderr: "",
+  });
+});
+
+test("the demo: searched, planned, installed, run, listed, uninstalled, brought back, all from what ships with ipm", async () => {
+  const home = temporaryFolder();
+  const ipm = (...words: string[]): ReturnType<typeof runIpm> => runIpm(words, { home });
+
+  expect((await ipm("search", "lstm")).stdout).toContain("lstm-demo");
+  const plan = await ipm("plan", "lstm-demo", "--output", "plan.json");
+  expect(plan).toMatchObject({ exitCode: 0 });
+  expect(plan.stdout).toContain("Puts on PATH\n  lstm-demo\n");
+  const saved = JSON.parse(readFileSync(path.join(home, "plan.json"), "utf8")) as { plans: { digest: string }[] };
+  expect(plan.stdout).toContain(saved.plans[0]?.digest.slice(0, 12));
+  const dry = await ipm("install", "lstm-demo", "--dry-run");
+  expect(dry.stdout).toContain("nothing was changed");
+  expect(existsSync(path.join(home, ".local/share/ipm"))).toBe(false);
+
+  const installed = await ipm("install", "lstm-demo");
+  expect(installed.exitCode).toBe(0);
+  // stdout is the answer, stderr is the story.
+  expect(installed.stdout).toContain("lstm-demo 1.0.0 is installed");
+  expect(installed.stderr).toMatch(/: test 1\/\d+: /u);
+  expect(installed.stdout + installed.stderr).not.toMatch(TERMINAL_CODES);
+
+  const again = await ipm("install", "lstm-demo");
+  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("is installed already") });
+
+  const listed = JSON.parse((await ipm("list", "--json")).stdout) as { result: unknown[] };
+  expect(listed.result).toEqual([
+    expect.objectContaining({ name: "lstm-demo", version: "1.0.0", bins: ["lstm-demo"] }),
+  ]);
+  const explained = spawnSync(path.join(currentBin(home), "lstm-demo"), ["explain"], { env: {}, encoding: "utf8" });
+  expect(explained.stdout).toContain("2.947567");
+  expect((await ipm("which", "lstm-demo")).stdout).toContain(home);
+
+  expect(await ipm("uninstall", "lstm-demo")).toMatchObject({ exitCode: 0 });
+  expect(existsSync(path.join(currentBin(home), "lstm-demo"))).toBe(false);
+  expect(await ipm("rollback")).toMatchObject({ exitCode: 0 });
+  expect(existsSync(path.join(currentBin(home), "lstm-demo"))).toBe(true);
+  expect((await ipm("history")).stdout.match(/lstm-demo 1\.0\.0/gu)?.length).toBe(3);
+  expect(await ipm("doctor", "--json")).toMatchObject({ exitCode: 0 });
+});
+
+describe("exit codes and where they are told", () => {
+  test.each([
+    [["frobnicate"], 2, "USAGE"],
+    [["install", "lstm-demo", "--frobnicate"], 2, "USAGE"],
+    [["install", "lstm-dmo"], 7, "TOOL_NOT_FOUND"],
+    [["install", "lstm-demo@9.9.9"], 7, "VERSION_NOT_FOUND"],
+    [["show", "nothing-like-it"], 7, "TOOL_NOT_FOUND"],
+    [["uninstall", "lstm-demo"], 7, "NOT_INSTALLED"],
+    [["rollback"], 7, "GENERATION_NOT_FOUND"],
+    [["logs", "lstm-demo"], 7, "LOG_NOT_FOUND"],
+    [["which", "lstm-demo"], 7, "COMMAND_NOT_PROVIDED"],
+    [["logs", "-x"], 2, "USAGE"],
+  ])("ipm %j ends with %i (%s)", async (words, exit, code) => {
+    const home = temporaryFolder();
+    const people = await runIpm(words, { home });
+    const program = await runIpm([...words, "--json"], { home });
+    expect([people.exitCode, program.exitCode]).toEqual([exit, exit]);
+    expect(people.stdout).toBe("");
+    expect(people.stderr).toContain(`error[${code}]: `);
+    expect(JSON.parse(program.stdout)).toEqual({
+      ok: false,
+      error: { code, message: expect.any(String), hint: expect.any(String), data: expect.any(Object) },
+    });
+  });
+
+  test("what nobody verified is refused where nobody can be asked, --yes or not", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "hello-tool");
+    for (const more of [[], ["--yes"]]) {
+      const refused = await runIpm(["install", folder, "--json", ...more], { home });
+      expect(refused.exitCode).toBe(5);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "UNVERIFIED" } });
+    }
+    expect((await runIpm(["list"], { home })).stdout).toContain("nothing is installed");
+    const allowed = await runIpm(["install", folder, "--allow-unverified"], { home });
+    expect(allowed.exitCode).toBe(0);
+  });
+
+  test("a failing step shows its last lines and the log, and installs nothing", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "bad-tool", { step: "echo one; printf 'two \\033[2J\\n' >&2; exit 3" });
+    const { exitCode, stdout, stderr } = await runIpm(["install", folder, "--allow-unverified", "--no-sandbox"], {
+      home,
+    });
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("error[STEP_FAILED]");
+    expect(stderr).toContain(String.raw`| two \x1b[2J`);
+    const log = /\S+\.log/u.exec(stderr)?.[0] ?? "";
+    expect(readFileSync(log, "utf8")).toContain("one");
+    expect(stderr).not.toMatch(TERMINAL_CODES);
+    expect(entriesOf(home, "bad-tool")).toEqual([]);
+  });
+
+  test("a failing test shows expected against actual, and the old generation stays", async () => {
+    const home = temporaryFolder();
+    await runIpm(["install", "lstm-demo"], { home });
+    const folder = toolFolder(home, "quiet-tool", { expect: "^never said" });
+    const { exitCode, stderr } = await runIpm(["install", folder, "--allow-unverified"], { home });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("error[TEST_FAILED]");
+    expect(stderr).toContain("never said");
+    expect(stderr).toContain("hello");
+    expect(readdirSync(currentBin(home))).toEqual(["lstm-demo"]);
+  });
+
+  test("with --keep-going the good ones are installed and the exit code is still 1", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "bad-tool", { step: "exit 3" });
+    const { exitCode, stdout } = await runIpm(["install", folder, "lstm-demo", "--allow-unverified", "--keep-going"], {
+      home,
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("lstm-demo 1.0.0 is installed");
+    expect(stdout).toContain("error[STEP_FAILED]");
+  });
+});
+
+describe("signals", () => {
+  // The step says its pid and waits for longer than any test; without a sandbox the pid is one of this machine.
+  const WAIT = 'echo "pid $$"; sleep 600';
+  const STUBBORN = `trap "" TERM INT HUP; ${WAIT}`;
+
+  async function interrupted(
+    step: string,
+    signals: readonly NodeJS.Signals[],
+  ): Promise<{ exitCode: number | null; stepPid: number; home: string; stderr: string }> {
+    const home = temporaryFolder();
+    await runIpm(["install", "lstm-demo"], { home });
+    const folder = toolFolder(home, "slow-tool", { step });
+    let sent = 0;
+    const { exitCode, stderr } = await runIpm(["install", folder, "--allow-unverified", "--no-sandbox", "--verbose"], {
+      home,
+      onStderr: (text, child) => {
+        if (sent === 0 && /\| pid \d+/u.test(text)) child.kill(signals[sent++]);
+        else if (sent === 1 && signals.length > 1 && text.includes("stopping")) child.kill(signals[sent++]);
+      },
+    });
+    return { exitCode, stderr, home, stepPid: Number(/\| pid (\d+)/u.exec(stderr)?.[1]) };
+  }
+
+  /** True for a process that runs; one that has ended and waits for its parent does not. */
+  function isRunning(pid: number): boolean {
+    const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+    return stdout.trim() !== "" && !stdout.trim().startsWith("Z");
+  }
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("%s once: exit %i, the step gone, the old state whole", async (signal, exit) => {
+    const { exitCode, stepPid, home, stderr } = await interrupted(WAIT, [signal]);
+    expect(exitCode).toBe(exit);
+    expect(stderr).toContain("stopping");
+    await vi.waitFor(() => expect(isRunning(stepPid)).toBe(false));
+    expect(readdirSync(currentBin(home))).toEqual(["lstm-demo"]);
+    expect(entriesOf(home, "slow-tool")).toEqual([]);
+  });
+
+  test("Ctrl-C twice ends at once, also when the step ignores everything, and the next command repairs", async () => {
+    const { exitCode, stepPid, home } = await interrupted(STUBBORN, ["SIGINT", "SIGINT"]);
+    expect(exitCode).toBe(130);
+    await vi.waitFor(() => expect(isRunning(stepPid)).toBe(false));
+    const next = await runIpm(["install", "lstm-demo"], { home });
+    expect(next.exitCode).toBe(0);
+    expect(readdirSync(currentBin(home))).toEqual(["lstm-demo"]);
+  });
+});
+
+describe("streams", () => {
+  test("a reader that goes away early is no error", async () => {
+    const home = temporaryFolder();
+    const script = `${shellWord(process.execPath)} ${shellWord(IPM)} --help | true; echo "\${PIPESTATUS[0]}"`;
+    expect(await runIpm(["-c", script], { home, program: ["bash"] })).toMatchObject({ stdout: "0\n", stderr: "" });
+    const closed = `${shellWord(process.execPath)} ${shellWord(IPM)} --help >&- 2>&-; echo $?`;
+    expect(await runIpm(["-c", closed], { home, program: ["bash"] })).toMatchObject({ stdout: "0\n" });
+  });
+
+  test("colour is written when it is forced, and only then", async () => {
+    const home = temporaryFolder();
+    const bare = await runIpm(["--help"], { home });
+    const forced = await runIpm(["--help"], { home, env: { FORCE_COLOR: "1" } });
+    expect(bare.stdout).not.toContain("\u001b");
+    expect(forced.stdout).toContain("\u001b[1m");
+    expect((await runIpm(["--help", "--no-color"], { home, env: { FORCE_COLOR: "1" } })).stdout).toBe(bare.stdout);
+  });
+
+  test("only ASCII of ipm's own in a locale that knows no more", async () => {
+    const { stdout, stderr } = await runIpm(["install", "lstm-demo"], { home: temporaryFolder(), env: { LANG: "C" } });
+    expect(stdout + stderr).toMatch(/^[\x20-\x7e\n]*$/u);
+    expect(stdout).toContain("+ lstm-demo 1.0.0 is installed");
+  });
+});
+
+// The pseudo-terminal of util-linux's script(1).
+const hasScript = spawnSync("script", ["-qec", "true", "/dev/null"], { stdio: "ignore" }).status === 0;
+
+describe.skipIf(!hasScript)("at a terminal", () => {
+  async function atTerminal(
+    words: string,
+    columns: number,
+    env: Record<string, string> = {},
+    home = temporaryFolder(),
+  ): Promise<{ exitCode: number | null; screen: string }> {
+    const command = `stty cols ${columns}; ${shellWord(process.execPath)} ${shellWord(IPM)} ${words}`;
+    const { exitCode, stdout } = await runIpm(["-qec", command, "/dev/null"], {
+      home,
+      program: ["script"],
+      env: { TERM: "xterm-256color", ...env },
+    });
+    return { exitCode, screen: stdout };
+  }
+
+  /** The lines that stay on the screen. */
+  function linesOf(screen: string): string[] {
+    return (
+      screen
+        .replaceAll("\r\n", "\n")
+        .split("\n")
+        // oxlint-disable-next-line no-control-regex -- what a terminal would not show
+        .map((line) => line.replace(/^.*\u001b\[[012]?K/u, "").replace(/\u001b\[[0-9;?]*[A-Za-z]/gu, ""))
+    );
+  }
+
+  test.each([30, 50, 80, 200])("the story and the answer fit into %i columns", async (columns) => {
+    const { exitCode, screen } = await atTerminal("install lstm-demo", columns);
+    expect(exitCode).toBe(0);
+    const lines = linesOf(screen);
+    expect(lines.some((line) => line.startsWith("✔ test "))).toBe(true);
+    // A word, a path or a file's name is never broken.
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(Math.max(columns, 48));
+  });
+
+  test("the cursor is shown again, also after Ctrl-C", async () => {
+    const home = temporaryFolder();
+    const done = await atTerminal("install lstm-demo", 80, {}, home);
+    const hidden = done.screen.lastIndexOf("\u001b[?25l");
+    expect(done.screen.lastIndexOf("\u001b[?25h")).toBeGreaterThanOrEqual(hidden);
+
+    // The step ends ipm as Ctrl-C would.
+    const folder = toolFolder(home, "stop-tool", { step: "sleep 1; kill -INT $(ps -o ppid= -p $$); sleep 600" });
+    const stopped = await atTerminal(`install ${shellWord(folder)} --allow-unverified --no-sandbox`, 80, {}, home);
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.screen).toContain("\u001b[?25l");
+    expect(stopped.screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stopped.screen.lastIndexOf("\u001b[?25l"));
+  });
+
+  test("NO_COLOR leaves the words", async () => {
+    const { screen } = await atTerminal("list", 80, { NO_COLOR: "1" });
+    expect(screen).not.toContain("\u001b[3");
+    expect(screen).toContain("nothing is installed");
+  });
+
+  test("CI and a dumb terminal get plain lines", async () => {
+    for (const env of [{ CI: "true" }, { TERM: "dumb" }]) {
+      const { screen } = await atTerminal("install lstm-demo", 80, env);
+      expect(screen).toContain("lstm-demo@1.0.0: test 1/");
+      expect(screen).not.toContain("\u001b[?25l");
+    }
+  });
+});
+
+test("setup and self remove: a new shell finds ipm and the tool, then HOME is as it was", async () => {
+  const home = temporaryFolder();
+  writeFileSync(path.join(home, ".bashrc"), "alias ll='ls -l'");
+  const before = paths(home);
+  await runIpm(["install", "lstm-demo"], { home });
+  expect(await runIpm(["setup", "bash", "--yes"], { home })).toMatchObject({ exitCode: 0 });
+  const found = await runIpm(["-c", '. "$HOME/.bashrc"; ipm list; lstm-demo --version'], {
+    home,
+    program: ["bash"],
+    env: { PATH: "/usr/bin:/bin" },
+  });
+  expect(found.stdout).toContain("lstm-demo  1.0.0");
+  expect(found).toMatchObject({ exitCode: 0, stderr: "" });
+
+  const refused = await runIpm(["self", "remove"], { home });
+  expect(refused).toMatchObject({ exitCode: 2 });
+  expect(await runIpm(["self", "remove", "--yes"], { home })).toMatchObject({ exitCode: 0 });
+  const emptyParents = [".cache", ".local", ".local/share"].filter((name) => existsSync(path.join(home, name)));
+  expect(paths(home)).toEqual([...before, ...emptyParents].toSorted());
+  for (const name of emptyParents) expect(lstatSync(path.join(home, name)).isDirectory()).toBe(true);
+  expect(readFileSync(path.join(home, ".bashrc"), "utf8")).toBe("alias ll='ls -l'");
+});
