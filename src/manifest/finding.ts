@@ -155,6 +155,10 @@ export const FINDING_CODES = {
     means: "A name that can be mistaken for that of another entry.",
     cure: "Choose another name, or let the registry's maintainers accept the pair.",
   },
+  ATTESTATION_INVALID: {
+    means: "A file in `attestations/` is not of a verification that passed, or not about what its path says.",
+    cure: "Remove it and run `ipm verify` again; it is never written by hand.",
+  },
   BUNDLE_MISSING: {
     means: "`source.bundle` names no plain file of the registry.",
     cure: "Add the bundle, or correct the path.",

@@ -92,8 +92,21 @@ export interface ResolvedRequirement {
 
 export interface PlanTrust {
   readonly level: "verified" | "verified-elsewhere" | "reviewed" | "unverified";
-  /** One phrase for people: `reviewed (embedded registry)`. */
+  /** One phrase for people: `verified on linux-x64 3 days ago (node 20.20, git 2.39)`. */
   readonly detail: string;
+  /** What the level rests on; only with `verified` and `verified-elsewhere`. */
+  readonly attestation?: PlanAttestation;
+}
+
+/** An attestation as a plan names it. */
+export interface PlanAttestation {
+  readonly platform: string;
+  /** ISO time of the verification. */
+  readonly time: string;
+  readonly isolation: string;
+  readonly tools: Readonly<Record<string, string | null>>;
+  /** Path below the registry's root; null for a run of this machine. */
+  readonly file: string | null;
 }
 
 /** Where the manifest came from, for look-ups after the installation. */

@@ -11,8 +11,10 @@ import type { Plan, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
 import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
 import { openSource } from "../source/open-source.ts";
 import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import { trustOfPlan } from "../trust/trust-of-plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { findOnPath, profileOnPath } from "./find-on-path.ts";
+import { readOwnAttestations } from "./own-attestations.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
 import { sourceContext } from "./source-context.ts";
@@ -139,12 +141,19 @@ async function chooseMethod(
   );
 }
 
-/** What a registry, or the absence of one, says about a plan. Attestations come with verification. */
-function trustOf(target: ResolvedTarget): PlanTrust {
-  if (target.embedded) return { level: "reviewed", detail: "reviewed, in the registry that ships with ipm" };
-  if (target.registry !== null)
-    return { level: "unverified", detail: `from the registry ${target.registry}, without a verification` };
-  return { level: "unverified", detail: "from a repository or file outside of any registry" };
+/** What vouches for a plan: its registry's attestations, and those of this machine's own runs. */
+async function trustOf(context: Context, target: ResolvedTarget, plan: Plan): Promise<PlanTrust> {
+  return trustOfPlan({
+    digest: plan.digest,
+    version: plan.tool.version,
+    method: plan.method.id,
+    platform: plan.platform,
+    registry: target.registry,
+    embedded: target.embedded,
+    attestations: target.attestations,
+    own: await readOwnAttestations(context.host, plan.tool.name, plan.tool.version),
+    now: context.host.now(),
+  });
 }
 
 /** For each launcher, another program of that name on the caller's PATH, and whether it is found first. */
@@ -198,14 +207,14 @@ export async function preparePlan(
     detail: source.commit,
   });
   const chosen = await chooseMethod(host, entry, version, source, options.method, excluded);
-  const plan = buildPlan({
+  const draft = buildPlan({
     manifest: chosen.manifest,
     expanded: chosen.expanded,
     source,
     platform: host.facts.platform,
     requirements: chosen.requirements,
     passedOver: chosen.passedOver,
-    trust: trustOf(target),
+    trust: { level: "unverified", detail: "" },
     onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
     notices: target.notices,
     origin: {
@@ -215,6 +224,7 @@ export async function preparePlan(
       again: target.again,
     },
   });
+  const plan: Plan = { ...draft, trust: await trustOf(context, target, draft) };
   context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });
   return { plan, source, tag: shortTag(chosen.manifest.version.ref) };
 }

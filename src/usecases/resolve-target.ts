@@ -10,6 +10,7 @@ import { type LookUp, type Registries, openRegistries } from "../registry/open-r
 import { openSource } from "../source/open-source.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
 import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { AttestationSummary } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { registryContext } from "./registry-context.ts";
 import { sourceContext } from "./source-context.ts";
@@ -27,6 +28,8 @@ export interface ResolvedTarget {
   /** Registry id, or null for a repository, folder or file outside of any. */
   readonly registry: string | null;
   readonly embedded: boolean;
+  /** What its registry has verified; nothing for a target outside of any, whatever its repository holds. */
+  readonly attestations: readonly AttestationSummary[];
   readonly request: SourceRequest;
   /** Already opened, where finding the manifest needed it. */
   readonly fetched: FetchedSource | null;
@@ -84,6 +87,7 @@ async function fromRegistry(found: LookUp, typed: string, wanted: string | null)
     explicitVersion: wanted !== null,
     registry: found.registry,
     embedded: found.embedded,
+    attestations: found.attestations,
     // A library needs no pin: it installs nothing.
     request: library
       ? { kind: "folder", path: "/" }
@@ -160,6 +164,7 @@ async function fromSource(
     explicitVersion: true,
     registry: null,
     embedded: false,
+    attestations: [],
     request,
     fetched,
     notices: [
@@ -212,6 +217,7 @@ async function fromManifestFile(context: Context, file: string, typed: string): 
     explicitVersion: true,
     registry: null,
     embedded: false,
+    attestations: [],
     request: await requestOf(entry, chosen, bundleFile, true),
     fetched: null,
     notices: ["its manifest is a file that you named"],

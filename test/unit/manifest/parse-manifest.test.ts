@@ -71,6 +71,7 @@ const OF_REGISTRIES = new Set([
   "NAME_REMOVED",
   "NAME_SIMILAR",
   "BUNDLE_MISSING",
+  "ATTESTATION_INVALID",
 ]);
 
 describe("every finding", () => {
