@@ -136,7 +136,7 @@ export interface ListedRegistry {
   /** Git only: what is used, and when it was fetched (ISO time). */
   readonly commit: string | null;
   readonly fetched: string | null;
-  /** False when another registry of the same id is used in its place. */
+  /** False when another registry of the same id is used in its place. One with a problem is still asked, and fails. */
   readonly used: boolean;
   /** Why it cannot be used; null for one that can. */
   readonly problem: IpmError | null;
@@ -154,7 +154,7 @@ async function describe(
     return { ...blank, name, entries, sequence, problem: null };
   } catch (error) {
     if (!isIpmError(error)) throw error;
-    return { ...blank, used: false, problem: error };
+    return { ...blank, problem: error };
   }
 }
 

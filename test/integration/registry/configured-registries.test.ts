@@ -532,8 +532,13 @@ describe("adding, listing and removing", () => {
     );
     expect(await listRegistries(context())).toMatchObject([
       { id: "good", entries: 1, used: true, problem: null },
-      { id: "gone", entries: null, used: false, problem: { code: "REGISTRY_INVALID" } },
-      { id: "new", entries: null, used: false, problem: { code: "REGISTRY_NOT_UPDATED" } },
+      {
+        id: "gone",
+        entries: null,
+        used: true,
+        problem: { code: "REGISTRY_INVALID", hint: "ipm registry remove gone" },
+      },
+      { id: "new", entries: null, used: true, problem: { code: "REGISTRY_NOT_UPDATED", hint: "ipm update" } },
     ]);
   });
 });

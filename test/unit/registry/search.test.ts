@@ -151,7 +151,7 @@ function oracle(entries: readonly SearchEntry[], query: string): { name: string;
           distance: editDistance(word, term, allowedEdits(word)),
         })),
       );
-      const nearest = Math.min(...near.flatMap(({ distance }) => (distance > 0 ? [distance] : [])));
+      const nearest = near.reduce((least, { distance }) => (distance > 0 && distance < least ? distance : least), 9);
       for (const { each, term, field, distance } of near) {
         if (distance !== nearest || distance > allowedEdits(word)) continue;
         raise(each, pointsOf({ how: "typo", distance }, field, word, term));
