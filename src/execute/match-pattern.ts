@@ -16,7 +16,9 @@ export function matchPattern(pattern: string, text: string, timeoutMs = 2000): P
     const matched: unknown = script.runInNewContext({ __proto__: null, pattern, text }, { timeout: timeoutMs });
     return matched === true ? "match" : "no-match";
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "too-slow";
+    // Not instanceof: errors of the other context have another Error.
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "too-slow";
     return "invalid";
   }
 }

@@ -51,22 +51,18 @@ export class LineSplitter {
   }
 
   #take(bytes: Buffer): void {
-    // What stands before the last carriage return but one is overwritten on a terminal and is not kept here either.
-    const overwritten = bytes.length < 2 ? -1 : bytes.lastIndexOf(CARRIAGE_RETURN, bytes.length - 2);
+    let end = bytes.length;
+    while (end > 0 && bytes[end - 1] === CARRIAGE_RETURN) end--;
     let rest = bytes;
-    if (overwritten !== -1) {
-      this.#pending = Buffer.alloc(0);
-      this.#dropped = 0;
-      rest = bytes.subarray(overwritten + 1);
-    } else if (
-      this.#pending.length > 0 &&
-      this.#pending.at(-1) === CARRIAGE_RETURN &&
-      rest.length > 0 &&
-      rest[0] !== CARRIAGE_RETURN
-    ) {
-      this.#pending = Buffer.alloc(0);
-      this.#dropped = 0;
-    }
+    if (end > 0) {
+      // What stands before the last carriage return with something after it is overwritten on a terminal.
+      const overwritten = bytes.lastIndexOf(CARRIAGE_RETURN, end - 1);
+      if (overwritten !== -1 || this.#pending.at(-1) === CARRIAGE_RETURN) {
+        this.#pending = Buffer.alloc(0);
+        this.#dropped = 0;
+        rest = bytes.subarray(overwritten + 1);
+      }
+    } else if (this.#pending.at(-1) === CARRIAGE_RETURN) return;
     const room = MAX_LINE_BYTES - this.#pending.length;
     if (rest.length > room) {
       this.#dropped += rest.length - room;

@@ -18,6 +18,10 @@ export const TRANSCRIPT_LIMITS: TranscriptLimits = { headBytes: 4 * 1024 * 1024,
 const LAST_LINES = 10;
 /** What a line takes of the head's bytes besides its own. */
 const LINE_COST = 64;
+/** Lines of the tail that are logged. */
+const TAIL_LINES = 20_000;
+/** Past the head a line is shown for each so many bytes. */
+const SHOW_EVERY_BYTES = 256 * 1024;
 const LINE_FEED = 0x0a;
 
 /** The output of one step, from its first byte to its end. */
@@ -39,7 +43,7 @@ export interface Transcript {
 
 /**
  * The log of one installation: an append-only text file, a heading for each step, its output in clean lines, head and
- * tail of it when there is too much. Past the head only the newest line of each chunk is shown, and the last ten lines at
+ * tail of it when there is too much. Past the head a line is shown now and then, and the last ten lines at
  * the end, so that a tool that prints without end costs no more than the pipe. The tail mixes both streams.
  * @param file absolute path of the log; its folder exists
  */
@@ -57,6 +61,7 @@ export function createTranscript(files: Files, file: string, limits: TranscriptL
     const last: { readonly stream: StreamName; readonly line: string }[] = [];
     let headLeft = limits.headBytes;
     let tail: TailBuffer | undefined;
+    let unseen = 0;
 
     const log = (stream: StreamName, line: string): void => {
       gathered.push(line, "\n");
@@ -96,16 +101,21 @@ export function createTranscript(files: Files, file: string, limits: TranscriptL
           tail = new TailBuffer(limits.tailBytes);
         }
         tail.add(chunk);
-        const newest = lastWholeLine(chunk);
-        if (newest !== undefined) onLine(stream, newest);
+        unseen += chunk.length;
+        const newest = unseen < SHOW_EVERY_BYTES ? undefined : lastWholeLine(chunk);
+        if (newest === undefined) return;
+        unseen = 0;
+        onLine(stream, newest);
       },
       note: (line) => append(`${escapeUntrusted(line)}\n`),
       finish: async (closing) => {
         if (tail === undefined) endHead();
         else {
-          if (tail.omitted > 0) log("stdout", `… ${tail.omitted} bytes omitted …`);
+          const kept = lastLinesOf(tail.bytes(), TAIL_LINES);
+          const omitted = tail.total - kept.length;
+          if (omitted > 0) log("stdout", `… ${omitted} bytes omitted …`);
           const splitter = new LineSplitter((line) => log("stdout", line));
-          splitter.write(tail.bytes());
+          splitter.write(kept);
           splitter.end();
           writeGathered();
           tail = undefined;
@@ -133,6 +143,16 @@ function lastWholeLine(chunk: Uint8Array): string | undefined {
   return found;
 }
 
+/** The end of some bytes that holds at most so many lines. */
+function lastLinesOf(bytes: Uint8Array, count: number): Uint8Array {
+  let start = bytes.length;
+  for (let left = count; left >= 0; left--) {
+    start = start === 0 ? -1 : bytes.lastIndexOf(LINE_FEED, start - 1);
+    if (start === -1) return bytes;
+  }
+  return bytes.subarray(start + 1);
+}
+
 /** The last bytes of a stream of any length, in memory of a fixed size. */
 class TailBuffer {
   readonly #ring: Uint8Array;
@@ -153,9 +173,9 @@ class TailBuffer {
     this.#total += kept.length;
   }
 
-  /** Bytes that were added and are not kept. */
-  get omitted(): number {
-    return Math.max(0, this.#total - this.#ring.length);
+  /** Bytes that were added, kept or not. */
+  get total(): number {
+    return this.#total;
   }
 
   bytes(): Uint8Array {
