@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 
 const folders: string[] = [];
 
@@ -13,5 +14,12 @@ afterEach(() => {
 export function temporaryFolder(): string {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "ipm-test-")));
   folders.push(folder);
+  return folder;
+}
+
+/** A new folder by its real path, removed after all tests of the file. */
+export function lastingFolder(): string {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "ipm-test-")));
+  afterAll(() => spawnSync("rm", ["-rf", folder]));
   return folder;
 }

@@ -1,0 +1,142 @@
+import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+import { createFiles } from "../../src/host/files.ts";
+import { compileRegistry } from "../../src/registry/compile-registry.ts";
+import { type DemoTool, writeDemoRegistry } from "./demo-registry.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const CHECKER = path.join(ROOT, "test/faults/invariants.mjs");
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+/** Allowed sets of tools: name to version. */
+export type ToolSet = Readonly<Record<string, string>>;
+
+/**
+ * A folder that plays a machine: the bundled ipm as its users run it, with a registry of its own, and homes that can be
+ * put back to what they were. Paths stay the same, because launchers hold them.
+ */
+export class Machine {
+  readonly folder: string;
+  readonly home: string;
+  readonly data: string;
+  readonly script: string;
+  readonly env: Readonly<Record<string, string>>;
+
+  private constructor(folder: string, home: string) {
+    this.folder = folder;
+    this.home = home;
+    this.data = path.join(home, "data");
+    this.script = path.join(folder, "package/bin/ipm.cjs");
+    this.env = {
+      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+      HOME: path.join(folder, "user"),
+      IPM_HOME: home,
+      // One thread for what Node does behind the scenes: the K-th call is always the same one.
+      UV_THREADPOOL_SIZE: "1",
+      TMPDIR: path.join(folder, "tmp"),
+    };
+    for (const place of ["user", "tmp"]) mkdirSync(path.join(folder, place), { recursive: true });
+  }
+
+  /** @param home where IPM_HOME is; by default below the folder */
+  static async create(folder: string, tools: readonly DemoTool[], home = path.join(folder, "home")): Promise<Machine> {
+    const machine = new Machine(realpathSync(folder), home);
+    await build({
+      absWorkingDir: ROOT,
+      entryPoints: ["src/cli/main.ts"],
+      outfile: path.join(folder, "package/dist/ipm.cjs"),
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      target: "node20.19",
+      logLevel: "error",
+    });
+    mkdirSync(path.join(folder, "package/bin"), { recursive: true });
+    cpSync(path.join(ROOT, "bin/ipm.cjs"), machine.script);
+    writeFileSync(path.join(folder, "package/package.json"), "{}\n");
+    await machine.offer(tools);
+    return machine;
+  }
+
+  /** Another registry in place of the one that ipm comes with. */
+  async offer(tools: readonly DemoTool[]): Promise<void> {
+    const registry = writeDemoRegistry(path.join(this.folder, "registry"), tools);
+    const into = path.join(this.folder, "package/dist/registry");
+    rmSync(into, { recursive: true, force: true });
+    const { findings } = await compileRegistry(createFiles(), registry, into);
+    const broken = findings.find(({ severity }) => severity === "error");
+    if (broken !== undefined) throw new Error(`${broken.file}:${broken.line}: ${broken.message}`);
+  }
+
+  /** Run ipm, behind other words when some are given (`strace …`). */
+  ipm(args: readonly string[], before: readonly string[] = [], options: SpawnSyncOptions = {}): Ran {
+    const [program = "", ...words] = [...before, process.execPath, this.script, ...args];
+    const started = performance.now();
+    const result = spawnSync(program, words, {
+      env: this.env,
+      cwd: this.folder,
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+      ...options,
+      encoding: "utf8",
+    });
+    if (result.error !== undefined) throw result.error;
+    return {
+      code: result.status,
+      signal: result.signal,
+      stdout: result.stdout,
+      stderr: result.stderr,
+      ms: performance.now() - started,
+    };
+  }
+
+  /** Run ipm and demand that it succeeds. */
+  must(...args: readonly string[]): Ran {
+    const ran = this.ipm(args);
+    if (ran.code !== 0) throw new Error(`ipm ${args.join(" ")}: ${ran.code ?? ran.signal}\n${ran.stderr}`);
+    return ran;
+  }
+
+  /** Keep the homes as they are now under a name. */
+  save(name: string): void {
+    const place = path.join(this.folder, "saved", name);
+    spawnSync("rm", ["-rf", place]);
+    mkdirSync(path.dirname(place), { recursive: true });
+    mkdirSync(this.home, { recursive: true });
+    const copied = spawnSync("cp", ["-a", this.home, place], { encoding: "utf8" });
+    if (copied.status !== 0) throw new Error(copied.stderr);
+  }
+
+  /** Remove the homes. */
+  clear(): void {
+    // What is sealed cannot be written; a home may be the root of a file system of its own.
+    spawnSync("chmod", ["-R", "u+rwx", this.home]);
+    spawnSync("find", [this.home, "-mindepth", "1", "-delete"]);
+  }
+
+  /** Put the homes back to what they were. */
+  restore(name: string): void {
+    this.clear();
+    spawnSync("rm", ["-rf", this.home]);
+    const copied = spawnSync("cp", ["-a", path.join(this.folder, "saved", name), this.home], { encoding: "utf8" });
+    if (copied.status !== 0) throw new Error(copied.stderr);
+  }
+
+  /** Violations of the invariants, by a program that shares no code with ipm. */
+  check(states: readonly ToolSet[], settled: boolean): string[] {
+    const question = JSON.stringify({ data: this.data, states, settled });
+    const result = spawnSync(process.execPath, [CHECKER, question], { encoding: "utf8" });
+    const answer: unknown = JSON.parse(result.stdout);
+    if (!Array.isArray(answer)) throw new Error(`the checker printed ${result.stdout}${result.stderr}`);
+    return answer.map(String);
+  }
+}
