@@ -54,18 +54,30 @@ function inCheckout(dir: string | null, path: string | null): string | null {
   return path === "." ? dir : `${dir}/${path}`;
 }
 
+function textsBelow(texts: Readonly<Record<string, string>>, dir: string | null): Readonly<Record<string, string>> {
+  if (dir === null) return texts;
+  const root = `${dir}/`;
+  const inside = Object.entries(texts).filter(([path]) => path.startsWith(root));
+  return Object.fromEntries(inside.map(([path, text]) => [path.slice(root.length), text]));
+}
+
 /**
- * Names of the files whose text the recipes of a manifest want to read, so that the caller can fetch them first.
+ * Names of the files whose text the recipes of a manifest want to read, so that the caller can fetch them first. Ask
+ * again with their texts until nothing new is named: one file can tell of another.
  * @throws IpmError MANIFEST_INVALID for an unknown recipe or option
  */
-export function filesToRead(manifest: Manifest, files: readonly SourceFile[]): string[] {
+export function filesToRead(
+  manifest: Manifest,
+  files: readonly SourceFile[],
+  texts: Readonly<Record<string, string>> = {},
+): string[] {
   const bins = Object.keys(manifest.provides.bin);
   const wanted = manifest.steps.flatMap((step) => {
     if (!("uses" in step)) return [];
     const recipe = demandRecipe(step.uses);
     checkOptions(recipe, step.with);
     return recipe
-      .reads({ options: step.with, files: filesBelow(files, step.dir), bins })
+      .reads({ options: step.with, files: filesBelow(files, step.dir), bins }, textsBelow(texts, step.dir))
       .map((path) => inCheckout(step.dir, path) ?? path);
   });
   return [...new Set(wanted)];
@@ -102,15 +114,10 @@ function draftsOf(
   }
   const recipe = demandRecipe(step.uses);
   checkOptions(recipe, step.with);
-  const root = step.dir === null ? "" : `${step.dir}/`;
   const output = recipe.expand({
     options: step.with,
     files: filesBelow(view.files, step.dir),
-    texts: Object.fromEntries(
-      Object.entries(view.texts)
-        .filter(([path]) => path.startsWith(root))
-        .map(([path, text]) => [path.slice(root.length), text]),
-    ),
+    texts: textsBelow(view.texts, step.dir),
     bins: Object.keys(manifest.provides.bin),
     version: manifest.version.version,
   });

@@ -1,249 +1,345 @@
 import { IpmError } from "../core/errors.ts";
 import type { Requirement } from "../manifest/manifest.ts";
+import type { Candidate, DetectInput } from "./candidate.ts";
+import { type SourceFile, hasFile, joinPath, nameOf } from "./listing.ts";
 import {
-  BUILD_TIMEOUT_MS,
-  type DraftRun,
-  type DraftStep,
-  type Recipe,
-  type RecipeInput,
-  type RecipeOutput,
-  type SourceFile,
-} from "./recipe.ts";
+  type ManagerCommands,
+  NODE_LOCKFILES,
+  type NodeManager,
+  chooseNodeManager,
+  commandsOf,
+  fetchManager,
+  managerStep,
+  npmStep,
+} from "./node-manager.ts";
+import { flagOption, pathsOption, wordsOption } from "./options.ts";
+import {
+  type PackageJson,
+  buildScriptOf,
+  buildsSomething,
+  evidenceOf,
+  existingTarget,
+  missingImport,
+  parsePackageJson,
+} from "./package-json.ts";
+import type { DraftStep, Recipe, RecipeInput, RecipeListing, RecipeOutput } from "./recipe.ts";
 
-const LOCKFILES = ["npm-shrinkwrap.json", "package-lock.json"];
-/** Lockfiles of managers that this recipe cannot drive yet: installing without them would not be what was locked. */
-const OTHER_LOCKFILES: Readonly<Record<string, string>> = {
-  "pnpm-lock.yaml": "pnpm",
-  "yarn.lock": "yarn",
-  "bun.lock": "bun",
-  "bun.lockb": "bun",
-};
-/** Programs whose `prepare` sets up git hooks for developers and builds nothing. */
-const HOOK_MANAGERS = /\b(?:husky|simple-git-hooks|lefthook|pre-commit|yorkie|ghooks)\b/u;
-
-interface PackageJson {
-  readonly name: string;
-  readonly bin: Readonly<Record<string, string>>;
-  readonly scripts: Readonly<Record<string, string>>;
-  readonly nodeRange: string | null;
-  readonly hasDependencies: boolean;
-  readonly hasDevDependencies: boolean;
-}
+const ID = "npm";
+const MANIFEST = "package.json";
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function textsOf(value: unknown): Readonly<Record<string, string>> {
-  if (!isRecord(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
-  );
+/** The part of a listing below a folder, with paths from there. */
+function below(files: readonly SourceFile[], folder: string): readonly SourceFile[] {
+  if (folder === ".") return files;
+  return files
+    .filter(({ path }) => path.startsWith(`${folder}/`))
+    .map(({ path, executable }) => ({ path: path.slice(folder.length + 1), executable }));
 }
 
-/** `./a/../b.js` as `b.js`; undefined for a path that is absolute or leaves. */
-function insidePackage(file: string): string | undefined {
-  const parts: string[] = [];
-  for (const part of file.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) return undefined;
-  }
-  return file.startsWith("/") || parts.length === 0 ? undefined : parts.join("/");
-}
-
-function parsePackageJson(text: string): PackageJson {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new IpmError("MANIFEST_INVALID", "recipe npm: package.json is not JSON", {
-      hint: "use plain steps",
-      cause: error,
-    });
-  }
-  if (
-    !isRecord(value) ||
-    typeof value["name"] !== "string" ||
-    !/^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/u.test(value["name"])
-  ) {
-    throw new IpmError("MANIFEST_INVALID", "recipe npm: package.json has no usable name", { hint: "use plain steps" });
-  }
-  const name = value["name"];
-  const own = name.slice(name.indexOf("/") + 1);
-  const bin = typeof value["bin"] === "string" ? { [own]: value["bin"] } : textsOf(value["bin"]);
-  const engines = isRecord(value["engines"]) ? value["engines"]["node"] : undefined;
-  const has = (key: string): boolean => isRecord(value) && Object.keys(textsOf(value[key])).length > 0;
-  return {
-    name,
-    bin: Object.fromEntries(
-      Object.entries(bin).flatMap(([command, file]) => {
-        const inside = insidePackage(file);
-        return inside === undefined ? [] : [[command, inside]];
-      }),
-    ),
-    scripts: textsOf(value["scripts"]),
-    nodeRange: typeof engines === "string" && engines.length <= 100 ? engines : null,
-    hasDependencies: has("dependencies") || has("optionalDependencies"),
-    hasDevDependencies: has("devDependencies"),
-  };
-}
-
-function has(files: readonly SourceFile[], path: string): boolean {
-  return files.some((file) => file.path === path);
-}
-
-/** Node resolves `bin: cli` to `cli.js` when only that exists; the launcher needs the file itself. */
-function existingTarget(files: readonly SourceFile[], target: string): string | undefined {
-  return [target, `${target}.js`, `${target}.cjs`, `${target}.mjs`].find((candidate) => has(files, candidate));
-}
-
-/** True when a package that stays installed has scripts of its own (native addons); read from the lockfile's facts. */
+/** Whether packages that stay installed have install scripts of their own (native addons), by npm's lockfile. */
 function hasInstallScripts(lockText: string | undefined): boolean {
   if (lockText === undefined) return false;
   try {
     const lock: unknown = JSON.parse(lockText);
     if (!isRecord(lock) || !isRecord(lock["packages"])) return false;
-    return Object.values(lock["packages"]).some((entry) => isRecord(entry) && entry["hasInstallScript"] === true);
+    // Those of development dependencies download browsers and the like, and are gone before scripts run.
+    return Object.entries(lock["packages"]).some(
+      ([place, entry]) =>
+        place !== "" && isRecord(entry) && entry["hasInstallScript"] === true && entry["dev"] !== true,
+    );
   } catch {
     return false;
   }
 }
 
-function run(title: string, words: [string, ...string[]], network: boolean, why: string | null = null): DraftRun {
-  return {
-    kind: "run",
-    title,
-    why,
-    run: words,
-    dir: null,
-    // npm's own files go below the step's HOME; a progress bar or a question would only spoil the log.
-    env: {
-      npm_config_audit: "false",
-      npm_config_fund: "false",
-      npm_config_update_notifier: "false",
-      npm_config_progress: "false",
-    },
-    timeoutMs: BUILD_TIMEOUT_MS,
-    network: network ? ["npm"] : [],
-  };
+/** The folder of the workspace's package that is wanted, `.` for the root. */
+function workspaceOf({ options, files }: Pick<RecipeListing, "options" | "files">): string {
+  const [folder, another] = pathsOption(ID, options, "workspace");
+  if (folder === undefined) return ".";
+  if (another !== undefined || !/^[\w@./+-]+$/u.test(folder) || !hasFile(files, joinPath(folder, MANIFEST))) {
+    throw new IpmError("MANIFEST_INVALID", `recipe npm: the repository has no package in ${folder}`, {
+      hint: "correct the option workspace: the folder of one package",
+    });
+  }
+  return folder;
 }
 
-/** The script that builds: `build`, else a `prepare` or `prepack` that is more than a hook manager's. */
-function buildScript(scripts: Readonly<Record<string, string>>): string | undefined {
-  if (scripts["build"] !== undefined) return "build";
-  return ["prepare", "prepack"].find((name) => scripts[name] !== undefined && !HOOK_MANAGERS.test(scripts[name]));
+interface Target {
+  readonly command: string;
+  /** From the package's folder. */
+  readonly file: string;
 }
 
-function expand(input: RecipeInput): RecipeOutput {
-  const text = input.texts["package.json"];
+/** Why a build is needed, or null when everything that the launchers load at once is in the repository. */
+function whyBuild(
+  input: RecipeInput,
+  folder: string,
+  own: readonly SourceFile[],
+  targets: readonly Target[],
+): string | null {
+  const asked = flagOption(ID, input.options, "build");
+  if (asked !== null) return asked ? "the manifest asks for it" : null;
+  for (const { file } of targets) {
+    const existing = existingTarget(own, file);
+    if (existing === undefined) return `${file} is not in the repository`;
+    const missing = missingImport(own, existing, input.texts[joinPath(folder, existing)] ?? "");
+    if (missing !== undefined) return `${existing} loads ${missing}, which is not in the repository`;
+  }
+  return null;
+}
+
+interface Situation {
+  readonly input: RecipeInput;
+  readonly folder: string;
+  readonly root: PackageJson | null;
+  readonly pkg: PackageJson;
+  readonly manager: NodeManager;
+  readonly commands: ManagerCommands;
+}
+
+/** Scripts that build, in their order, each with the workspace that it belongs to (null: the root). */
+function buildScripts({
+  input,
+  folder,
+  root,
+  pkg,
+}: Situation): readonly { script: string; workspace: string | null }[] {
+  const workspace = folder === "." ? null : folder;
+  const named = wordsOption(ID, input.options, "scripts");
+  if (named.length > 0) {
+    return named.map((script) => ({ script, workspace: pkg.scripts[script] === undefined ? null : workspace }));
+  }
+  const script = buildScriptOf(pkg.scripts);
+  if (script !== undefined) return [{ script, workspace }];
+  const ofRoot = root === null ? undefined : buildScriptOf(root.scripts);
+  return ofRoot === undefined ? [] : [{ script: ofRoot, workspace: null }];
+}
+
+function installSteps(situation: Situation, why: string | null, notices: string[]): DraftStep[] {
+  const { input, root, pkg, manager, commands } = situation;
+  const all = root === null ? [pkg] : [pkg, root];
+  const hasDependencies = all.some((one) => one.hasDependencies);
+  const needsPackages = hasDependencies || all.some((one) => one.hasDevDependencies);
+  const scripts = why === null ? [] : buildScripts(situation);
+  if (why !== null && scripts.length === 0) {
+    throw new IpmError("MANIFEST_INVALID", `recipe npm: ${why}, and no script builds it`, { hint: "use plain steps" });
+  }
+  const installs = why === null ? hasDependencies : needsPackages;
+  const steps: DraftStep[] = [];
+  const isNpm = manager.package === null;
+  const usesManager = installs || scripts.length > 0;
+  if (usesManager) steps.push(...fetchManager(manager));
+  const step = (words: readonly [string, ...string[]], network: boolean, reason: string | null): DraftStep =>
+    managerStep(manager, words.filter((word) => !word.startsWith("-")).join(" "), words, network, reason);
+  if (installs) {
+    const from = manager.lockfile === null ? "the repository has no lockfile" : `the versions of ${manager.lockfile}`;
+    steps.push(step(commands.install(why === null ? "production" : "all"), true, from));
+    if (flagOption(ID, input.options, "dev-scripts") === true) {
+      const rebuild = commands.rebuild();
+      if (rebuild !== null) steps.push(step(rebuild, true, "the build needs what packages compile"));
+    }
+    if (/\bpatch-package\b/u.test(pkg.scripts["postinstall"] ?? "") && why !== null)
+      steps.push(step(commands.run("postinstall", null), false, "patches its dependencies"));
+    if (manager.lockfile === null)
+      notices.push("no lockfile: the versions of its dependencies are whatever is newest today");
+  }
+  for (const { script, workspace } of scripts) steps.push(step(commands.run(script, workspace), false, why));
+  if (installs && why !== null) {
+    steps.push(
+      hasDependencies
+        ? step(commands.prune(), manager.name === "bun", "what only the build needed")
+        : npmStep("remove node_modules", ["rm", "-rf", "node_modules"], false, "only the build needed it"),
+    );
+  }
+  if (hasDependencies && installs && isNpm && hasInstallScripts(input.texts[manager.lockfile ?? ""])) {
+    steps.push(npmStep("npm rebuild", ["npm", "rebuild"], true, "some packages compile or fetch parts of their own"));
+  }
+  if (!isNpm && usesManager) notices.push(`${manager.package} is fetched for the installation (${manager.because})`);
+  return steps;
+}
+
+/** npm enforces `engines` only where `.npmrc` says engine-strict; else it is advice, and the tests decide. */
+function nodeRequirements(pkg: PackageJson, isStrict: boolean): Requirement[] {
+  const node = { tool: "node", for: "both", optional: false, why: "runs the tool" } as const;
+  if (pkg.nodeRange === null || isStrict) return [{ ...node, version: pkg.nodeRange }];
+  return [
+    { ...node, version: null },
+    { ...node, version: pkg.nodeRange, optional: true, why: "what its authors support" },
+  ];
+}
+
+function chmodStep(files: readonly string[]): DraftStep[] {
+  if (files.length === 0) return [];
+  const step = npmStep(
+    `chmod +x ${files.join(" ")}`,
+    ["chmod", "+x", "--", ...files],
+    false,
+    "as npm does for launchers",
+  );
+  return [{ ...step, env: {} }];
+}
+
+function demandPackage(input: Pick<RecipeInput, "files" | "texts">, folder: string): PackageJson {
+  const file = joinPath(folder, MANIFEST);
+  const text = input.texts[file];
   if (text === undefined) {
     throw new IpmError("MANIFEST_INVALID", "recipe npm: the repository has no package.json here", {
       hint: "set source.path, or use plain steps",
     });
   }
-  const pkg = parsePackageJson(text);
-  const lockfile = LOCKFILES.find((file) => has(input.files, file));
-  const foreign = Object.keys(OTHER_LOCKFILES).find((file) => has(input.files, file));
-  const needsPackages = pkg.hasDependencies || pkg.hasDevDependencies;
-  if (lockfile === undefined && foreign !== undefined && needsPackages) {
-    throw new IpmError(
-      "MANIFEST_INVALID",
-      `recipe npm: the repository is locked by ${OTHER_LOCKFILES[foreign]} (${foreign}), which this recipe cannot install yet`,
-      {
-        hint: "use plain steps",
-      },
-    );
-  }
-  const folder = `lib/node_modules/${pkg.name}`;
-  const wanted = Object.entries(pkg.bin).filter(([command]) => input.bins.includes(command));
-  const mustBuild =
-    wanted.some(([, target]) => existingTarget(input.files, target) === undefined) || input.options["build"] === "true";
-  const script = mustBuild ? buildScript(pkg.scripts) : undefined;
-  if (mustBuild && script === undefined) {
-    throw new IpmError(
-      "MANIFEST_INVALID",
-      "recipe npm: the launcher's target is not in the repository and no script builds it",
-      { hint: "use plain steps" },
-    );
-  }
-  const steps: DraftStep[] = [];
-  const installs = mustBuild ? needsPackages : pkg.hasDependencies;
-  if (installs) {
-    // Scripts of the root package (a hook manager's prepare) are never wanted here; those of dependencies come after.
-    const scope = mustBuild ? "--include=dev" : "--omit=dev";
-    steps.push(
-      lockfile === undefined
-        ? run(
-            "npm install",
-            ["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", scope],
-            true,
-            "the repository has no lockfile",
-          )
-        : run("npm ci", ["npm", "ci", "--ignore-scripts", scope], true, `the versions of ${lockfile}`),
-    );
-    if (hasInstallScripts(lockfile === undefined ? undefined : input.texts[lockfile])) {
-      steps.push(run("npm rebuild", ["npm", "rebuild"], true, "some packages compile or fetch parts of their own"));
-    }
-  }
-  if (script !== undefined)
-    steps.push(run(`npm run ${script}`, ["npm", "run", script], false, "the launcher's target is built"));
-  if (installs && mustBuild)
-    steps.push(
-      run(
-        "npm prune",
-        ["npm", "prune", "--omit=dev", "--ignore-scripts", "--offline"],
-        false,
-        "what only the build needed",
-      ),
-    );
+  return parsePackageJson(text, below(input.files, folder), file);
+}
+
+function expand(input: RecipeInput): RecipeOutput {
+  const folder = workspaceOf(input);
+  const pkg = demandPackage(input, folder);
+  const root = folder === "." ? null : demandPackage(input, ".");
+  const own = below(input.files, folder);
+  const manager = chooseNodeManager(input.files, input.texts, (root ?? pkg).packageManager);
+  const situation: Situation = { input, folder, root, pkg, manager, commands: commandsOf(manager) };
+  const targets = Object.entries(pkg.bin)
+    .filter(([command]) => input.bins.includes(command))
+    .map(([command, file]) => ({ command, file }));
+  const why = whyBuild(input, folder, own, targets);
+  const notices: string[] = [];
+  const steps = installSteps(situation, why, notices);
+  const place = `lib/node_modules/${pkg.name}`;
   const bins = Object.fromEntries(
-    wanted.map(([command, target]) => [command, existingTarget(input.files, target) ?? target]),
+    targets.map(({ command, file }) => [command, joinPath(folder, existingTarget(own, file) ?? file)]),
   );
-  const notExecutable = [...new Set(Object.values(bins))].filter(
+  const plain = [...new Set(Object.values(bins))].filter(
     (file) => !input.files.some((known) => known.path === file && known.executable),
   );
-  if (notExecutable.length > 0) {
-    steps.push({
-      ...run(
-        `chmod +x ${notExecutable.join(" ")}`,
-        ["chmod", "+x", "--", ...notExecutable],
-        false,
-        "as npm does for launchers",
-      ),
-      env: {},
-    });
-  }
-  steps.push({ kind: "copy", title: `copy the package to ${folder}`, why: null, from: ".", to: folder, exclude: [] });
-  const requirement = (tool: string, version: string | null, when: Requirement["for"]): Requirement => ({
-    tool,
-    version,
-    for: when,
-    optional: false,
-    why: when === "both" ? "runs the tool" : "installs its packages",
-  });
+  const isStrict = /^\s*engine-strict\s*=\s*true\b/mu.test(input.texts[".npmrc"] ?? "");
+  const usesNpm = steps.some((step) => step.kind === "run");
   return {
-    steps,
-    requires: [
-      requirement("node", pkg.nodeRange, "both"),
-      ...(installs || script !== undefined ? [requirement("npm", null, "build")] : []),
+    steps: [
+      ...steps,
+      ...chmodStep(plain),
+      { kind: "copy", title: `copy the package to ${place}`, why: null, from: ".", to: place, exclude: [] },
     ],
-    bins: Object.fromEntries(Object.entries(bins).map(([command, file]) => [command, `${folder}/${file}`])),
-    notices:
-      installs && lockfile === undefined
-        ? ["no lockfile: the versions of its dependencies are whatever is newest today"]
-        : [],
+    requires: [
+      ...nodeRequirements(pkg, isStrict),
+      ...(usesNpm
+        ? [{ tool: "npm", version: null, for: "build", optional: false, why: "installs its packages" } as const]
+        : []),
+    ],
+    bins: Object.fromEntries(Object.entries(bins).map(([command, file]) => [command, `${place}/${file}`])),
+    notices,
   };
+}
+
+/** Files of launchers, once the package.json that names them is read. */
+function targetReads(listing: RecipeListing, texts: Readonly<Record<string, string>>): string[] {
+  const folder = workspaceOf(listing);
+  const text = texts[joinPath(folder, MANIFEST)];
+  if (text === undefined) return [];
+  const own = below(listing.files, folder);
+  try {
+    return Object.values(parsePackageJson(text, own).bin).flatMap((file) => {
+      const existing = existingTarget(own, file);
+      return existing === undefined ? [] : [joinPath(folder, existing)];
+    });
+  } catch {
+    // `expand` says what is wrong with it.
+    return [];
+  }
+}
+
+/** Folders with a package.json that are no fixtures, the root first. */
+function packageFolders(files: readonly SourceFile[]): string[] {
+  return files
+    .map(({ path }) => path)
+    .filter(
+      (path) =>
+        nameOf(path) === MANIFEST &&
+        path.split("/").length <= 4 &&
+        !/(?:^|\/)(?:node_modules|tests?|__tests__|fixtures?|__fixtures__|examples?|templates?|docs?|website|demos?)\//u.test(
+          path,
+        ),
+    )
+    .toSorted((a, b) => a.split("/").length - b.split("/").length)
+    .slice(0, 60)
+    .map((path) => joinPath(path.slice(0, -MANIFEST.length), "."));
+}
+
+function candidateOf(input: DetectInput, folder: string): Candidate | null {
+  const file = joinPath(folder, MANIFEST);
+  const text = input.texts[file];
+  if (text === undefined) return null;
+  let pkg: PackageJson;
+  try {
+    pkg = parsePackageJson(text, below(input.files, folder), file);
+  } catch {
+    return null;
+  }
+  const own = below(input.files, folder);
+  const commands = Object.entries(pkg.bin);
+  const manager = chooseNodeManager(input.files, input.texts, pkg.packageManager);
+  const absent = commands.filter(([, target]) => existingTarget(own, target) === undefined);
+  const doubts: string[] = [];
+  if (commands.length === 0) doubts.push("no command is declared: perhaps a library");
+  if (absent.length > 0 && buildScriptOf(pkg.scripts) === undefined)
+    doubts.push(`${absent[0]?.[1] ?? ""} is not in the repository and no script builds it`);
+  if (manager.lockfile === null && pkg.hasDependencies) doubts.push("no lockfile: dependencies are not pinned");
+  if (pkg.scripts["prepare"] !== undefined && !buildsSomething(pkg.scripts["prepare"]))
+    doubts.push("prepare only sets up git hooks and is not run");
+  return {
+    recipe: ID,
+    dir: null,
+    confidence:
+      commands.length === 0 ? "possible" : absent.length === 0 && manager.name === "npm" ? "certain" : "likely",
+    evidence: [
+      ...evidenceOf(file, text, "name", `package ${pkg.name}`),
+      ...evidenceOf(file, text, "bin", `commands ${commands.map(([name]) => name).join(", ")}`),
+      ...(manager.because === "packageManager"
+        ? evidenceOf(file, text, "packageManager", `made for ${manager.name}`)
+        : []),
+      ...(manager.lockfile === null ? [] : [`${manager.lockfile} versions locked by ${manager.name}`]),
+      ...(absent.length > 0
+        ? evidenceOf(file, text, buildScriptOf(pkg.scripts) ?? "bin", "a build makes the commands")
+        : []),
+    ],
+    bins: Object.fromEntries(commands.map(([name]) => [name, null])),
+    requires: nodeRequirements(pkg, /^\s*engine-strict\s*=\s*true\b/mu.test(input.texts[".npmrc"] ?? "")),
+    options: folder === "." ? {} : { workspace: folder },
+    about: pkg.about,
+    doubts,
+  };
+}
+
+function detect(input: DetectInput): readonly Candidate[] {
+  const all = packageFolders(input.files).flatMap((folder) => candidateOf(input, folder) ?? []);
+  const withCommands = all.filter(({ bins }) => Object.keys(bins).length > 0);
+  // Packages of a workspace are ways of their own where they have commands.
+  return withCommands.length > 0 ? withCommands : all.slice(0, 1);
 }
 
 /** A package of the npm ecosystem, from the checkout: locked packages, a build where the launcher's target needs one. */
 export const npmRecipe: Recipe = {
-  id: "npm",
+  id: ID,
   summary:
-    "Install a Node package from its checkout: locked dependencies, a build only where the launcher's target needs one.",
-  options: { build: "true: build although the launcher's target is in the repository" },
-  reads: ({ files }) => ["package.json", ...LOCKFILES].filter((file) => has(files, file)),
-  detectReads: () => [],
-  detect: () => [],
+    "Install a Node package from its checkout with npm, pnpm, yarn or bun: locked dependencies, a build only where the launchers need one.",
+  options: {
+    workspace: "folder of the package in a repository of several: packages/cli",
+    build: "true or false: build, or not, whatever the launchers' files say",
+    scripts: "scripts that build, in this order; default: build, else a prepare or prepack that is more than git hooks",
+    "dev-scripts": "true: run the install scripts of development dependencies before the build",
+  },
+  reads: (listing, texts) => {
+    const files = [MANIFEST, ".npmrc", joinPath(workspaceOf(listing), MANIFEST), ...NODE_LOCKFILES];
+    return [
+      ...files.filter((file) => hasFile(listing.files, file) && !file.endsWith(".lockb")),
+      ...targetReads(listing, texts),
+    ];
+  },
   expand,
+  detectReads: (files) => [
+    ...packageFolders(files).map((folder) => joinPath(folder, MANIFEST)),
+    ...[".npmrc", "yarn.lock", "pnpm-lock.yaml"].filter((file) => hasFile(files, file)),
+  ],
+  detect,
 };

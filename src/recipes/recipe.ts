@@ -42,8 +42,11 @@ export interface Recipe {
   readonly summary: string;
   /** Options that `with:` may hold: name to one line of documentation. */
   readonly options: Readonly<Record<string, string>>;
-  /** Files whose text `expand` wants. */
-  reads(listing: RecipeListing): readonly string[];
+  /**
+   * Files whose text `expand` wants. Asked again with the texts that it named so far, until it names nothing new: a
+   * package.json tells which file is the launcher's.
+   */
+  reads(listing: RecipeListing, texts: Readonly<Record<string, string>>): readonly string[];
   /** @throws IpmError MANIFEST_INVALID when the repository is nothing that this recipe can build */
   expand(input: RecipeInput): RecipeOutput;
   /** Files whose text `detect` wants; few and small ones. */

@@ -65,11 +65,17 @@ async function viewOf(source: FetchedSource, manifest: Manifest): Promise<Source
     .filter(({ path: file, mode }) => file.startsWith(root) && (mode === "100644" || mode === "100755"))
     .map(({ path: file, mode }) => ({ path: file.slice(root.length), executable: mode === "100755" }));
   const texts: Record<string, string> = {};
-  for (const file of filesToRead(manifest, files)) {
-    const bytes = await source.readFile(`${root}${file}`, MAX_READ_BYTES);
-    if (bytes !== undefined) texts[file] = new TextDecoder().decode(bytes);
+  const asked = new Set<string>();
+  for (;;) {
+    // One file can tell of another that matters: asked until nothing new is named.
+    const wanted = filesToRead(manifest, files, texts).filter((file) => !asked.has(file));
+    if (wanted.length === 0) return { files, texts };
+    for (const file of wanted) {
+      asked.add(file);
+      const bytes = await source.readFile(`${root}${file}`, MAX_READ_BYTES);
+      if (bytes !== undefined) texts[file] = new TextDecoder().decode(bytes);
+    }
   }
-  return { files, texts };
 }
 
 interface ChosenMethod {
