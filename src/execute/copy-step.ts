@@ -90,9 +90,8 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
   }
   // Only now can a chain of links be followed as the kernel would.
   for (const link of links) {
-    const real = await files.realPath(link.at);
-    const stays =
-      real === undefined ? isInside(prefix, path.resolve(path.dirname(link.at), link.target)) : isInside(prefix, real);
+    const real = await resolveLink(files, link);
+    const stays = real !== undefined && isInside(prefix, real);
     if (path.isAbsolute(link.target) || !stays) {
       for (const made of links) await files.remove(made.at);
       refuse(step, "a link leaves the prefix", path.relative(prefix, link.at));
@@ -100,4 +99,20 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
     count++;
   }
   return count;
+}
+
+/**
+ * Where a link leads, by the kernel's own resolution as far as there is something, and by its text from there on;
+ * undefined when that rest goes upwards: what is made there later could lead anywhere.
+ */
+async function resolveLink(files: Files, link: PendingLink): Promise<string | undefined> {
+  const parts = link.target.split("/");
+  for (let count = parts.length; count >= 0; count--) {
+    // Not path.join: it would resolve `..` by the text, and not after following the links before it.
+    const real = await files.realPath([path.dirname(link.at), ...parts.slice(0, count)].join("/"));
+    if (real === undefined) continue;
+    const rest = parts.slice(count);
+    return rest.includes("..") ? undefined : path.join(real, ...rest);
+  }
+  return undefined;
 }
