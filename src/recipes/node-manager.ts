@@ -137,13 +137,15 @@ export function managerStep(
   why: string | null,
 ): DraftRun {
   if (manager.package === null) return npmStep(title, words, network, why);
-  const proxied =
+  // Yarn has a registry of its own by default, and reads its proxy from other variables than everybody else.
+  const setup =
     manager.name === "yarn" && network
-      ? '[ -z "${HTTPS_PROXY:-}" ] || export YARN_HTTP_PROXY="$HTTP_PROXY" YARN_HTTPS_PROXY="$HTTPS_PROXY"\n'
+      ? 'YARN_REGISTRY="$(npm config get registry)"; export YARN_REGISTRY YARN_NPM_REGISTRY_SERVER="${YARN_REGISTRY%/}"\n' +
+        'if [ -n "${HTTPS_PROXY:-}" ]; then export YARN_HTTP_PROXY="$HTTP_PROXY" YARN_HTTPS_PROXY="$HTTPS_PROXY"; fi\n'
       : "";
   return {
     ...npmStep(title, words, network, why),
-    run: `${proxied}export PATH="${MANAGER_FOLDER}/node_modules/.bin:$PATH"\n${words.join(" ")}`,
+    run: `${setup}export PATH="${MANAGER_FOLDER}/node_modules/.bin:$PATH"\n${words.join(" ")}`,
     env: { ...NODE_ENVIRONMENT, ...MANAGER_ENVIRONMENT[manager.name] },
   };
 }

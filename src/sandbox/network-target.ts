@@ -27,7 +27,8 @@ export interface NetworkAttempt {
 
 /** Where the ecosystems' own tools go when nothing is configured. */
 const PUBLIC: Readonly<Record<Ecosystem, readonly string[]>> = {
-  npm: ["registry.npmjs.org"],
+  // Yarn's lockfiles name the registry by a second name of the same host.
+  npm: ["registry.npmjs.org", "registry.yarnpkg.com"],
   pypi: ["pypi.org", "files.pythonhosted.org"],
   crates: ["index.crates.io", "static.crates.io"],
   go: ["proxy.golang.org", "sum.golang.org"],

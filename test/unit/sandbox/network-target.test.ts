@@ -17,6 +17,7 @@ describe("networkTargets", () => {
   test("an ecosystem without configuration is its public hosts", () => {
     expect(shown(["npm", "pypi"])).toEqual([
       "https://registry.npmjs.org:443",
+      "https://registry.yarnpkg.com:443",
       "https://pypi.org:443",
       "https://files.pythonhosted.org:443",
     ]);
