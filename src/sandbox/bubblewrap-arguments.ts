@@ -22,6 +22,8 @@ export interface BubblewrapCommand {
   readonly shown?: { readonly from: string; readonly at: string };
   /** Files that exist only inside, read-only: absolute path (in a fresh place) and the descriptor with their content. */
   readonly data: readonly { readonly at: string; readonly descriptor: number }[];
+  /** The descriptor with a seccomp filter. */
+  readonly seccomp?: number;
 }
 
 /** Bytes that /tmp may take of the memory; builds have a TMPDIR on disk. */
@@ -87,6 +89,7 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   args.push("--unshare-cgroup-try", "--unshare-net", "--die-with-parent", "--new-session", "--cap-drop", "ALL");
   args.push("--hostname", "ipm-sandbox");
   args.push("--uid", String(INSIDE_ID), "--gid", String(INSIDE_ID));
+  if (command.seccomp !== undefined) args.push("--seccomp", String(command.seccomp));
   args.push("--clearenv");
   for (const [name, value] of Object.entries(command.env)) args.push("--setenv", name, value);
   for (const mount of facts.system) {

@@ -6,6 +6,7 @@ import { diagnose, missingReport, setuidReport } from "./bubblewrap-state.ts";
 import type { SandboxFacts } from "./bubblewrap-state.ts";
 import { openNetwork } from "./open-network.ts";
 import type { Grants, Sandbox, SandboxReport, SandboxedRun } from "./sandbox.ts";
+import { seccompFilter } from "./seccomp-filter.ts";
 import { accountFiles, findSystemMounts } from "./system-mounts.ts";
 
 /** System folders only: a package could plant a bwrap in any other place of PATH. */
@@ -107,8 +108,13 @@ export function createBubblewrap(host: Outside): Sandbox {
   ): Promise<{ result: ProcessResult; ran: boolean; stderr: string }> => {
     system ??= findSystemMounts(host.files);
     const data = [...accountFiles(INSIDE_ID, command.env["HOME"] ?? "/nonexistent"), ...(command.data ?? [])];
+    const filter = seccompFilter(host.facts.platform.arch);
     const args = bubblewrapArguments(
-      { ...command, data: data.map(({ at }, index) => ({ at, descriptor: FIRST_DATA_FD + index })) },
+      {
+        ...command,
+        data: data.map(({ at }, index) => ({ at, descriptor: FIRST_DATA_FD + index })),
+        ...(filter === undefined ? {} : { seccomp: FIRST_DATA_FD + data.length }),
+      },
       { system: await system },
     );
     let said = "";
@@ -121,7 +127,12 @@ export function createBubblewrap(host: Outside): Sandbox {
         env: {},
         timeoutMs: more.timeoutMs,
         signal: more.signal,
-        pipes: [args.map((argument) => `${argument}\0`).join(""), null, ...data.map(({ content }) => content)],
+        pipes: [
+          args.map((argument) => `${argument}\0`).join(""),
+          null,
+          ...data.map(({ content }) => content),
+          ...(filter === undefined ? [] : [filter]),
+        ],
         onPipe: (index, chunk) => {
           if (index === STATUS_PIPE) status += Buffer.from(chunk).toString();
         },

@@ -323,6 +323,17 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
       }
     });
 
+    test.runIf(fs.existsSync("/usr/bin/cc"))(
+      "C48: the caller's kernel keyring, which no namespace hides, cannot be asked for",
+      async () => {
+        const program = path.join(fixture.paths.source, "keyring");
+        fs.writeFileSync(`${program}.c`, KEYRING_PROGRAM);
+        execFileSync("cc", ["-o", program, `${program}.c`]);
+        expect(Number(execFileSync(program).toString())).toBeGreaterThan(0);
+        expect((await probe(program)).stdout).toBe("-38");
+      },
+    );
+
     test("there is no terminal to type into", async () => {
       expect((await probe("exec < /dev/tty")).exitCode).not.toBe(0);
     });
@@ -377,6 +388,18 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
     });
   });
 });
+
+const KEYRING_PROGRAM = `
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) {
+  long id = syscall(SYS_keyctl, 0, -3, 1);
+  printf("%ld", id < 0 ? (long)-errno : id);
+  return 0;
+}
+`;
 
 /** A program that runs a sandboxed `sleep` which says when it has started. */
 async function bundleRunner(bundle: string, account: string, prefix: string): Promise<void> {
