@@ -26,6 +26,22 @@ const FIRST_DATA_FD = 5;
 
 type Outside = Pick<Host, "files" | "processes" | "facts" | "homes">;
 
+const PRLIMIT = "/usr/bin/prlimit";
+/** Processes and threads of one step: a build has hundreds, a fork bomb has no end. */
+const MAX_PROCESSES = 4096;
+
+/**
+ * Words before a command that limit what it can use up: the number of processes (the kernel counts them for each user
+ * namespace, and not for root) and no core dumps. Empty where there is no prlimit or a lower limit is set already.
+ */
+async function limitWords(host: Outside): Promise<string[]> {
+  if (host.facts.uid === 0 || (await host.files.facts(PRLIMIT)) === undefined) return [];
+  const limits = await host.files.readText("/proc/self/limits").catch(() => undefined);
+  const hard = /^Max processes\s+\S+\s+(\S+)/mu.exec(limits ?? "")?.[1];
+  if (hard === undefined || (hard !== "unlimited" && Number(hard) <= MAX_PROCESSES)) return [];
+  return [PRLIMIT, `--nproc=${MAX_PROCESSES}`, "--core=0", "--"];
+}
+
 /** A command, and what is shown to it besides its grants. */
 interface Command {
   readonly argv: readonly string[];
@@ -99,6 +115,7 @@ async function waitForEnd(host: Outside, status: string): Promise<void> {
  */
 export function createBubblewrap(host: Outside): Sandbox {
   let system: Promise<SystemMount[]> | undefined;
+  let limits: Promise<string[]> | undefined;
   let report: Promise<SandboxReport> | undefined;
 
   const start = async (
@@ -107,6 +124,7 @@ export function createBubblewrap(host: Outside): Sandbox {
     more: Pick<SandboxedRun, "stdin" | "onOutput" | "signal"> & { readonly timeoutMs: number },
   ): Promise<{ result: ProcessResult; ran: boolean; stderr: string }> => {
     system ??= findSystemMounts(host.files);
+    limits ??= limitWords(host);
     const data = [...accountFiles(INSIDE_ID, command.env["HOME"] ?? "/nonexistent"), ...(command.data ?? [])];
     const filter = seccompFilter(host.facts.platform.arch);
     const args = bubblewrapArguments(
@@ -122,7 +140,7 @@ export function createBubblewrap(host: Outside): Sandbox {
     const { onOutput } = more;
     try {
       const result = await host.processes.run({
-        argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...command.argv],
+        argv: [program, "--args", ARGS_FD, "--json-status-fd", STATUS_FD, "--", ...(await limits), ...command.argv],
         cwd: "/",
         env: {},
         timeoutMs: more.timeoutMs,

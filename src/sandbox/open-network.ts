@@ -53,6 +53,16 @@ async function readCertificates(host: Outside, files: readonly string[]): Promis
   return files.length === 0 || parts.length === 0 ? undefined : parts.join("");
 }
 
+/** Folders of proxies whose ipm was killed before it could remove them. */
+async function removeStale(host: Outside, cache: string): Promise<void> {
+  for (const name of await host.files.list(cache)) {
+    const pid = /^proxy-([0-9]+)-[0-9a-f]+$/u.exec(name)?.[1];
+    if (pid !== undefined && (await host.files.facts(`/proc/${pid}`)) === undefined) {
+      await host.files.remove(path.join(cache, name));
+    }
+  }
+}
+
 /**
  * Give a step the network that it declares, and no more: start ipm's proxy on a socket of its own, and put the forwarder
  * before the step's command.
@@ -71,10 +81,9 @@ export async function openNetwork(host: Outside, step: SandboxedRun): Promise<Op
   );
 
   await host.files.createFolder(host.homes.cache);
-  const folder = path.join(
-    (await host.files.realPath(host.homes.cache)) ?? host.homes.cache,
-    `proxy-${randomBytes(6).toString("hex")}`,
-  );
+  const cache = (await host.files.realPath(host.homes.cache)) ?? host.homes.cache;
+  await removeStale(host, cache);
+  const folder = path.join(cache, `proxy-${host.facts.pid}-${randomBytes(6).toString("hex")}`);
   await host.files.createFolder(folder);
   let descriptor: number | undefined;
   let proxy: NetworkProxy | undefined;

@@ -117,6 +117,6 @@ test("a missing source and a FIFO are refused by name", async () => {
   await expect(copy("none", ".")).rejects.toMatchObject({
     message: expect.stringContaining("no such file in the source: none"),
   });
-  execFileSync("mkfifo", [path.join(source, "pipe")]);
+  execFileSync("/usr/bin/mkfifo", [path.join(source, "pipe")]);
   await expect(copy(".", ".")).rejects.toMatchObject({ message: expect.stringContaining("pipe") });
 });

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { IpmError } from "../../../src/core/errors.ts";
@@ -189,6 +190,19 @@ describe.each([
     // oxlint-disable-next-line no-control-regex -- that is what must not be there
     expect(fixture.log()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u);
   });
+});
+
+test("C73: a home with spaces, quotes, dollars and other letters works, in the sandbox and in its arguments", async () => {
+  const parent = fs.mkdtempSync(path.join(os.tmpdir(), "ipm home '\"$(id) \\ é日 "));
+  const strange = createExecutionFixture("self", parent);
+  try {
+    const { host, emit, paths } = strange;
+    const steps = [runStep('printf "%s" "$IPM_PREFIX" > "$IPM_PREFIX/own"; cp "$IPM_PREFIX/own" ~/copy')];
+    await runPlan({ host, emit, sandbox: createSandbox(host) }, planOf({ steps }), paths);
+    expect(fs.readFileSync(path.join(paths.home, "copy"), "utf8")).toBe(paths.prefix);
+  } finally {
+    fs.rmSync(parent, { recursive: true });
+  }
 });
 
 test("copy steps copy the checkout, without its .git, and say how much", async () => {

@@ -329,6 +329,14 @@ describe("a step with network", () => {
     expect(fs.readdirSync(cache)).toEqual([]);
   });
 
+  test("removes what a killed ipm left of its proxy, and not what another one uses", async () => {
+    const cache = path.join(fixture.folder, "cache");
+    for (const name of ["proxy-4194305-aa", `proxy-${process.pid}-bb`])
+      fs.mkdirSync(path.join(cache, name), { recursive: true });
+    await run("true", ["npm"], {}, cache);
+    expect(fs.readdirSync(cache)).toEqual([`proxy-${process.pid}-bb`]);
+  });
+
   test("a certificate that this machine trusts is trusted inside", async () => {
     const file = path.join(fixture.folder, "ca.pem");
     fs.writeFileSync(

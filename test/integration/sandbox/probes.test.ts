@@ -315,11 +315,11 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
     });
 
     test("shared memory and queues of the host are not seen", async () => {
-      const id = /\d+/u.exec(execFileSync("ipcmk", ["-M", "64"]).toString())?.[0] ?? "";
+      const id = /\d+/u.exec(execFileSync("/usr/bin/ipcmk", ["-M", "64"]).toString())?.[0] ?? "";
       try {
         expect((await probe("ipcs -m | grep -c '^0x'")).stdout).toBe("0");
       } finally {
-        execFileSync("ipcrm", ["-m", id]);
+        execFileSync("/usr/bin/ipcrm", ["-m", id]);
       }
     });
 
@@ -328,7 +328,7 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
       async () => {
         const program = path.join(fixture.paths.source, "keyring");
         fs.writeFileSync(`${program}.c`, KEYRING_PROGRAM);
-        execFileSync("cc", ["-o", program, `${program}.c`]);
+        execFileSync("/usr/bin/cc", ["-o", program, `${program}.c`]);
         expect(Number(execFileSync(program).toString())).toBeGreaterThan(0);
         expect((await probe(program)).stdout).toBe("-38");
       },
@@ -376,6 +376,16 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
       runner.kill("SIGKILL");
       await expect.poll(insiders, { timeout: 10_000 }).toEqual([]);
     });
+
+    test.runIf(account === "nobody" || process.getuid?.() !== 0)(
+      "C66: the number of processes is limited",
+      async () => {
+        const { stdout } = await probe(
+          "awk '/^Max processes/ { print $3, $4 } /^Max core/ { print $5, $6 }' /proc/self/limits",
+        );
+        expect(stdout).toBe("0 0\n4096 4096");
+      },
+    );
 
     test("a program that does not exist inside is the step's failure and not the sandbox's", async () => {
       expect((await probe("exec /no/such/program")).exitCode).toBe(127);
