@@ -95,6 +95,24 @@ function unlockFolder(folder: Buffer): void {
   if (stats.isDirectory() && (stats.mode & 0o700) !== 0o700) fs.chmodSync(folder, stats.mode | 0o700);
 }
 
+/** mkdir -p. Not by Node's own: that one reports a folder that could not be made for a full disk as a missing one. */
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const parent = path.dirname(folder);
+    if (errnoOf(error) !== "ENOENT" || parent === folder) throw error;
+    makeFolder(parent);
+    // Somebody else may have made it in between; a parent that went away again is a failure.
+    try {
+      fs.mkdirSync(folder, { mode: 0o755 });
+    } catch (again) {
+      if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw again;
+    }
+  }
+}
+
 const SEPARATOR = Buffer.from(path.sep);
 
 /** By bytes: a build may leave names that are no UTF-8, and those must go as well. */
@@ -204,7 +222,7 @@ export function createFiles(): Files {
     // Not fs.realpathSync: that one resolves `..` after links lexically and can call a link harmless that leaves.
     realPath: async (file) => attemptOptional("resolve", file, () => fs.realpathSync.native(file)),
     createFolder: async (folder) => {
-      attempt("create", folder, () => fs.mkdirSync(folder, { recursive: true, mode: 0o755 }));
+      attempt("create", folder, () => makeFolder(folder));
     },
     write: async (file, content, mode = 0o644) =>
       attempt("write", file, () => fs.writeFileSync(file, content, { mode })),

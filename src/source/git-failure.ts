@@ -31,23 +31,38 @@ export function lacksRef(stderr: string): boolean {
 
 interface Known {
   readonly pattern: RegExp;
-  readonly code: "FETCH_FAILED" | "SOURCE_REFUSED" | "SOURCE_UNSAFE" | "DISK_FULL";
+  readonly code: "FETCH_FAILED" | "SOURCE_REFUSED" | "SOURCE_UNSAFE" | "DISK_FULL" | "IO_FAILED";
   readonly message: (place: string) => string;
   readonly hint: string;
 }
 
+/** git's own words for a full disk. */
+const NO_SPACE = /no space left on device|disk quota exceeded|out of disk ?space/iu;
+
+/** True when git failed for want of space; it does not always say so. */
+export function saysDiskFull(stderr: string): boolean {
+  return NO_SPACE.test(stderr);
+}
+
 const KNOWN: readonly Known[] = [
+  {
+    pattern: NO_SPACE,
+    code: "DISK_FULL",
+    message: (place) => `no space left while fetching ${place}`,
+    hint: "free some space (ipm gc gives back what ipm no longer needs), then run the command again",
+  },
+  {
+    // A full disk as well, in some of git's words; or a cache that may not be written.
+    pattern: /couldn't write|unable to write|unable to create|failed to write|write error/iu,
+    code: "IO_FAILED",
+    message: (place) => `git could not write what it fetched from ${place}`,
+    hint: "look whether the disk of ipm's cache is full or may not be written",
+  },
   {
     pattern: /fsck error|error: object [0-9a-f]{40}: /iu,
     code: "SOURCE_UNSAFE",
     message: (place) => `${place} holds an object that git's own check refuses`,
     hint: "tell the tool's maintainers; nothing was written",
-  },
-  {
-    pattern: /no space left on device|disk quota exceeded/iu,
-    code: "DISK_FULL",
-    message: (place) => `no space left while fetching ${place}`,
-    hint: "free some space (ipm gc gives back what ipm no longer needs), then run the command again",
   },
   {
     pattern:

@@ -5,7 +5,7 @@ import type { Emit } from "../core/events.ts";
 import type { GitRequest, GitResult, Host } from "../core/host.ts";
 import type { CommitSha } from "../core/ids.ts";
 import { type GitAccess, buildGitConfig } from "./git-config.ts";
-import { gitWords } from "./git-failure.ts";
+import { gitWords, saysDiskFull } from "./git-failure.ts";
 import type { SourceLimits } from "./limits.ts";
 
 /** What sources need of the outside. */
@@ -111,7 +111,7 @@ export async function idsOf(
 /** The error for a call on a store that failed on this machine. */
 export function storeFailure(store: GitStore, call: StoreCall, result: GitResult): IpmError {
   const words = gitWords(result.stderr);
-  if (/no space left on device|disk quota exceeded/iu.test(result.stderr)) {
+  if (saysDiskFull(result.stderr)) {
     return new IpmError("DISK_FULL", `no space left for git's work in ${store.folder}: ${words}`, {
       hint: "free some space (ipm gc gives back what ipm no longer needs), then run the command again",
     });

@@ -2,94 +2,18 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { DemoTool } from "../helpers/demo-registry.ts";
-import { Machine, type ToolSet } from "../helpers/machine.ts";
+import { Machine } from "../helpers/machine.ts";
 import { lastingFolder } from "../helpers/temporary-folder.ts";
+import { ALL, CAN_TRACE, TOOLS, VERBS, type Verb } from "./verbs.ts";
 
-/** Everything, or the bounded selection of a normal run. */
-const ALL = process.env["IPM_FAULTS"] === "all";
 /** Calls that change what is on the disk, or make it lasting. Opening is not among them: a write follows. */
 const CALLS =
   "mkdir,mkdirat,rename,renameat,renameat2,symlink,symlinkat,link,linkat,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,fsync,fdatasync,write,pwrite64,writev";
-const CAN_TRACE = spawnSync("strace", ["-qq", "-e", "trace=none", "true"]).status === 0;
-
-const ALPHA: DemoTool = { name: "alpha", versions: ["1.0.0", "2.0.0"] };
-const BRAVO: DemoTool = {
-  name: "bravo",
-  versions: ["1.0.0"],
-  files: () => ({
-    "bin/bravo": { run: '#!/usr/bin/env node\nconsole.log("bravo 1.0.0");\n' },
-    "share/man/man1/bravo.1": "",
-  }),
-};
-
-interface Verb {
-  readonly name: string;
-  /** Commands that lead to the state that it starts from. */
-  readonly before: readonly (readonly string[])[];
-  readonly command: readonly string[];
-  readonly old: ToolSet;
-  readonly now: ToolSet;
-  /** Exit codes of the command when it is given again. */
-  readonly again: readonly number[];
-}
-
-const VERBS: readonly Verb[] = [
-  { name: "first install", before: [], command: ["install", "bravo"], old: {}, now: { bravo: "1.0.0" }, again: [0] },
-  {
-    name: "install",
-    before: [["install", "bravo"]],
-    command: ["install", "alpha"],
-    old: { bravo: "1.0.0" },
-    now: { bravo: "1.0.0", alpha: "2.0.0" },
-    again: [0],
-  },
-  {
-    name: "upgrade",
-    before: [["install", "alpha@1.0.0", "bravo"]],
-    command: ["upgrade"],
-    old: { alpha: "1.0.0", bravo: "1.0.0" },
-    now: { alpha: "2.0.0", bravo: "1.0.0" },
-    again: [0],
-  },
-  {
-    name: "uninstall",
-    before: [["install", "alpha", "bravo"]],
-    command: ["uninstall", "alpha"],
-    old: { alpha: "2.0.0", bravo: "1.0.0" },
-    now: { bravo: "1.0.0" },
-    again: [0, 7],
-  },
-  {
-    name: "purge",
-    before: [["install", "alpha@1.0.0", "bravo"], ["upgrade"]],
-    command: ["uninstall", "--purge", "alpha"],
-    old: { alpha: "2.0.0", bravo: "1.0.0" },
-    now: { bravo: "1.0.0" },
-    again: [0, 7],
-  },
-  {
-    name: "rollback",
-    before: [["install", "alpha@1.0.0", "bravo"], ["upgrade"]],
-    command: ["rollback", "1"],
-    old: { alpha: "2.0.0", bravo: "1.0.0" },
-    now: { alpha: "1.0.0", bravo: "1.0.0" },
-    again: [0],
-  },
-  {
-    name: "gc",
-    before: [["install", "alpha@1.0.0", "bravo"], ["upgrade"], ["uninstall", "bravo"]],
-    command: ["gc", "--keep", "0"],
-    old: { alpha: "2.0.0" },
-    now: { alpha: "2.0.0" },
-    again: [0],
-  },
-];
 
 let machine: Machine;
 
 beforeAll(async () => {
-  machine = await Machine.create(lastingFolder(), [ALPHA, BRAVO]);
+  machine = await Machine.create(lastingFolder(), TOOLS);
 });
 
 /** The calls of a whole run, in their order. */

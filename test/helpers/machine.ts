@@ -30,6 +30,8 @@ export class Machine {
   readonly data: string;
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Words before every program: `nsenter …`, when the home is in a mount namespace of its own. */
+  within: readonly string[] = [];
 
   private constructor(folder: string, home: string) {
     this.folder = folder;
@@ -79,7 +81,7 @@ export class Machine {
 
   /** Run ipm, behind other words when some are given (`strace …`). */
   ipm(args: readonly string[], before: readonly string[] = [], options: SpawnSyncOptions = {}): Ran {
-    const [program = "", ...words] = [...before, process.execPath, this.script, ...args];
+    const [program = "", ...words] = [...this.within, ...before, process.execPath, this.script, ...args];
     const started = performance.now();
     const result = spawnSync(program, words, {
       env: this.env,
@@ -106,37 +108,44 @@ export class Machine {
     return ran;
   }
 
+  /** Run a program where the homes are. @throws when it fails */
+  shell(...words: readonly string[]): string {
+    const [program = "", ...args] = [...this.within, ...words];
+    const result = spawnSync(program, args, { encoding: "utf8" });
+    if (result.status !== 0) throw new Error(`${words.join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  }
+
   /** Keep the homes as they are now under a name. */
   save(name: string): void {
     const place = path.join(this.folder, "saved", name);
     spawnSync("rm", ["-rf", place]);
     mkdirSync(path.dirname(place), { recursive: true });
     mkdirSync(this.home, { recursive: true });
-    const copied = spawnSync("cp", ["-a", this.home, place], { encoding: "utf8" });
-    if (copied.status !== 0) throw new Error(copied.stderr);
+    this.shell("cp", "-a", this.home, place);
   }
 
   /** Remove the homes. */
   clear(): void {
+    mkdirSync(this.home, { recursive: true });
     // What is sealed cannot be written; a home may be the root of a file system of its own.
-    spawnSync("chmod", ["-R", "u+rwx", this.home]);
-    spawnSync("find", [this.home, "-mindepth", "1", "-delete"]);
+    this.shell("chmod", "-R", "u+rwx", this.home);
+    this.shell("find", this.home, "-mindepth", "1", "-delete");
   }
 
   /** Put the homes back to what they were. */
   restore(name: string): void {
     this.clear();
-    spawnSync("rm", ["-rf", this.home]);
-    const copied = spawnSync("cp", ["-a", path.join(this.folder, "saved", name), this.home], { encoding: "utf8" });
-    if (copied.status !== 0) throw new Error(copied.stderr);
+    // Read-only folders, links and modes exactly as they are.
+    this.shell("cp", "-a", "--", `${path.join(this.folder, "saved", name)}/.`, this.home);
   }
 
   /** Violations of the invariants, by a program that shares no code with ipm. */
   check(states: readonly ToolSet[], settled: boolean): string[] {
     const question = JSON.stringify({ data: this.data, states, settled });
-    const result = spawnSync(process.execPath, [CHECKER, question], { encoding: "utf8" });
-    const answer: unknown = JSON.parse(result.stdout);
-    if (!Array.isArray(answer)) throw new Error(`the checker printed ${result.stdout}${result.stderr}`);
+    const printed = this.shell(process.execPath, CHECKER, question);
+    const answer: unknown = JSON.parse(printed);
+    if (!Array.isArray(answer)) throw new Error(`the checker printed ${printed}`);
     return answer.map(String);
   }
 }

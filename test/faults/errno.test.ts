@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { Machine } from "../helpers/machine.ts";
+import { lastingFolder } from "../helpers/temporary-folder.ts";
+import { ALL, CAN_TRACE, TOOLS, VERBS, type Verb } from "./verbs.ts";
+
+/** What each call can really answer when a disk is full, broken, read-only or not ours. */
+const ERRORS: Readonly<Record<string, readonly string[]>> = {
+  mkdir: ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"],
+  openat: ["EMFILE", "ENOSPC", "EACCES", "EROFS", "EIO"],
+  write: ["ENOSPC", "EIO", "EDQUOT"],
+  fsync: ["EIO", "ENOSPC"],
+  rename: ["EIO", "EROFS", "EACCES", "EDQUOT"],
+  symlink: ["ENOSPC", "EDQUOT", "EACCES", "EIO"],
+  unlink: ["EIO", "EROFS", "EACCES"],
+  rmdir: ["EIO", "EROFS", "EACCES"],
+  chmod: ["EROFS", "EIO"],
+};
+const CALLS = Object.keys(ERRORS);
+const NORMAL_RUN = 3;
+
+interface Fault {
+  readonly call: string;
+  /** The how-many-th call of this kind. */
+  readonly when: number;
+  readonly error: string;
+}
+
+let machine: Machine;
+
+beforeAll(async () => {
+  machine = await Machine.create(lastingFolder(), TOOLS);
+});
+
+/** One fault for each call that concerns ipm's homes; the errors take turns. */
+function faultsOf(verb: Verb): Fault[] {
+  const log = path.join(machine.folder, "calls");
+  machine.restore(verb.name);
+  const ran = machine.ipm(verb.command, [
+    "strace",
+    "-qq",
+    "-y",
+    "-o",
+    log,
+    "-e",
+    `trace=${CALLS.join()}`,
+    "-e",
+    "signal=none",
+  ]);
+  expect(ran.code).toBe(0);
+  const count = new Map<string, number>();
+  const faults: Fault[] = [];
+  for (const line of readFileSync(log, "utf8").split("\n")) {
+    const call = /^([a-z]+)\(/u.exec(line)?.[1];
+    if (call === undefined) continue;
+    const when = (count.get(call) ?? 0) + 1;
+    count.set(call, when);
+    // Of writes only those to files: ipm's own messages name the home as well.
+    if (!line.includes(machine.home) || (call === "write" && !/^write\([0-9]+<\//u.test(line))) continue;
+    // Reading what is not there is an answer: only what would be written is of interest.
+    if (call === "openat" && !line.includes("O_CREAT")) continue;
+    const errors = ERRORS[call] ?? [];
+    faults.push({ call, when, error: errors[faults.length % errors.length] ?? "EIO" });
+  }
+  return faults;
+}
+
+function choose(faults: readonly Fault[]): Fault[] {
+  if (ALL) return [...faults];
+  const step = Math.max(1, Math.floor(faults.length / NORMAL_RUN));
+  return faults.filter((_, index) => index % step === Math.floor(step / 2)).slice(0, NORMAL_RUN);
+}
+
+function inject(verb: Verb, { call, when, error }: Fault): string[] {
+  machine.restore(verb.name);
+  const fault = `inject=${call}:error=${error}:when=${when}`;
+  const ran = machine.ipm(verb.command, ["strace", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", fault]);
+  const problems: string[] = [];
+  if (ran.code !== 0) {
+    if (ran.code !== 1) problems.push(`ended with ${ran.code ?? ran.signal}: ${ran.stderr}`);
+    if (!ran.stderr.includes(error)) problems.push(`the message does not name ${error}: ${ran.stderr}`);
+    if (!ran.stderr.includes(machine.home)) problems.push(`the message names no path: ${ran.stderr}`);
+  }
+  // What failed may be behind the switch; what says that it went well must have.
+  problems.push(...machine.check(ran.code === 0 ? [verb.now] : [verb.old, verb.now], false));
+  const list = machine.ipm(["list", "--json"]);
+  if (list.code !== 0) problems.push(`I5: list ended with ${list.code}: ${list.stderr}`);
+  const again = machine.ipm(verb.command);
+  if (!verb.again.includes(again.code ?? -1)) problems.push(`I5: again ended with ${again.code}: ${again.stderr}`);
+  problems.push(...machine.check([verb.now], true));
+  return problems.map((problem) => `${verb.name}, ${error} at ${call} ${when}: ${problem}`);
+}
+
+describe.skipIf(!CAN_TRACE)("a call fails (strace)", () => {
+  for (const verb of VERBS) {
+    test(`${verb.name}: a failure that names path and cause, and a whole state`, { timeout: 3_600_000 }, () => {
+      machine.clear();
+      for (const args of verb.before) machine.must(...args);
+      machine.save(verb.name);
+      const all = faultsOf(verb);
+      const faults = choose(all);
+      const problems = faults.flatMap((fault) => inject(verb, fault));
+      process.stderr.write(
+        `${verb.name}: ${faults.length} of ${all.length} calls failed, ${problems.length} problems\n`,
+      );
+      expect(problems).toEqual([]);
+    });
+  }
+});
