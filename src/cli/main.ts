@@ -11,6 +11,7 @@ import {
   Invocation,
   type Session,
 } from "./command.ts";
+import { isPlan } from "./is-plan.ts";
 import { createJsonReporter } from "./reporters/json.ts";
 import { createNdjsonReporter } from "./reporters/ndjson.ts";
 import { createPlainReporter } from "./reporters/plain.ts";
@@ -33,7 +34,12 @@ function recordedCommand(argv: readonly string[]): string {
   return text.length <= MOST_COMMAND_CHARACTERS ? text : `${text.slice(0, MOST_COMMAND_CHARACTERS)}...`;
 }
 
-async function createReporter(settings: Settings, streams: Streams, env: Environment): Promise<Reporter> {
+async function createReporter(
+  settings: Settings,
+  streams: Streams,
+  env: Environment,
+  asksAboutUnverified: boolean,
+): Promise<Reporter> {
   if (settings.reporter === "json") return createJsonReporter(streams.stdout);
   if (settings.reporter === "ndjson") return createNdjsonReporter(streams.stdout);
   if (settings.reporter === "plain") return createPlainReporter(streams.stderr, settings.verbose);
@@ -43,6 +49,7 @@ async function createReporter(settings: Settings, streams: Streams, env: Environ
     color: settings.color.stderr,
     unicode: settings.unicode,
     verbose: settings.verbose,
+    asksAboutUnverified,
     width: () => widthOf(streams.stderr, env),
     now: () => performance.now(),
   });
@@ -58,6 +65,8 @@ class Run {
   readonly #split: ReturnType<typeof splitArguments>;
   #reporter: Reporter = createSilentReporter();
   #answersWithPlan = false;
+  /** Plans that have not been shown whole yet, by `name@version`. */
+  readonly #plans = new Map<string, unknown>();
   #signal: AbortSignal = new AbortController().signal;
 
   constructor(argv: readonly string[], streams: Streams, env: Environment, installation: Installation) {
@@ -80,7 +89,10 @@ class Run {
   }
 
   #emit: Emit = (event: IpmEvent) => {
-    if (event.type === "plan.ready" && this.#answersWithPlan && this.#settings.reporter !== "ndjson") return;
+    if (event.type === "plan.ready") {
+      if (this.#answersWithPlan && this.#settings.reporter !== "ndjson") return;
+      this.#plans.set(event.tool, event.plan);
+    }
     this.#reporter.emit(event);
   };
 
@@ -88,9 +100,17 @@ class Run {
     if (!this.#settings.canAsk) return null;
     return async (question) => {
       const { confirm } = await import("./ask.ts");
+      const { renderPlan } = await import("./render/plan.ts");
+      const theme = this.#theme(this.#streams.stderr);
       this.#reporter.pause();
+      // Nobody can agree to a plan that was told in a line: what the question is about is shown whole first.
+      for (const [tool, plan] of this.#plans) {
+        if (!question.text.includes(tool) || !isPlan(plan)) continue;
+        this.#plans.delete(tool);
+        this.#streams.stderr.write(`\n${renderPlan(plan, theme).join("\n")}\n\n`);
+      }
       try {
-        return await confirm(question, this.#streams, this.#theme(this.#streams.stderr), this.#signal);
+        return await confirm(question, this.#streams, theme, this.#signal);
       } finally {
         this.#reporter.resume();
       }
@@ -138,9 +158,7 @@ class Run {
       return { result: { version }, render: () => [version] };
     }
     if (this.#installation.platform === "win32") {
-      throw new IpmError("PLATFORM_UNSUPPORTED", "ipm does not run on Windows yet: use it inside WSL", {
-        hint: "wsl --install",
-      });
+      throw new IpmError("PLATFORM_UNSUPPORTED", "ipm does not run on Windows yet: use it inside WSL");
     }
     if (rest.length === 1 && rest[0] === "list" && !globals.help) {
       const { listCommand } = await import("./commands/list.ts");
@@ -211,7 +229,12 @@ class Run {
   }
 
   async run(): Promise<number> {
-    this.#reporter = await createReporter(this.#settings, this.#streams, this.#env);
+    this.#reporter = await createReporter(
+      this.#settings,
+      this.#streams,
+      this.#env,
+      this.#settings.canAsk && !this.#split.rest.includes("--allow-unverified"),
+    );
     const watch = watchSignals(
       (says) =>
         this.#emit({ type: "warning", code: "STOPPING", message: `${says}: stopping; once more stops at once` }),

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { IPM, ROOT, runIpm, shellWord } from "../helpers/built-ipm.ts";
+import { IPM, ROOT, type RunOptions, runIpm, shellWord } from "../helpers/built-ipm.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 // oxlint-disable-next-line no-control-regex -- what must not be in a pipe
@@ -263,12 +263,14 @@ describe.skipIf(!hasScript)("at a terminal", () => {
     columns: number,
     env: Record<string, string> = {},
     home = temporaryFolder(),
+    answer?: RunOptions["answer"],
   ): Promise<{ exitCode: number | null; screen: string }> {
     const command = `stty cols ${columns}; ${shellWord(process.execPath)} ${shellWord(IPM)} ${words}`;
     const { exitCode, stdout } = await runIpm(["-qec", command, "/dev/null"], {
       home,
       program: ["script"],
       env: { TERM: "xterm-256color", ...env },
+      ...(answer === undefined ? {} : { answer }),
     });
     return { exitCode, screen: stdout };
   }
@@ -306,6 +308,28 @@ describe.skipIf(!hasScript)("at a terminal", () => {
     expect(stopped.screen).toContain("\u001b[?25l");
     expect(stopped.screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stopped.screen.lastIndexOf("\u001b[?25l"));
   });
+
+  test.each(["tty", "plain"])(
+    "with %s, what nobody verified is shown whole before the question, and Enter is a no",
+    async (reporter) => {
+      const home = temporaryFolder();
+      const folder = toolFolder(home, "new-tool", { step: "echo built" });
+      const { exitCode, screen } = await atTerminal(
+        `install ${shellWord(folder)} --reporter ${reporter} --no-color`,
+        80,
+        {},
+        home,
+        { to: "[y/N]", with: "\r" },
+      );
+      expect(exitCode).toBe(1);
+      const text = linesOf(screen).join("\n");
+      expect(text).toContain("error[DECLINED]");
+      expect(text.indexOf("Puts on PATH\n  new-tool")).toBeGreaterThan(text.indexOf("Steps\n"));
+      expect(text.indexOf("although it is not verified?")).toBeGreaterThan(text.indexOf("Puts on PATH"));
+      expect(text.match(/^Steps$/gmu)?.length).toBe(1);
+      expect(existsSync(currentBin(home))).toBe(false);
+    },
+  );
 
   test("NO_COLOR leaves the words", async () => {
     const { screen } = await atTerminal("list", 80, { NO_COLOR: "1" });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
+import type { Readable } from "node:stream";
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 export const IPM = path.join(ROOT, "bin/ipm.cjs");
@@ -17,11 +18,13 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Program and its first arguments; the built ipm by default. */
   readonly program?: readonly [string, ...string[]];
+  /** Typed once stdout holds the question. */
+  readonly answer?: { readonly to: string; readonly with: string };
   /** Called with each piece of stderr, and the process. */
   readonly onStderr?: (text: string, child: ChildProcess) => void;
 }
 
-/** Run the built ipm as a child with pipes, no stdin, and an environment made from nothing. */
+/** Run the built ipm as a child with pipes, no stdin (but for `answer`), and an environment made from nothing. */
 export function runIpm(words: readonly string[], options: RunOptions): Promise<Ended> {
   const [program, ...first] = options.program ?? [process.execPath, IPM];
   return new Promise((resolve, reject) => {
@@ -33,14 +36,18 @@ export function runIpm(words: readonly string[], options: RunOptions): Promise<E
         LANG: "C.UTF-8",
         ...options.env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.answer === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
+    const output = { stdout: child.stdout as Readable, stderr: child.stderr as Readable };
     let stdout = "";
     let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const wasAsked = options.answer !== undefined && stdout.includes(options.answer.to);
       stdout += text;
+      if (options.answer !== undefined && !wasAsked && stdout.includes(options.answer.to))
+        child.stdin?.write(options.answer.with);
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
       options.onStderr?.(stderr, child);
     });

@@ -1,6 +1,7 @@
 import { platformId } from "../../core/host.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import type { Plan, PlannedStep, PlannedTest, ResolvedRequirement } from "../../plan/plan.ts";
+import { nameRequirement } from "../../plan/requirements.ts";
 import { displayWidth, padToWidth } from "./display-width.ts";
 import { renderField } from "./field.ts";
 import { count, formatBytes, showRun } from "./format.ts";
@@ -52,7 +53,7 @@ function factLines(plan: Plan, theme: Theme): string[] {
 }
 
 function requirementLines(requirements: readonly ResolvedRequirement[], theme: Theme): string[] {
-  const names = requirements.map((one) => escapeUntrusted(one.tool));
+  const names = requirements.map((one) => escapeUntrusted(nameRequirement(one)));
   const ranges = requirements.map((one) => escapeUntrusted(one.version ?? "any"));
   const nameCells = Math.max(...names.map(displayWidth));
   const rangeCells = Math.max(...ranges.map(displayWidth));

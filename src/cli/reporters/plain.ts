@@ -1,23 +1,12 @@
 import type { IpmEvent, Phase } from "../../core/events.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import { isPlan } from "../is-plan.ts";
 import { count, formatDuration } from "../render/format.ts";
 import type { Output } from "../streams.ts";
 import type { Reporter } from "./reporter.ts";
 
 // Phases that take time by themselves; the others are told by what happens in them.
 const TOLD: ReadonlySet<Phase> = new Set(["fetch", "seal"]);
-
-function isPlanLike(value: unknown): value is {
-  readonly method: { readonly id: string };
-  readonly trust: { readonly detail: string };
-  readonly what: {
-    readonly source: { readonly commit: string };
-    readonly steps: readonly unknown[];
-    readonly tests: readonly unknown[];
-  };
-} {
-  return typeof value === "object" && value !== null && "what" in value && "method" in value && "trust" in value;
-}
 
 /** One line of text for an event, or undefined where an event says nothing new to somebody who reads a log. */
 export function plainLine(event: IpmEvent, verbose: boolean): string | undefined {
@@ -30,7 +19,7 @@ export function plainLine(event: IpmEvent, verbose: boolean): string | undefined
         ? `${event.tool}: ${event.phase} done in ${formatDuration(event.ms)}${detail(event.detail)}`
         : undefined;
     case "plan.ready":
-      return isPlanLike(event.plan)
+      return isPlan(event.plan)
         ? `${event.tool}: plan ${event.digest.slice(0, 12)}: method ${event.plan.method.id}, commit ${event.plan.what.source.commit}, ${count(event.plan.what.steps.length, "step")}, ${count(event.plan.what.tests.length, "test")}, ${event.plan.trust.detail}`
         : `${event.tool}: plan ${event.digest.slice(0, 12)}`;
     case "fetch.progress":

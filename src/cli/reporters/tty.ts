@@ -1,7 +1,7 @@
 import type { Ora } from "ora";
 import type { IpmEvent, Phase, StepOutcome } from "../../core/events.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
-import type { Plan } from "../../plan/plan.ts";
+import { isPlan } from "../is-plan.ts";
 import { cutToWidth, displayWidth } from "../render/display-width.ts";
 import { renderWarning } from "../render/error.ts";
 import { formatDuration } from "../render/format.ts";
@@ -14,6 +14,8 @@ export interface TtyOptions {
   readonly color: boolean;
   readonly unicode: boolean;
   readonly verbose: boolean;
+  /** A question comes with the whole plan of what nobody vouches for, so the story leaves that plan out. */
+  readonly asksAboutUnverified: boolean;
   /** Cells of a line now: a window can change its size. */
   readonly width: () => number;
   /** Milliseconds of a clock that never goes back. */
@@ -47,10 +49,6 @@ const FRAME_MS = 80;
 const UNICODE_FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const ASCII_FRAMES = ["-", "\\", "|", "/"];
 const REFRESH_MS = 100;
-
-function isPlan(value: unknown): value is Plan {
-  return typeof value === "object" && value !== null && "what" in value && "tool" in value && "trust" in value;
-}
 
 /**
  * For people at a terminal, on stderr: what is done stays as a line with its time, what is under way is one moving line
@@ -193,11 +191,8 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
       }
       case "plan.ready":
         tools.add(event.tool);
-        if (isPlan(event.plan)) {
-          // What nobody vouches for is shown whole, asked about or not.
-          const isWhole = options.verbose || event.plan.trust.level === "unverified";
-          keep(isWhole ? [...renderPlan(event.plan, theme()), ""] : renderPlanBrief(event.plan, theme()));
-        }
+        if (!isPlan(event.plan) || (options.asksAboutUnverified && event.plan.trust.level === "unverified")) break;
+        keep(options.verbose ? [...renderPlan(event.plan, theme()), ""] : renderPlanBrief(event.plan, theme()));
         break;
       case "fetch.progress": {
         const task = active.get(`${event.tool} fetch`);

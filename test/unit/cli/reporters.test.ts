@@ -36,13 +36,14 @@ function tell(reporter: Reporter, events: readonly IpmEvent[]): void {
 
 function ttyText(
   events: readonly IpmEvent[],
-  options: { columns?: number; unicode?: boolean; color?: boolean; verbose?: boolean } = {},
+  options: { columns?: number; unicode?: boolean; color?: boolean; verbose?: boolean; asks?: boolean } = {},
 ): string {
   const output = fakeOutput(options.columns ?? 80);
   const reporter = createTtyReporter(output, {
     color: options.color ?? false,
     unicode: options.unicode ?? true,
     verbose: options.verbose ?? false,
+    asksAboutUnverified: options.asks ?? false,
     width: () => options.columns ?? 80,
     now: () => 0,
   });
@@ -107,17 +108,11 @@ describe("tty", () => {
     ]);
   });
 
-  test("shows the whole plan where nobody vouches for it", () => {
-    const text = ttyText([
-      {
-        type: "plan.ready",
-        tool,
-        digest: "d".repeat(64),
-        plan: samplePlan({ trust: { level: "unverified", detail: "unverified" } }),
-      },
-    ]);
-    expect(text).toContain("Steps\n");
-    expect(text).toContain("reaches crates");
+  test("leaves out the plan that a question will show whole", () => {
+    const trust = { level: "unverified", detail: "unverified" } as const;
+    const events: IpmEvent[] = [{ type: "plan.ready", tool, digest: "d".repeat(64), plan: samplePlan({ trust }) }];
+    expect(ttyText(events, { asks: true })).toBe("");
+    expect(ttyText(events)).toContain("! unverified");
   });
 
   test("shows output lines and the whole plan with --verbose", () => {
@@ -169,6 +164,7 @@ describe("tty", () => {
       color: false,
       unicode: true,
       verbose: false,
+      asksAboutUnverified: false,
       width: () => 80,
       now: () => 0,
     });
