@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
 import { Duplex, type Readable } from "node:stream";
@@ -16,6 +17,8 @@ const LINGER_MS = 100;
 /** How long a pipe may stay open when everything that could be ended has been. */
 const DRAIN_MS = 1000;
 const POLL_MS = 20;
+/** A caller that leaks a descriptor of a high number makes a long list of them. */
+const FEW_DESCRIPTORS = 64;
 
 const FD_FOLDER = "/proc/self/fd";
 const CLOEXEC = 0o2000000;
@@ -153,6 +156,43 @@ function startError(error: unknown, request: ProcessRequest): unknown {
   return translateIoError(error, "start", request.argv[0]);
 }
 
+interface Started {
+  readonly child: ChildProcess;
+  /** Why it could not be started, when it has no pid. */
+  readonly failed: Promise<unknown>;
+}
+
+/** Load execa, which takes 15 ms: only when something is started. */
+async function loadExeca(): Promise<(request: ProcessRequest, stdio: Descriptor[]) => Started> {
+  const { execa } = await import("execa");
+  return ({ argv: [program, ...args], cwd, env }, stdio) => {
+    const child = execa(program, args, {
+      cwd,
+      env: { ...env },
+      extendEnv: false,
+      // oxlint-disable-next-line no-unsafe-type-assertion -- execa's types know numbers at 0 to 2 only; it takes them anywhere
+      stdio: stdio as ["pipe", "pipe", "pipe"],
+      detached: true,
+      cleanup: false,
+      buffer: false,
+      reject: false,
+      stripFinalNewline: false,
+      encoding: "buffer",
+      verbose: "none",
+    });
+    return { child, failed: child.then((result) => (result instanceof Error ? (result.cause ?? result) : result)) };
+  };
+}
+
+/** The same without execa, whose own work grows with the square of the descriptors: at 250 it takes 50 ms. */
+function startBySpawn({ argv: [program, ...args], cwd, env }: ProcessRequest, stdio: Descriptor[]): Started {
+  const child = spawn(program, args, { cwd, env: { ...env }, stdio, detached: true });
+  const failed = new Promise<unknown>((resolve) => {
+    child.once("error", resolve);
+  });
+  return { child, failed };
+}
+
 /**
  * Real processes behind the `Processes` port. Output is taken from the raw streams: no line transforms and no buffering
  * beyond what is asked for. Whatever is still running when this process exits is killed.
@@ -182,31 +222,20 @@ export function createProcesses(): Processes {
   };
 
   const run = async (request: ProcessRequest): Promise<ProcessResult> => {
-    const [program, ...args] = request.argv;
+    const [program] = request.argv;
     if (!path.isAbsolute(program)) throw new TypeError(`a program must be an absolute path, not ${program}`);
     throwIfAborted(request.signal);
-    const { execa } = await import("execa");
+    const stdio: Descriptor[] = [
+      request.stdin === undefined ? "ignore" : "pipe",
+      "pipe",
+      "pipe",
+      ...furtherDescriptors(request),
+    ];
+    const startChild = stdio.length > FEW_DESCRIPTORS ? startBySpawn : await loadExeca();
     const started = performance.now();
-    // oxlint-disable-next-line no-unsafe-type-assertion -- execa's types know numbers at 0 to 2 only; it takes them anywhere
-    const further = furtherDescriptors(request) as "pipe"[];
-    const child = execa(program, args, {
-      cwd: request.cwd,
-      env: { ...request.env },
-      extendEnv: false,
-      stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe", ...further],
-      detached: true,
-      cleanup: false,
-      buffer: false,
-      reject: false,
-      stripFinalNewline: false,
-      encoding: "buffer",
-      verbose: "none",
-    });
+    const { child, failed } = startChild(request, stdio);
     const group = child.pid;
-    if (group === undefined) {
-      const failed = await child;
-      throw startError(failed instanceof Error ? (failed.cause ?? failed) : failed, request);
-    }
+    if (group === undefined) throw startError(await failed, request);
     if (live.size === 0) process.on("exit", killAll);
     live.add(group);
 
@@ -220,7 +249,8 @@ export function createProcesses(): Processes {
 
     const streams: Readable[] = [];
     for (const name of ["stdout", "stderr"] as const) {
-      const stream: Readable = child[name];
+      const stream = child[name];
+      if (stream === null) throw new TypeError(`${name} is no pipe`);
       streams.push(stream);
       stream.on("error", () => stream.destroy());
       stream.on("data", (chunk: Uint8Array) => {
