@@ -156,6 +156,8 @@ export interface Files {
   /** Old content or new content, whatever happens: written beside, flushed, renamed, folder flushed. */
   writeDurably(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
   append(path: string, content: string | Uint8Array): Promise<void>;
+  /** Copy a plain file to a path where nothing is yet, sharing its blocks where the file system can. */
+  copyFile(from: string, to: string): Promise<void>;
   link(target: string, path: string): Promise<void>;
   /** Atomic within one file system. */
   rename(from: string, to: string): Promise<void>;

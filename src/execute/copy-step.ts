@@ -72,12 +72,12 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
       return;
     }
     const existing = await files.facts(target);
-    if (existing?.kind === "link") refuse(step, "the target is a link", path.relative(prefix, target));
-    const content = await files.readBytes(item);
-    if (content === undefined) refuse(step, "the file went away", path.relative(source, item));
+    if (existing !== undefined && existing.kind !== "file") {
+      refuse(step, `the target is a ${existing.kind}`, path.relative(prefix, target));
+    }
+    if (existing !== undefined) await files.remove(target);
+    await files.copyFile(item, target);
     const mode = (facts.mode & 0o111) === 0 ? 0o644 : 0o755;
-    await files.write(target, content, mode);
-    // The mode of a write is cut by the umask, and does not change a file that is there.
     await files.setMode(target, mode);
     count++;
   };
@@ -85,6 +85,8 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
   await createFolder((await files.facts(from))?.kind === "folder" ? to : path.dirname(to));
   await copy(from, to, true);
   for (const link of links) {
+    if ((await files.facts(link.at))?.kind === "folder")
+      refuse(step, "the target is a folder", path.relative(prefix, link.at));
     await files.remove(link.at);
     await files.link(link.target, link.at);
   }

@@ -239,6 +239,10 @@ export function createFiles(): Files {
         flushPath(path.dirname(file));
       });
     },
+    copyFile: async (from, to) =>
+      attempt("copy to", to, () =>
+        fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE),
+      ),
     append: async (file, content) => attempt("write", file, () => fs.appendFileSync(file, content)),
     link: async (target, file) => attempt("link", file, () => fs.symlinkSync(target, file)),
     rename: async (from, to) => attempt("rename", from, () => fs.renameSync(from, to)),

@@ -113,6 +113,16 @@ test.each(["../home", "/etc", "a/../../home"])("a path that leaves (%s) is refus
   });
 });
 
+test("a second copy wins over files, and never over a folder", async () => {
+  fixture.checkout({ "a/x": "old", "b/x": "new", "c/x/y": "z" });
+  fs.symlinkSync("y", path.join(source, "a/y"));
+  await copy("a", ".");
+  await copy("b", ".");
+  expect(fs.readFileSync(path.join(prefix, "x"), "utf8")).toBe("new");
+  await copy("c", "d");
+  await expect(copy("a", "d")).rejects.toMatchObject({ message: expect.stringContaining("the target is a folder") });
+});
+
 test("a missing source and a FIFO are refused by name", async () => {
   await expect(copy("none", ".")).rejects.toMatchObject({
     message: expect.stringContaining("no such file in the source: none"),
