@@ -1,5 +1,5 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { PlannedCopy } from "../plan/plan.ts";
@@ -111,10 +111,15 @@ async function resolveLink(files: Files, link: PendingLink): Promise<string | un
   const parts = link.target.split("/");
   for (let count = parts.length; count >= 0; count--) {
     // Not path.join: it would resolve `..` by the text, and not after following the links before it.
-    const real = await files.realPath([path.dirname(link.at), ...parts.slice(0, count)].join("/"));
+    const real = await files.realPath([path.dirname(link.at), ...parts.slice(0, count)].join("/")).catch(ignoreLoop);
     if (real === undefined) continue;
     const rest = parts.slice(count);
     return rest.includes("..") ? undefined : path.join(real, ...rest);
   }
   return undefined;
+}
+
+/** Links in a circle lead nowhere, as one to nothing does; test data of real repositories has them. */
+function ignoreLoop(error: unknown): undefined {
+  if (!isIpmError(error) || error.data["errno"] !== "ELOOP") throw error;
 }
