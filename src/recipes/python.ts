@@ -31,24 +31,31 @@ const PIP_ENVIRONMENT = {
   VIRTUAL_ENV: "{prefix}/venv",
 };
 
-/** Only what somebody needs at run time stays: pip and setuptools are there to install, and are declared where they are not. */
+/** The base interpreter's pip works on the environment from outside, so that no pip has to be put into it first. */
+const CREATE = `
+python3 -m venv --without-pip "$IPM_PREFIX/venv"
+if ! python3 -m pip --python "$IPM_PREFIX/venv/bin/python" --version > /dev/null 2>&1; then
+  "$IPM_PREFIX/venv/bin/python" -m ensurepip
+fi
+`.trim();
+const PIP = `
+pip() {
+  if [ -e "$IPM_PREFIX/venv/bin/pip3" ]; then "$IPM_PREFIX/venv/bin/python" -m pip "$@"
+  else python3 -m pip --python "$IPM_PREFIX/venv/bin/python" "$@"; fi
+}
+`.trim();
+
+/** Where a pip had to be put in, it goes with what came with it, unless a package says that it needs them. */
 const REMOVE_INSTALLERS = `
-import pathlib, re, subprocess, sys, sysconfig
+import re, subprocess, sys
 from importlib.metadata import distributions
-spare = {"pip", "setuptools", "wheel"}
-site = pathlib.Path(sysconfig.get_path("purelib"))
 def name(text):
     return re.sub(r"[-_.]+", "-", re.match(r"[\\w.-]+", text).group()).lower()
-others = [d for d in distributions() if name(d.metadata["Name"]) not in spare]
-wanted = {name(r) for d in others for r in d.requires or [] if "extra ==" not in r}
-mentions = re.compile(rb"\\b(?:pkg_resources|setuptools|distutils)\\b")
-for file in (f for d in others for f in d.files or [] if f.name.endswith(".py")):
-    path = pathlib.Path(file.locate())
-    if path.is_file() and mentions.search(path.read_bytes()):
-        wanted.add("setuptools")
-        break
-gone = sorted(n for n in spare - wanted if any(name(d.metadata["Name"]) == n for d in distributions()))
-if gone:
+spare = {"pip", "setuptools", "wheel"}
+there = {name(d.metadata["Name"]): d for d in distributions()}
+wanted = {name(r) for n, d in there.items() if n not in spare for r in d.requires or [] if "extra ==" not in r}
+gone = sorted(n for n in spare - wanted if n in there)
+if "pip" in gone:
     sys.exit(subprocess.call([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *gone]))
 `.trim();
 
@@ -123,49 +130,40 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
   const words = [...files, ...target, ...also];
   if (words.length === 0) return { steps: [], usesUv: false };
   const steps: DraftStep[] = [];
-  const pip = ["$IPM_PREFIX/venv/bin/python", "-m", "pip", "install", "--no-compile"];
-  const command = (program: readonly string[], list: readonly string[]): string =>
-    [...program, ...list].map((word) => (word.startsWith("$IPM_PREFIX") ? `"${word}"` : quote(word))).join(" ");
+  const command = (program: string, list: readonly string[]): string => [program, ...list.map(quote)].join(" ");
+  const pip = (list: readonly string[]): string => command("pip install --no-compile", list);
+  const withPip = (text: string): string => `${PIP}\n${text}`;
   const hashed = requirements.length > 0 && requirements.every((file) => HASHED.test(input.texts[file] ?? ""));
   const locked = lock !== undefined && project !== null ? LOCKS[lock] : undefined;
-  const title = `install ${[...(project === null ? [] : ["the package"]), ...requirements, ...also].join(" and ")}`;
+  const names = [...requirements, ...(project === null ? [] : ["the package"]), ...also];
+  const title = `install ${names.join(" and ")}`;
   if (hashed && project !== null) {
     // A file with hashes must not meet a package without: first what is locked, then the project alone.
-    steps.push(
-      run(
-        `install ${requirements.join(" and ")}`,
-        command(pip, ["--require-hashes", ...files]),
-        "locked with hashes",
-        true,
-      ),
-    );
-    steps.push(run("install the package", command(pip, ["--no-deps", ...target]), null, project.fetchesToBuild));
+    const first = withPip(pip(["--require-hashes", ...files]));
+    steps.push(run(`install ${requirements.join(" and ")}`, first, "locked with hashes", true));
+    const second = withPip([pip(["--no-deps", ...target]), ...(also.length === 0 ? [] : [pip(also)])].join("\n"));
+    steps.push(run("install the package", second, null, project.fetchesToBuild || also.length > 0));
   } else if (usesUv && lock === "uv.lock" && project !== null) {
-    const uvExtras = extras.map((extra) => ` --extra ${extra}`).join("");
-    const sync = `uv sync --frozen --no-dev --no-editable --no-progress${uvExtras}`;
-    const fallback = choice.installer === "uv" ? "" : `else ${command(pip, words)}\n`;
+    const groups = extras.map((extra) => ` --extra ${extra}`).join("");
+    const sync = `uv sync --frozen --no-dev --no-editable --no-progress${groups}`;
     const start =
-      choice.installer === "uv" ? `${sync}\n` : `if command -v uv > /dev/null; then ${sync}\n${fallback}fi\n`;
-    const more = also.length === 0 && requirements.length === 0 ? "" : `${command(pip, [...files, ...also])}\n`;
-    const draft = run(
-      title,
-      `${start}${more}`.trim(),
-      "the versions of uv.lock, where uv is there to read it",
-      needsIndex,
-    );
+      choice.installer === "uv" ? sync : `if command -v uv > /dev/null; then ${sync}\nelse ${pip(target)}\nfi`;
+    const more = files.length + also.length === 0 ? "" : `\n${pip([...files, ...also])}`;
+    const why = "the versions of uv.lock, where uv is there to read it";
+    const draft = run(title, withPip(`${start}${more}`), why, needsIndex);
     steps.push({
       ...draft,
-      env: { ...draft.env, UV_PROJECT_ENVIRONMENT: "{prefix}/venv", UV_PYTHON_DOWNLOADS: "never", UV_NO_CONFIG: "1" },
+      env: {
+        ...draft.env,
+        UV_PROJECT_ENVIRONMENT: "{prefix}/venv",
+        UV_PYTHON_DOWNLOADS: "never",
+        UV_LINK_MODE: "copy",
+      },
     });
   } else if (usesUv) {
-    const draft = run(
-      title,
-      command(["uv", "pip", "install", "--python", "$IPM_PREFIX/venv/bin/python"], words),
-      null,
-      needsIndex,
-    );
-    steps.push({ ...draft, env: { ...draft.env, UV_PYTHON_DOWNLOADS: "never" } });
-  } else steps.push(run(title, command(pip, words), null, needsIndex));
+    const draft = run(title, command('uv pip install --python "$IPM_PREFIX/venv/bin/python"', words), null, needsIndex);
+    steps.push({ ...draft, env: { ...draft.env, UV_PYTHON_DOWNLOADS: "never", UV_LINK_MODE: "copy" } });
+  } else steps.push(run(title, withPip(pip(words)), hashed ? "locked with hashes" : null, needsIndex));
   if (
     needsIndex &&
     !hashed &&
@@ -222,7 +220,7 @@ function expand(input: RecipeInput): RecipeOutput {
   const all: DraftStep[] = [
     run(
       "create the virtual environment",
-      'python3 -m venv "$IPM_PREFIX/venv"',
+      CREATE,
       "an environment of its own: nothing of the system's Python is touched",
     ),
     ...steps,

@@ -1,0 +1,3 @@
+"""What changed between two CSV files, row by row."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,3 @@
+module example.org/unitleap
+
+go 1.19
