@@ -38,6 +38,34 @@ async function bundle(entry, outfile) {
   return Object.keys(result.metafile.inputs);
 }
 
+// What `ipm --version` and `ipm list` load; everything that one of these imports statically comes along.
+const HOT = new Set([
+  "src/cli/main.ts",
+  "src/cli/commands/list.ts",
+  "src/cli/render/tool-list.ts",
+  "src/cli/composition.ts",
+  "src/usecases/list.ts",
+]);
+
+// Parts of Node that take milliseconds to load; hot parts name them for what `list` never does.
+const SLOW_BUILTINS = /=require\("(node:(?:child_process|crypto|fs\/promises|net))"\)/gu;
+
+/** The hot parts in one file: looking up and opening a file costs more than what is in most of them. */
+function hotBundle(entry, hot, codes) {
+  const functions = hot.map((part) => {
+    const code = codes.get(part).replace(SLOW_BUILTINS, '=later("$1")');
+    return `${JSON.stringify(part)}(exports,module){${code}}`;
+  });
+  return [
+    '"use strict";',
+    "const loaded=new Map;",
+    "function part(name){let module=loaded.get(name);if(module===void 0){module={exports:{}};loaded.set(name,module);parts[name](module.exports,module)}return module.exports}",
+    "const later=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});",
+    `const parts={${functions.join(",\n")}};`,
+    `module.exports={...part(${JSON.stringify(entry)}),part};`,
+  ].join("\n");
+}
+
 /**
  * The command line in parts, one for everything that is imported on demand: parsing one file with all libraries takes
  * longer than `ipm list` does. esbuild splits ES modules only, and Node loads those more slowly than CommonJS, so each
@@ -54,16 +82,39 @@ async function bundleInParts(entry, name) {
     chunkNames: "parts/[name]-[hash]",
     banner: {},
   });
-  for (const part of Object.keys(result.metafile.outputs)) {
-    const file = path.resolve(root, part);
-    const { code } = await transform(await readFile(file, "utf8"), {
+  const nameOf = (output) => path.relative(staged, path.resolve(root, output));
+  const outputs = new Map(Object.entries(result.metafile.outputs).map(([output, about]) => [nameOf(output), about]));
+  const hot = new Set();
+  const addHot = (part) => {
+    if (hot.has(part)) return;
+    hot.add(part);
+    for (const imported of outputs.get(part).imports) {
+      if (imported.kind === "import-statement" && !imported.external) addHot(nameOf(imported.path));
+    }
+  };
+  for (const [part, about] of outputs) if (HOT.has(about.entryPoint)) addHot(part);
+
+  const codes = new Map();
+  for (const part of outputs.keys()) {
+    const { code } = await transform(await readFile(path.join(staged, part), "utf8"), {
       ...minified,
       format: "cjs",
       supported: { "dynamic-import": false },
-      banner: '"use strict";',
     });
-    await writeFile(file, code);
+    const linked = code.replace(/\brequire\("(\.[^"]+\.cjs)"\)/gu, (_, specifier) => {
+      const target = path.join(path.dirname(part), specifier);
+      if (hot.has(target))
+        return `${hot.has(part) ? "part" : `require("../${name}.cjs").part`}(${JSON.stringify(target)})`;
+      return `require(${JSON.stringify(hot.has(part) ? `./${target}` : specifier)})`;
+    });
+    codes.set(part, linked);
   }
+  for (const [part, code] of codes) {
+    const file = path.join(staged, part);
+    if (hot.has(part)) await rm(file);
+    else await writeFile(file, `"use strict";\n${code}`);
+  }
+  await writeFile(path.join(staged, `${name}.cjs`), hotBundle(`${name}.cjs`, [...hot], codes));
   return Object.keys(result.metafile.inputs);
 }
 

@@ -7,7 +7,7 @@ import { createFiles } from "../host/files.ts";
 import { resolveHomes } from "../host/homes.ts";
 import { readRunningProcesses } from "../host/running.ts";
 import { settleUmask } from "../host/umask.ts";
-import { createNoSandbox, createSandbox } from "../sandbox/create-sandbox.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Ask, Context } from "../usecases/context.ts";
 import type { Environment } from "./settings.ts";
 
@@ -44,6 +44,16 @@ function lazyGit(facts: HostFacts, ownFolder: string): Git {
       createGit({ os: facts.platform.os, searchPath: facts.env["PATH"] ?? "", ownFolder }),
     ));
   return { version: async () => (await git()).version(), run: async (request) => (await git()).run(request) };
+}
+
+/** The sandbox's code is larger than all that `list` needs. One object for the whole process: it is probed once. */
+function lazySandbox(host: Host, kind: Sandbox["kind"]): Sandbox {
+  let loaded: Promise<Sandbox> | undefined;
+  const sandbox = (): Promise<Sandbox> =>
+    (loaded ??= import("../sandbox/create-sandbox.ts").then(({ createNoSandbox, createSandbox }) =>
+      kind === "none" ? createNoSandbox(host) : createSandbox(host),
+    ));
+  return { kind, probe: async () => (await sandbox()).probe(), run: async (step) => (await sandbox()).run(step) };
 }
 
 /**
@@ -93,13 +103,13 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     checkpoint: () => undefined,
     signal: parts.signal,
   };
-  // One of each for the whole process: a probe is made once.
-  const sandboxes = { on: createSandbox(host), off: createNoSandbox(host) };
+  const isolated = lazySandbox(host, facts.platform.os === "macos" ? "seatbelt" : "bubblewrap");
+  const open = lazySandbox(host, "none");
   return {
     host,
     emit: parts.emit,
     ask: parts.ask,
-    sandboxFor: (noSandbox) => (noSandbox ? sandboxes.off : sandboxes.on),
+    sandboxFor: (noSandbox) => (noSandbox ? open : isolated),
     lockTimeoutMs: parts.lockTimeoutMs,
     embeddedRegistry: path.join(parts.root, "dist/registry"),
     ipmVersion: parts.ipmVersion,
