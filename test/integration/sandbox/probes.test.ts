@@ -367,7 +367,7 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
 
     test("C52: everything inside dies with ipm, also when ipm is killed", async () => {
       const bundle = path.join(fixture.folder, "runner.mjs");
-      await bundleRunner(bundle, account, fixture.paths.prefix);
+      await bundleRunner(bundle, account, fixture);
       const runner = spawn(process.execPath, [bundle], { stdio: ["ignore", "pipe", "inherit"] });
       await new Promise((resolve) => {
         runner.stdout.once("data", resolve);
@@ -412,7 +412,7 @@ int main(void) {
 `;
 
 /** A program that runs a sandboxed `sleep` which says when it has started. */
-async function bundleRunner(bundle: string, account: string, prefix: string): Promise<void> {
+async function bundleRunner(bundle: string, account: string, { folder, paths }: ExecutionFixture): Promise<void> {
   const helper = path.resolve("test/helpers/execution-fixture.ts");
   const sandbox = path.resolve("src/sandbox/create-sandbox.ts");
   await build({
@@ -421,10 +421,10 @@ async function bundleRunner(bundle: string, account: string, prefix: string): Pr
       contents: `
         import { createExecutionFixture } from ${JSON.stringify(helper)};
         import { createSandbox } from ${JSON.stringify(sandbox)};
-        const { host } = createExecutionFixture(${JSON.stringify(account)});
+        const { host } = createExecutionFixture(${JSON.stringify(account)}, ${JSON.stringify(folder)});
         await createSandbox(host).run({
           argv: ["/bin/sh", "-c", "echo up; sleep 1000"], cwd: "/", env: { PATH: "/usr/bin:/bin" }, timeoutMs: 60000,
-          signal: host.signal, grants: { writable: [${JSON.stringify(prefix)}], readable: [], network: [] },
+          signal: host.signal, grants: { writable: [${JSON.stringify(paths.prefix)}], readable: [], network: [] },
           onOutput: (_, chunk) => process.stdout.write(chunk),
         });`,
     },
