@@ -49,7 +49,7 @@ interface Command {
   readonly env: Readonly<Record<string, string>>;
   readonly grants: Grants;
   readonly shown?: { readonly from: string; readonly at: string };
-  readonly data?: readonly { readonly at: string; readonly content: string }[];
+  readonly data?: readonly { readonly at: string; readonly content: string | Uint8Array }[];
 }
 
 async function findProgram(host: Outside): Promise<{ path: string; setuid: boolean } | undefined> {

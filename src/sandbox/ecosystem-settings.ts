@@ -9,6 +9,8 @@ export interface EcosystemSettings {
   readonly urls: Readonly<Record<Ecosystem, readonly string[]>>;
   /** npm scope (`@team`) to its registry. */
   readonly npmScopes: Readonly<Record<string, string>>;
+  /** Mirrors of Maven's `settings.xml`, in their order. */
+  readonly mavenMirrors: readonly { readonly url: string; readonly mirrorOf: string }[];
   /** `sum.golang.org`, another one, or `off`; null when not configured. */
   readonly goSumdb: string | null;
   /** Files with certificates that are trusted besides the system's. */
@@ -140,11 +142,18 @@ function readGo(sources: EcosystemSources): { urls: string[]; sumdb: string | nu
   return { urls, sumdb };
 }
 
-/** Mirrors of a `settings.xml`: the first `<url>` of each `<mirror>`. */
-function readMaven(sources: EcosystemSources): string[] {
+/** The text of an XML element within another one's content. */
+function elementOf(content: string, name: string): string | undefined {
+  const text = new RegExp(`<${name}>([^<]*)</${name}>`, "u").exec(content)?.[1]?.trim();
+  return text?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+}
+
+function readMaven(sources: EcosystemSources): { url: string; mirrorOf: string }[] {
   const text = sources.maven.replaceAll(/<!--[\s\S]*?-->/gu, "");
-  const urls = [...text.matchAll(/<mirror>[\s\S]*?<url>([^<]*)<\/url>[\s\S]*?<\/mirror>/gu)].map((match) => match[1]);
-  return cleanUrls(urls.map((url) => url?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")));
+  return [...text.matchAll(/<mirror>([\s\S]*?)<\/mirror>/gu)].flatMap(([, content = ""]) => {
+    const url = cleanUrl(elementOf(content, "url"));
+    return url === undefined ? [] : [{ url, mirrorOf: elementOf(content, "mirrorOf") ?? "*" }];
+  });
 }
 
 /** An environment variable in either case; the lower one wins, as curl has it. */
@@ -168,10 +177,18 @@ export function parseEcosystemSettings(sources: EcosystemSources): EcosystemSett
   const pip = readPip(sources);
   const cargo = readCargo(sources);
   const go = readGo(sources);
+  const mirrors = readMaven(sources);
   const files = [npm.cafile, pip.cert, cargo.cainfo, ...CERTIFICATE_VARIABLES.map((name) => sources.env[name])];
   return {
-    urls: { npm: npm.urls, pypi: pip.urls, crates: cargo.urls, go: go.urls, maven: readMaven(sources) },
+    urls: {
+      npm: npm.urls,
+      pypi: pip.urls,
+      crates: cargo.urls,
+      go: go.urls,
+      maven: [...new Set(mirrors.map(({ url }) => url))],
+    },
     npmScopes: npm.scopes,
+    mavenMirrors: mirrors,
     goSumdb: go.sumdb,
     certificates: [...new Set(files.filter((file) => file !== undefined && file.startsWith("/")))].filter(
       (file) => file !== undefined,

@@ -1,4 +1,5 @@
 import type { EcosystemSettings } from "./ecosystem-settings.ts";
+import { TRUSTSTORE_PASSWORD } from "./java-truststore.ts";
 import type { NetworkTarget } from "./network-target.ts";
 
 /** Inside: where the bundle of certificates and the forwarder's files are shown. */
@@ -8,6 +9,7 @@ export const INSIDE = {
   setup: "/run/ipm/setup.json",
   forwarder: "/run/ipm/forwarder.cjs",
   certificates: "/run/ipm/certificates.pem",
+  truststore: "/run/ipm/truststore.jks",
 } as const;
 
 /** The forwarder's port: the network namespace is empty, so it is always free. */
@@ -24,16 +26,32 @@ function xml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function mavenSettings(mirror: string | undefined, host: string, port: number): string {
+function mavenSettings(settings: EcosystemSettings): string {
   const proxies = (["https", "http"] as const).map(
     (protocol) =>
-      `<proxy><id>ipm-${protocol}</id><active>true</active><protocol>${protocol}</protocol><host>${host}</host><port>${port}</port><nonProxyHosts></nonProxyHosts></proxy>`,
+      `<proxy><id>ipm-${protocol}</id><active>true</active><protocol>${protocol}</protocol><host>127.0.0.1</host><port>${FORWARDER_PORT}</port><nonProxyHosts></nonProxyHosts></proxy>`,
   );
-  const mirrors =
-    mirror === undefined
-      ? ""
-      : `<mirrors><mirror><id>ipm</id><mirrorOf>*</mirrorOf><url>${xml(mirror)}</url></mirror></mirrors>`;
-  return `<settings><proxies>${proxies.join("")}</proxies>${mirrors}</settings>\n`;
+  const mirrors = settings.mavenMirrors.map(
+    ({ url, mirrorOf }, index) =>
+      `<mirror><id>ipm-${index}</id><mirrorOf>${xml(mirrorOf)}</mirrorOf><url>${xml(url)}</url></mirror>`,
+  );
+  return `<settings><proxies>${proxies.join("")}</proxies><mirrors>${mirrors.join("")}</mirrors></settings>\n`;
+}
+
+/** System properties for the JVM of Maven or Gradle. */
+function javaProperties(hasCertificates: boolean): Record<string, string> {
+  const properties: Record<string, string> = {};
+  for (const protocol of ["https", "http"]) {
+    properties[`${protocol}.proxyHost`] = "127.0.0.1";
+    properties[`${protocol}.proxyPort`] = String(FORWARDER_PORT);
+  }
+  if (!hasCertificates) return properties;
+  return {
+    ...properties,
+    "javax.net.ssl.trustStore": INSIDE.truststore,
+    "javax.net.ssl.trustStoreType": "JKS",
+    "javax.net.ssl.trustStorePassword": TRUSTSTORE_PASSWORD,
+  };
 }
 
 function npmrc(settings: EcosystemSettings): string {
@@ -110,15 +128,15 @@ export function networkSetup(
     files.push({ path: `${home}/.cargo/config.toml`, content: cargoConfig(crates) });
   if (uses("go")) Object.assign(env, goEnvironment(settings));
   if (uses("maven")) {
-    files.push({
-      path: `${home}/.m2/settings.xml`,
-      content: mavenSettings(settings.urls.maven[0], "127.0.0.1", FORWARDER_PORT),
-    });
-    const properties = (["https", "http"] as const).flatMap((protocol) => [
-      `systemProp.${protocol}.proxyHost=127.0.0.1`,
-      `systemProp.${protocol}.proxyPort=${FORWARDER_PORT}`,
-    ]);
-    files.push({ path: `${home}/.gradle/gradle.properties`, content: `${properties.join("\n")}\n` });
+    const properties = Object.entries(javaProperties(hasCertificates));
+    env["MAVEN_OPTS"] = properties.map(([name, value]) => `-D${name}=${value}`).join(" ");
+    files.push(
+      { path: `${home}/.m2/settings.xml`, content: mavenSettings(settings) },
+      {
+        path: `${home}/.gradle/gradle.properties`,
+        content: properties.map(([name, value]) => `systemProp.${name}=${value}\n`).join(""),
+      },
+    );
   }
   return { env, files };
 }

@@ -104,7 +104,10 @@ export function networkTargets(declared: readonly string[], settings: EcosystemS
       continue;
     }
     const urls = settings.urls[word];
-    if (urls.length === 0) {
+    // Mirrors of Maven stand beside the public repository unless they cover everything.
+    const coversAll =
+      word !== "maven" || settings.mavenMirrors.some(({ mirrorOf }) => /^(?:\*|external:\*|central)$/u.test(mirrorOf));
+    if (urls.length === 0 || !coversAll) {
       for (const host of PUBLIC[word]) {
         // No manifest chose these names: where they lead is for this machine's own resolver to say.
         targets.push({ scheme: "https", host, port: 443, declared: word, mayBePrivate: true });

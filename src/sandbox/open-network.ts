@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { Host } from "../core/host.ts";
+import { javaTruststore } from "./java-truststore.ts";
 import { FORWARDER_PROGRAM, INSIDE, certificatesOf, networkSetup } from "./network-setup.ts";
 import { type NetworkProxy, startNetworkProxy } from "./network-proxy.ts";
 import { networkTargets } from "./network-target.ts";
@@ -28,7 +29,7 @@ export interface OpenNetwork {
     readonly env: Readonly<Record<string, string>>;
     readonly grants: Grants;
     readonly shown: { readonly from: string; readonly at: string };
-    readonly data: readonly { readonly at: string; readonly content: string }[];
+    readonly data: readonly { readonly at: string; readonly content: string | Uint8Array }[];
   };
   /** Ends the proxy and every connection, and removes its socket. */
   close(): Promise<void>;
@@ -117,7 +118,12 @@ export async function openNetwork(host: Outside, step: SandboxedRun): Promise<Op
       data: [
         { at: INSIDE.setup, content: JSON.stringify({ env, files: setup.files }) },
         { at: INSIDE.forwarder, content: FORWARDER_PROGRAM },
-        ...(certificates === undefined ? [] : [{ at: INSIDE.certificates, content: certificates }]),
+        ...(certificates === undefined
+          ? []
+          : [
+              { at: INSIDE.certificates, content: certificates },
+              { at: INSIDE.truststore, content: javaTruststore(certificates) },
+            ]),
       ],
     },
     close,

@@ -152,6 +152,27 @@ describe("what a step is given", () => {
     expect(files[0]?.content).toContain("<url>https://maven.example/a&amp;b</url>");
   });
 
+  test("mirrors of Maven keep what they are a mirror of", () => {
+    const maven =
+      "<mirrors><mirror><id>a</id><mirrorOf>central</mirrorOf><url>https://a.example/</url></mirror><!-- <mirror><url>https://no.example/</url></mirror> --><mirror><url>https://b.example/</url></mirror></mirrors>";
+    const settings = parseEcosystemSettings({ ...NOTHING, maven });
+    expect(settings.mavenMirrors).toEqual([
+      { url: "https://a.example/", mirrorOf: "central" },
+      { url: "https://b.example/", mirrorOf: "*" },
+    ]);
+    const [file] = networkSetup(["maven"], [], settings, "/home", false).files;
+    expect(file?.content).toContain("<mirrorOf>central</mirrorOf><url>https://a.example/</url>");
+  });
+
+  test("Java is told of the proxy, and of the certificates where there are any", () => {
+    const settings = parseEcosystemSettings(NOTHING);
+    const options = (hasCertificates: boolean): string =>
+      networkSetup(["maven"], [], settings, "/home", hasCertificates).env["MAVEN_OPTS"] ?? "";
+    expect(options(false)).toContain("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=3128");
+    expect(options(false)).not.toContain("trustStore");
+    expect(options(true)).toContain("-Djavax.net.ssl.trustStore=/run/ipm/truststore.jks");
+  });
+
   test("of a file with certificates only the certificates are shown", () => {
     const certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
     const key = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----";
