@@ -34,18 +34,18 @@ function nextLines(tools: readonly InstalledTool[], result: InstallResult, host:
   return lines;
 }
 
-function notesLines(result: InstallResult, theme: Theme): string[] {
-  return result.notes.flatMap((note) => {
-    if (note.notes === null) return [];
-    const text = escapeUntrustedLines(note.notes.trimEnd()).split("\n");
-    return text.flatMap((line, index) => renderField(index === 0 ? "notes" : "", line, theme));
-  });
+function notesLines(name: string, result: InstallResult, theme: Theme): string[] {
+  const notes = result.notes.find((note) => note.name === name)?.notes ?? null;
+  if (notes === null) return [];
+  const text = escapeUntrustedLines(notes.trimEnd()).split("\n");
+  return text.flatMap((line, index) => renderField(index === 0 ? "notes" : "", line, theme));
 }
 
 function installedLines(tools: readonly InstalledTool[], result: InstallResult, theme: Theme): string[] {
   return tools.flatMap((tool) => [
     `${theme.good(theme.symbols.done)} ${theme.strong(`${escapeUntrusted(tool.name)} ${escapeUntrusted(tool.version)}`)} is installed${result.generation === null ? "" : theme.faint(`  generation ${result.generation}`)}`,
-    ...(tool.bins.length === 0 ? [] : renderField("commands", tool.bins.map(escapeUntrusted).join(" "), theme)),
+    ...renderField("commands", tool.bins.map(escapeUntrusted).join(" "), theme),
+    ...notesLines(tool.name, result, theme),
   ]);
 }
 
@@ -91,7 +91,6 @@ export function renderInstallResult(result: InstallResult, host: Host, theme: Th
     ...installedLines(result.installed, result, theme),
     ...unchangedLines(result, theme),
     ...failedLines(result, theme),
-    ...notesLines(result, theme),
     ...nextLines(result.installed, result, host, theme),
   ];
 }
@@ -111,13 +110,12 @@ export function renderUpgradeResult(result: UpgradeResult, host: Host, theme: Th
   if (result.upgraded.length === 0 && result.failed.length === 0)
     return [`${done} everything is at its newest version`, ...held];
   return [
-    ...result.upgraded.map(
-      (tool) =>
-        `${done} ${theme.strong(escapeUntrusted(tool.name))} ${escapeUntrusted(tool.from)} ${theme.symbols.arrow} ${escapeUntrusted(tool.to)}`,
-    ),
+    ...result.upgraded.flatMap((tool) => [
+      `${done} ${theme.strong(escapeUntrusted(tool.name))} ${escapeUntrusted(tool.from)} ${theme.symbols.arrow} ${escapeUntrusted(tool.to)}`,
+      ...notesLines(tool.name, result, theme),
+    ]),
     ...failedLines(result, theme),
     ...held,
-    ...notesLines(result, theme),
     ...(isOnPath(host) ? [] : nextLines(result.installed, result, host, theme)),
   ];
 }

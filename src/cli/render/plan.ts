@@ -199,8 +199,11 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
           `${escapeUntrusted(launcher.name)} is hidden by ${escapeUntrusted(launcher.shadowedBy)}, which comes first on PATH`,
         ],
   );
+  const name = `${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`;
+  const commit = plan.what.source.commit.slice(0, SHORT_DIGEST);
   return [
-    `${theme.strong(`${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`)} ${theme.faint(plan.what.source.commit.slice(0, SHORT_DIGEST))}`,
+    // A version without a tag is made of the commit already.
+    `${theme.strong(name)}${name.includes(commit) ? "" : ` ${theme.faint(commit)}`}`,
     ...hang("  ", trustText(plan, theme), theme.width),
     ...hang("  ", work, theme.width, theme.faint),
     ...noticeLines(plan, theme),

@@ -27,6 +27,7 @@ interface Task {
   readonly tool: string;
   readonly title: string;
   readonly since: number;
+  readonly isPhase: boolean;
   lastLine: string;
 }
 
@@ -137,7 +138,13 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
   };
 
   const start = (key: string, tool: string, title: string): void => {
-    active.set(key, { tool: escapeUntrusted(tool), title: escapeUntrusted(title), since: options.now(), lastLine: "" });
+    active.set(key, {
+      tool: escapeUntrusted(tool),
+      title: escapeUntrusted(title),
+      since: options.now(),
+      isPhase: !/ (?:step|test) [^ ]*$/u.test(key),
+      lastLine: "",
+    });
     spin();
   };
 
@@ -159,9 +166,11 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
     spin();
   };
 
-  /** A step or test says more than the phase that it is part of. */
+  /** A step or test says more than the phase that it is part of, or than one that was about a target as it was typed. */
   const endPhases = (tool: string): void => {
-    for (const phase of Object.keys(PHASE_TITLES)) active.delete(`${tool} ${phase}`);
+    for (const [key, task] of active) {
+      if (task.isPhase && (task.tool === escapeUntrusted(tool) || !tools.has(task.tool))) active.delete(key);
+    }
   };
 
   const emit = (event: IpmEvent): void => {
@@ -180,7 +189,9 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
       case "phase.finished": {
         const isBrief = event.phase === "seal" && event.ms < LONG_SEAL_MS;
         const kept = isBrief ? undefined : KEPT_PHASES[event.phase];
-        const commit = /^[0-9a-f]{40}$/u.test(event.detail ?? "") ? `  ${event.detail?.slice(0, SHORT_COMMIT)}` : "";
+        const short = /^[0-9a-f]{40}$/u.test(event.detail ?? "") ? (event.detail ?? "").slice(0, SHORT_COMMIT) : "";
+        // A version without a tag is made of the commit already.
+        const commit = short === "" || event.tool.includes(short) ? "" : `  ${short}`;
         // Another method of the same tool takes the same commit once more.
         const line = `${kept ?? ""} ${event.tool}${commit}`;
         const isRepeated = told.has(line);
