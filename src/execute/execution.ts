@@ -43,7 +43,7 @@ function commandOf(found: NonNullable<ResolvedRequirement["found"]>): string {
 export async function findToolchains(host: Host, plan: Plan, when: "build" | "run"): Promise<Toolchain[]> {
   const toolchains: Toolchain[] = [];
   for (const requirement of plan.requirements) {
-    if (requirement.found === null) continue;
+    if (requirement.found === null || !("tool" in requirement)) continue;
     if (when === "run" && requirement.for === "build") continue;
     toolchains.push(await resolveToolchain(host, commandOf(requirement.found)));
   }

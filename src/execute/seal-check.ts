@@ -1,5 +1,5 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { PlannedProvides } from "../plan/plan.ts";
@@ -73,7 +73,11 @@ async function checkProvided(
   const item = path.resolve(root, file);
   const shown = escapeUntrusted(file);
   // By the kernel's resolution: a lexical one can call a link harmless that leaves.
-  const real = await host.files.realPath(item);
+  const real = await host.files.realPath(item).catch((error: unknown) => {
+    // Links in a circle lead nowhere, like one to nothing.
+    if (isIpmError(error) && error.data["errno"] === "ELOOP") return undefined;
+    throw error;
+  });
   if (!isInside(root, item) || (real !== undefined && !isInside(root, real))) {
     throw invalid(`${what} leads out of the prefix: ${shown}`, item);
   }

@@ -32,7 +32,8 @@ const PUBLIC: Readonly<Record<Ecosystem, readonly string[]>> = {
   pypi: ["pypi.org", "files.pythonhosted.org"],
   crates: ["index.crates.io", "static.crates.io"],
   go: ["proxy.golang.org", "sum.golang.org"],
-  maven: ["repo.maven.apache.org", "repo1.maven.org"],
+  // Gradle keeps its plugins in a portal of its own.
+  maven: ["repo.maven.apache.org", "repo1.maven.org", "plugins.gradle.org", "plugins-artifacts.gradle.org"],
 };
 
 const blocked = new net.BlockList();

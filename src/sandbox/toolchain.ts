@@ -92,9 +92,11 @@ async function shimQuestion(
   if (manager === undefined) return undefined;
   if (path.isAbsolute(manager)) return [manager, "which", name];
   for (const folder of (host.facts.env["PATH"] ?? "").split(":")) {
+    if (!path.isAbsolute(folder)) continue;
     const candidate = path.join(folder, manager);
-    if (path.isAbsolute(folder) && (await host.files.realPath(candidate)) !== undefined)
-      return [candidate, "which", name];
+    // A folder of PATH that may not be entered is no error.
+    const found = await host.files.realPath(candidate).catch(() => undefined);
+    if (found !== undefined) return [candidate, "which", name];
   }
   return undefined;
 }

@@ -45,6 +45,7 @@ describe("A13: a launcher", () => {
 
   test.each([
     ["is missing", "bin/none", () => undefined],
+    ["is missing", "bin/loop", () => fs.symlinkSync("loop", path.join(prefix, "bin/loop"))],
     ["is not executable", "bin/rc", () => fs.chmodSync(path.join(prefix, "bin/rc"), 0o644)],
     ["is not a plain file", "bin", () => undefined],
     ["leads out of the prefix", "../source", () => undefined],

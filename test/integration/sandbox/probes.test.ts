@@ -9,6 +9,28 @@ import type { SandboxedRun } from "../../../src/sandbox/sandbox.ts";
 import { resolveToolchain } from "../../../src/sandbox/toolchain.ts";
 import { ACCOUNTS, type ExecutionFixture, createExecutionFixture } from "../../helpers/execution-fixture.ts";
 
+test.each(["/dev/shm", "/var/tmp"])(
+  "a store below %s, where the sandbox has a folder of its own, is there all the same",
+  async (parent) => {
+    const elsewhere = createExecutionFixture("self", parent);
+    try {
+      const { host, paths } = elsewhere;
+      const result = await createSandbox(host).run({
+        argv: ["/bin/sh", "-c", "touch file; ls -A .. ../.."],
+        cwd: paths.prefix,
+        env: { PATH: "/usr/bin:/bin" },
+        timeoutMs: 20_000,
+        signal: host.signal,
+        grants: { writable: [paths.prefix], readable: [], network: [] },
+      });
+      expect(Buffer.from(result.stdout).toString()).toBe("..:\nprefix\n\n../..:\n1.0-0123456789ab\n");
+      expect(fs.readdirSync(paths.prefix)).toEqual(["file"]);
+    } finally {
+      elsewhere.remove();
+    }
+  },
+);
+
 // What a hostile step tries. Every probe runs in the real recipe, as root and as an ordinary user where both are possible.
 
 const SECRET = "hunter2-of-the-caller";
