@@ -1,11 +1,12 @@
 // @ts-check
 /** The adding problem: train, watch the error fall, then look inside one unit. */
 import { forward, lstm, lstmTrace } from '../cell.mjs';
+import { chosenEngine, engineFor } from '../fast.mjs';
 import { mersenneTwister } from '../random.mjs';
 import { forward as rnnForward, rnn, rnnTrace } from '../rnn.mjs';
 import { unitsPicture } from '../svg.mjs';
 import { adding as makeBatch } from '../tasks.mjs';
-import { initialise, meanSquaredError, readable, train } from '../train.mjs';
+import { initialise, meanSquaredError, train } from '../train.mjs';
 
 /** Always answering 1: the variance of the sum of two numbers between 0 and 1. */
 const baseline = 1 / 6;
@@ -16,14 +17,14 @@ export const recipe = {
 
 /**
  * Trains and returns everything that was measured. What is not given is as in the recipe.
- * @param {{ cell: string, T: number, seed: number } & Partial<typeof recipe>} options
+ * @param {{ cell: string, T: number, seed: number, fast?: boolean } & Partial<typeof recipe>} options
  * @param {(step: number, error: number) => void} [look]
  */
-export function solve({ cell, T, seed, ...rest }, look) {
+export function solve({ cell, T, seed, fast, ...rest }, look) {
   const { H, N, rate, forget, input, scale, steps, every, unseen } = { ...recipe, ...rest };
   const random = mersenneTwister(seed);
   const p = initialise(cell === 'rnn' ? rnn(2, H) : lstm(2, H), random, { forget, input, scale });
-  const engine = readable(p, T);
+  const engine = engineFor(p, T, fast);
   const test = makeBatch(mersenneTwister(seed + 1000), unseen, T);
   /** @type {{ step: number, error: number }[]} */
   const curve = [];
@@ -84,8 +85,9 @@ export const adding = {
     cell: { type: 'choice', value: 'lstm', choices: ['lstm', 'rnn'], help: 'which network' },
     T: { type: 'whole', value: 50, least: 10, most: 400, help: 'steps in a sequence; time grows with it' },
     seed: { type: 'whole', value: 1, least: 0, most: 2 ** 32 - 1, help: 'of weights and sequences' },
+    fast: { type: 'switch', help: 'compute with the SIMD kernel, in float32 (LSTM only)' },
   },
-  run({ cell, T, seed }, term) {
+  run({ cell, T, seed, fast }, term) {
     const { H } = recipe;
     const size = (cell === 'rnn' ? rnn(2, H) : lstm(2, H)).all.length;
     const name = cell === 'rnn' ? 'plain RNN' : 'LSTM';
@@ -93,6 +95,8 @@ export const adding = {
     const mark = Math.round((baseline / 0.2) * width);
     term.line(`  The adding problem: ${T} steps, two of them marked, add the marked values.`);
     term.line(`  ${name}, ${H} units, ${size} parameters, seed ${seed}. Always answering 1 scores 1/6.`);
+    const computed = chosenEngine(cell, fast);
+    if (computed.note) term.note(computed.note);
     term.line();
     term.line(term.dim(`   step  test error  0${'1/6'.padStart(mark)}`));
     const row = (/** @type {number} */ step, /** @type {number} */ error) => {
@@ -101,7 +105,7 @@ export const adding = {
       const verdict = error < solvedBelow ? term.good(' solved') : '';
       term.line(`  ${String(step).padStart(5)}  ${error.toFixed(4).padStart(10)}  ${letters.join('')}${verdict}`);
     };
-    const { p, test, curve, steps, error, solved, ms } = solve({ cell, T, seed }, row);
+    const { p, test, curve, steps, error, solved, ms } = solve({ cell, T, seed, fast }, row);
 
     const trace = /** @type {any} */ (p.kind === 'lstm' ? lstmTrace(p, T) : rnnTrace(p, T));
     const { unit, ratio } = storyteller(p, test, trace);
@@ -156,7 +160,7 @@ export const adding = {
     return {
       ok: true,
       result: {
-        verb: 'adding', cell, T, seed, parameters: size, recipe, baseline, curve, steps, error, solved, ms,
+        verb: 'adding', cell, T, seed, ...computed, parameters: size, recipe, baseline, curve, steps, error, solved, ms,
         unit: unit + 1, jumpRatio: ratio, target: test.y[0], answer, marks,
       },
       svg: () =>

@@ -3,6 +3,7 @@
 import { availableParallelism, arch, platform } from 'node:os';
 import { forward, lstm, lstmTrace } from '../cell.mjs';
 import { gradientCheck } from '../check.mjs';
+import { fast, hasSimd, kernelCheck } from '../fast.mjs';
 import * as golden from '../golden.mjs';
 import { publishedWeights } from '../numbers.mjs';
 import { mersenneTwister, torchNormals } from '../random.mjs';
@@ -51,15 +52,22 @@ export function checks() {
     const found = `${parameters} parameters, worst ${worst.toExponential(1)}`;
     add(`gradient ${kind.toUpperCase()}`, worst < 1e-6, found);
   }
+
+  if (hasSimd()) {
+    const { parameters, worst } = kernelCheck({ D: 2, H: 8, T: 50, N: 32, seed: 1 });
+    const found = `${parameters} gradients, off by ${worst.toExponential(0)} of the largest`;
+    add('SIMD kernel', worst < 1e-6, found);
+  } else add('SIMD kernel', true, 'no WebAssembly SIMD here: --fast does without');
   return out;
 }
 
-/** Tokens a second, forward and backward, of the readable code: a fact, not a check. */
-function speed() {
+/** Tokens a second, forward and backward: a fact, not a check. @param {typeof fast} make */
+function speed(make) {
   const [H, N, T] = [8, 32, 50];
   const random = mersenneTwister(1);
-  const p = initialise(lstm(2, H), random, { forget: 1 });
-  const engine = readable(p, T);
+  const p = lstm(2, H);
+  initialise(p, random, { forget: 1 });
+  const engine = make(p, T);
   const batch = adding(random, N, T);
   const grad = new Float64Array(p.all.length);
   for (let k = 0; k < 20; k++) engine.gradient(batch, grad); // let the compiler warm up
@@ -81,14 +89,17 @@ export const doctor = {
       const verdict = ok ? term.good('ok  ') : term.bad('FAIL');
       term.line(`  ${verdict}  ${name.padEnd(16)}${text}`);
     }
-    const tokens = speed();
+    const tokens = speed(readable);
+    const kernelTokens = hasSimd() ? speed(fast) : null;
     const machine = {
       node: process.version, platform: platform(), arch: arch(), cores: availableParallelism(),
-      tokensPerSecond: tokens,
+      tokensPerSecond: tokens, kernelTokensPerSecond: kernelTokens,
     };
     term.line();
     term.line(term.dim(`  node ${machine.node}, ${machine.platform} ${machine.arch}, ${machine.cores} cores`));
-    term.line(term.dim(`  ${Math.round(tokens / 1000)},000 tokens a second, forward and backward, 8 units`));
+    const thousands = (/** @type {number} */ n) => (Math.round(n / 1000) * 1000).toLocaleString('en-US');
+    const kernel = kernelTokens === null ? '' : `; ${thousands(kernelTokens)} with --fast`;
+    term.line(term.dim(`  ${thousands(tokens)} tokens a second, forward and backward, 8 units${kernel}`));
     const misses = found.filter(({ ok }) => !ok).length;
     term.seen(
       misses

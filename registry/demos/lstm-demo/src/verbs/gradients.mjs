@@ -1,12 +1,13 @@
 // @ts-check
 /** How much of a gradient reaches the early steps, and what that means for learning. */
 import { backward, forward, lstm, lstmTrace } from '../cell.mjs';
+import { chosenEngine, engineFor } from '../fast.mjs';
 import { number } from '../plot.mjs';
 import { mersenneTwister } from '../random.mjs';
 import { backward as rnnBackward, forward as rnnForward, rnn, rnnTrace } from '../rnn.mjs';
 import { logPicture } from '../svg.mjs';
 import { adding, latch } from '../tasks.mjs';
-import { initialise, readable, train } from '../train.mjs';
+import { initialise, train } from '../train.mjs';
 
 /**
  * Length of dAnswer/d(h, c) at every step 0..T of an untrained network, as a part of its length at
@@ -44,13 +45,13 @@ export const latchRecipe = { H: 8, N: 32, rate: 0.01, steps: 400, every: 40, uns
 
 /**
  * Trains a network on the latch task until 99 % of unseen signs are right.
- * @param {{ forget: number, T: number, seed: number, cell?: string } & Partial<typeof latchRecipe>} options
+ * @param {{ forget: number, T: number, seed: number, cell?: string, fast?: boolean } & Partial<typeof latchRecipe>} options
  */
-export function learnLatch({ forget, T, seed, cell = 'lstm', ...rest }) {
+export function learnLatch({ forget, T, seed, cell = 'lstm', fast, ...rest }) {
   const { H, N, rate, steps, every, unseen } = { ...latchRecipe, ...rest };
   const random = mersenneTwister(seed);
   const p = initialise(cell === 'rnn' ? rnn(1, H) : lstm(1, H), random, { forget });
-  const engine = readable(p, T);
+  const engine = engineFor(p, T, fast);
   const test = latch(mersenneTwister(seed + 1000), unseen, T);
   /** @type {number[]} */
   const right = [];
@@ -79,8 +80,9 @@ export const gradients = {
   flags: {
     T: { type: 'whole', value: 100, least: 10, most: 400, help: 'steps in a sequence; time grows with it' },
     seed: { type: 'whole', value: 1, least: 0, most: 2 ** 32 - 1, help: 'of weights and sequences' },
+    fast: { type: 'switch', help: 'train the latch with the SIMD kernel, in float32' },
   },
-  run({ T, seed }, term) {
+  run({ T, seed, fast }, term) {
     const logT = Math.log(T);
     /** @type {{ label: string, kind: 'lstm' | 'rnn', forget?: number, scale?: number }[]} */
     const cases = [
@@ -114,9 +116,11 @@ export const gradients = {
     term.line();
     term.line(`  Does it matter? The latch: remember the sign of the first of ${T} values.`);
     term.line(term.dim(`  An LSTM with 8 units; signs right, looked at every ${latchRecipe.every} steps`));
+    const computed = chosenEngine('lstm', fast);
+    if (computed.note) term.note(computed.note);
     term.line();
     const runs = [1, logT].map((forget) => {
-      const run = learnLatch({ forget, T, seed });
+      const run = learnLatch({ forget, T, seed, fast });
       const label = forget === 1 ? 'forget bias 1' : `ln T = ${logT.toFixed(1)}`;
       const end = run.solved
         ? term.good(`${(run.share * 100).toFixed(0)} % after ${run.steps} steps`)
@@ -140,7 +144,7 @@ export const gradients = {
     return {
       ok: true,
       result: {
-        verb: 'gradients', T, seed,
+        verb: 'gradients', T, seed, ...computed,
         flow: lines.map(({ label, kind, forget = null, scale = 1, values }) => ({ label, kind, forget, scale, values })),
         latch: runs,
       },
