@@ -2,8 +2,9 @@
 // @ts-check
 /**
  * Measures what docs/experiments.md reports: one line a setting, one result a seed. Some minutes
- * in all; name the parts that you want: retraining, adding, rnn, bias, latch, long.
+ * in all; name the parts that you want: retraining, adding, rnn, bias, latch, long, fast.
  */
+import { kernelCheck } from '../src/fast.mjs';
 import { companies } from '../src/tasks.mjs';
 import { answer, toRows, trainToy, untrained } from '../src/toy.mjs';
 import { solve } from '../src/verbs/adding.mjs';
@@ -66,6 +67,22 @@ const parts = {
     console.log('\nAdding, longer, at most 3,000 steps, seeds 1 to 5');
     row('T 100', seeds(5).map((seed) => steps(solve({ cell: 'lstm', T: 100, seed, steps: 3000 }))));
     row('T 200, seeds 1 to 3', seeds(3).map((seed) => steps(solve({ cell: 'lstm', T: 200, seed, steps: 3000 }))));
+  },
+  fast() {
+    console.log('\nKernel and readable code, gradients: largest difference, as a part of the largest, seeds 1 to 10');
+    for (const shape of [{ D: 2, H: 8, T: 50, N: 32 }, { D: 1, H: 8, T: 200, N: 32 }, { D: 2, H: 32, T: 50, N: 32 }]) {
+      row(`H ${shape.H}, T ${shape.T}`, seeds(10).map((seed) => kernelCheck({ ...shape, seed }).worst.toExponential(1)));
+    }
+    console.log('\nAdding, readable and --fast: steps to error < 0.01, or what was left, and seconds');
+    for (const [T, runs, most] of [[50, 10, 1500], [100, 5, 3000], [200, 3, 3000]]) {
+      for (const fast of [false, true]) {
+        const found = seeds(runs).map((seed) => solve({ cell: 'lstm', T, seed, steps: most, fast }));
+        row(`T ${T}, ${fast ? '--fast' : 'readable'}`, found.map(steps));
+        row('seconds', found.map(({ ms }) => (ms / 1000).toFixed(2)));
+      }
+    }
+    console.log('\nLatch, T 100, forget ln 100, --fast: steps');
+    row('seeds 1 to 10', seeds(10).map((seed) => latched(learnLatch({ forget: Math.log(100), T: 100, seed, every: 20, fast: true }))));
   },
 };
 
