@@ -1,4 +1,4 @@
-import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+import { type ChildProcess, type SpawnSyncOptions, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
@@ -19,6 +19,54 @@ export interface Ran {
 
 /** Allowed sets of tools: name to version. */
 export type ToolSet = Readonly<Record<string, string>>;
+
+/** An ipm that is running. */
+export class Started {
+  readonly child: ChildProcess;
+  #text = "";
+  readonly #ended: Promise<Ran>;
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    const started = performance.now();
+    let stderr = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      this.#text += chunk.toString();
+    });
+    child.stderr?.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    this.#ended = new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, signal) => {
+        resolve({ code, signal, stdout: this.#text, stderr, ms: performance.now() - started });
+      });
+    });
+  }
+
+  /** What it has said so far, one JSON document a line. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Wait until it has said something. @throws when it ends without */
+  async until(pattern: RegExp): Promise<void> {
+    const said = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (pattern.test(this.#text)) resolve();
+      };
+      this.child.stdout?.on("data", look);
+      look();
+    });
+    const ran = await Promise.race([said, this.#ended]);
+    if (ran !== undefined && !pattern.test(this.#text))
+      throw new Error(`ended with ${ran.code ?? ran.signal}: ${ran.stdout}${ran.stderr}`);
+  }
+
+  end(): Promise<Ran> {
+    return this.#ended;
+  }
+}
 
 /**
  * A folder that plays a machine: the bundled ipm as its users run it, with a registry of its own, and homes that can be
@@ -99,6 +147,19 @@ export class Machine {
       stderr: result.stderr,
       ms: performance.now() - started,
     };
+  }
+
+  /** Start ipm and go on; `reporter ndjson`, so that a test can wait for what it says. */
+  start(args: readonly string[], before: readonly string[] = []): Started {
+    const words = [...before, process.execPath, this.script, ...args, "--reporter", "ndjson"];
+    const [program = "", ...rest] = [...this.within, ...words];
+    return new Started(
+      spawn(program, rest, {
+        env: this.env,
+        cwd: this.folder,
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    );
   }
 
   /** Run ipm and demand that it succeeds. */
