@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_DETECT_READS, detect, detectReads } from "../../../src/recipes/detect.ts";
+import { RECIPES } from "../../../src/recipes/recipes.ts";
+import { detectIn } from "../../helpers/recipe-input.ts";
+
+const MAIN = "package main\n\nfunc main() {}\n";
+
+describe("detect", () => {
+  test("two implementations in one repository are both told (kubectx)", () => {
+    const found = detectIn(
+      {
+        "go.mod": "module example.org/x\ngo 1.25\n",
+        "cmd/kubectx/main.go": MAIN,
+        "cmd/kubens/main.go": MAIN,
+        kubectx: "!#!/bin/bash\n",
+      },
+      "kubectx",
+    );
+    expect(found.map(({ recipe, confidence }) => [recipe, confidence])).toEqual([
+      ["go", "certain"],
+      ["copy", "possible"],
+    ]);
+  });
+
+  test("a script that is named like the repository (spark)", () => {
+    expect(detectIn({ spark: "!#!/usr/bin/env bash\n", "spark-test.sh": "!" }, "spark")[0]).toMatchObject({
+      recipe: "copy",
+      bins: { spark: "spark" },
+    });
+    expect(detectIn({ spark: "text" }, "spark")).toEqual([]);
+  });
+
+  test("nothing known is no candidate", () => {
+    expect(detectIn({ "README.md": "pip install x" })).toEqual([]);
+  });
+
+  test("every recipe has its page's parts", () => {
+    for (const { id, summary, options } of RECIPES) {
+      expect([id, summary]).toEqual([id, expect.stringMatching(/\.$/u)]);
+      for (const [name, text] of Object.entries(options))
+        expect([id, name, text.length > 10]).toEqual([id, name, true]);
+    }
+    expect(new Set(RECIPES.map(({ id }) => id)).size).toBe(RECIPES.length);
+  });
+
+  test("reads few files of a large repository", () => {
+    const names = ["package.json", "Cargo.toml", "go.mod", "main.go", "pyproject.toml"];
+    const files = Array.from({ length: 3000 }, (_, at) => ({
+      path: `p${at % 700}/${names[at % names.length]}`,
+      executable: false,
+    }));
+    expect(detectReads(files).length).toBeLessThanOrEqual(MAX_DETECT_READS);
+  });
+
+  test("hostile files: any text in the places that are read ends in candidates whose evidence names a file", () => {
+    const places = [
+      "package.json",
+      "pyproject.toml",
+      "setup.cfg",
+      "setup.py",
+      "Cargo.toml",
+      "Cargo.lock",
+      "go.mod",
+      "main.go",
+    ];
+    const pieces = [
+      "[project]\n",
+      'name = "a"\n',
+      "{",
+      "}",
+      '"bin"',
+      ":",
+      '"__proto__"',
+      "[[bin]]\n",
+      "module ",
+      "require (",
+      "\n",
+      "package main",
+      "=",
+      "console_scripts",
+    ];
+    const text = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((list) => list.join(""));
+    fc.assert(
+      fc.property(fc.constantFrom(...places), text, (place, content) => {
+        const found = detect({ files: [{ path: place, executable: true }], texts: { [place]: content }, name: "x" });
+        for (const { evidence } of found)
+          expect(evidence.every((line) => line.includes(place) || line.includes("Cargo.lock"))).toBe(true);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
