@@ -21,6 +21,7 @@ import { showCommand } from "./commands/show.ts";
 import { uninstallCommand } from "./commands/uninstall.ts";
 import { updateCommand } from "./commands/update.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { whichCommandSpec } from "./commands/which.ts";
 
 /** Every command, in the order of help. */
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   historyCommand,
   gcCommand,
   updateCommand,
+  verifyCommand,
   registryListCommand,
   registryAddCommand,
   registryRemoveCommand,

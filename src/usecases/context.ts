@@ -25,6 +25,8 @@ export interface Context {
   /** Folder of the embedded registry (`dist/registry`). */
   readonly embeddedRegistry: string;
   readonly ipmVersion: string;
+  /** Files with the policy, instead of the user's and the system's; a clean room has none. */
+  readonly policyFiles?: readonly string[];
   /** The command line as receipts, generations and locks record it: `ipm install ripcat`. */
   readonly command: string;
 }
