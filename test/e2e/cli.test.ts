@@ -9,16 +9,22 @@ import { temporaryFolder } from "../helpers/temporary-folder.ts";
 const TERMINAL_CODES = /[\u0000-\u0008\u000b-\u001f]/u;
 
 interface ToolOptions {
+  /** The body of the tool's own shell script. */
+  readonly body?: string;
   /** A shell text that the tool's second step runs. */
   readonly step?: string;
   readonly expect?: string;
 }
 
 /** A folder with an `ipm.yaml`: a target that nobody has verified. */
-function toolFolder(home: string, name: string, { step, expect: pattern = "^hello" }: ToolOptions = {}): string {
+function toolFolder(
+  home: string,
+  name: string,
+  { body = "echo hello", step, expect: pattern = "^hello" }: ToolOptions = {},
+): string {
   const folder = path.join(home, name);
   mkdirSync(path.join(folder, "bin"), { recursive: true });
-  writeFileSync(path.join(folder, "bin", name), "#!/bin/sh\necho hello\n", { mode: 0o755 });
+  writeFileSync(path.join(folder, "bin", name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   const steps = ["  - uses: copy", ...(step === undefined ? [] : [`  - run: ${JSON.stringify(step)}`])];
   writeFileSync(
     path.join(folder, "ipm.yaml"),
@@ -177,6 +183,47 @@ describe("exit codes and where they are told", () => {
   });
 });
 
+describe("run", () => {
+  const run = (home: string, folder: string, ...words: string[]): ReturnType<typeof runIpm> =>
+    runIpm(["run", folder, "--allow-unverified", "--", ...words], { home });
+
+  test("A107: arguments reach the tool unchanged, its output and exit code reach the caller", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "echo-tool", {
+      body: 'echo hello; for word do printf "<%s>" "$word"; done; exit 42',
+    });
+    writeFileSync(
+      path.join(folder, "ipm.yaml"),
+      readFileSync(path.join(folder, "ipm.yaml"), "utf8").replace("expect: { ", "expect: { exit: 42, "),
+    );
+    const words = ["", "*", "--", "$(id)", "a\nb", "--json", "--help", "'", '"', "\\", "ü"];
+    const { exitCode, stdout, stderr } = await run(home, folder, ...words);
+    expect(stderr).not.toContain("error[");
+    expect(stdout).toBe(`hello\n${words.map((word) => `<${word}>`).join("")}`);
+    expect(exitCode).toBe(42);
+    // Nothing is put on PATH by it.
+    expect(existsSync(currentBin(home))).toBe(false);
+  });
+
+  test("a tool that a signal ends is told as shells tell it", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "kill-tool", { body: "echo hello; [ $# = 0 ] || kill -TERM $$" });
+    expect((await run(home, folder, "now")).exitCode).toBe(143);
+  });
+
+  test("without -- a flag of the tool is not taken for one of ipm's", async () => {
+    const { exitCode, stderr } = await runIpm(["run", "lstm-demo", "--seed", "7"], { home: temporaryFolder() });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("ipm run TARGET -- --seed");
+  });
+
+  test("JSON is refused, because stdout is the tool's", async () => {
+    const { exitCode, stdout } = await runIpm(["run", "lstm-demo", "--json"], { home: temporaryFolder() });
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: "USAGE" } });
+  });
+});
+
 describe("signals", () => {
   // The step says its pid and waits for longer than any test; without a sandbox the pid is one of this machine.
   const WAIT = 'echo "pid $$"; sleep 600';
@@ -255,7 +302,8 @@ describe("streams", () => {
 });
 
 // The pseudo-terminal of util-linux's script(1).
-const hasScript = spawnSync("script", ["-qec", "true", "/dev/null"], { stdio: "ignore" }).status === 0;
+const SCRIPT = "/usr/bin/script";
+const hasScript = spawnSync(SCRIPT, ["-qec", "true", "/dev/null"], { stdio: "ignore" }).status === 0;
 
 describe.skipIf(!hasScript)("at a terminal", () => {
   async function atTerminal(
@@ -268,7 +316,7 @@ describe.skipIf(!hasScript)("at a terminal", () => {
     const command = `stty cols ${columns}; ${shellWord(process.execPath)} ${shellWord(IPM)} ${words}`;
     const { exitCode, stdout } = await runIpm(["-qec", command, "/dev/null"], {
       home,
-      program: ["script"],
+      program: [SCRIPT],
       env: { TERM: "xterm-256color", ...env },
       ...(answer === undefined ? {} : { answer }),
     });
