@@ -41,15 +41,36 @@ export interface ManifestVersion {
   readonly withdrawn: string | null;
 }
 
-/** What the host must have. Only `tool` is checked so far; the schema refuses the others by name. */
-export interface Requirement {
-  readonly tool: string;
+interface RequirementCommon {
   /** A range such as `>=20` or `>=3.9 <4`, or null for any version. */
   readonly version: string | null;
   readonly for: "build" | "run" | "both";
   readonly optional: boolean;
   readonly why: string | null;
 }
+
+/** A program on PATH. */
+export interface ToolRequirement extends RequirementCommon {
+  readonly tool: string;
+}
+
+/** A header that the C compiler finds: `zlib.h`. */
+export interface HeaderRequirement extends RequirementCommon {
+  readonly header: string;
+}
+
+/** A package that pkg-config knows: `libevent`. */
+export interface PkgConfigRequirement extends RequirementCommon {
+  readonly "pkg-config": string;
+}
+
+/** A shared library that the dynamic loader finds: `libssl`. */
+export interface LibraryRequirement extends RequirementCommon {
+  readonly library: string;
+}
+
+/** What the host must have, by kind. The schema refuses the others (`env`, `service`, `hardware`) by name. */
+export type Requirement = ToolRequirement | HeaderRequirement | PkgConfigRequirement | LibraryRequirement;
 
 /** A string runs through `sh -eu`; a list runs without a shell. */
 export type RunText = string | readonly [string, ...string[]];

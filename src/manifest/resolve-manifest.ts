@@ -142,17 +142,21 @@ function impliedHomepage(git: string | undefined): string | null {
 }
 
 function resolveRequirement(requirement: RequirementSource): Requirement[] {
+  const common = {
+    version: requirement.version ?? null,
+    for: requirement.for ?? "both",
+    optional: requirement.optional ?? false,
+    why: requirement.why ?? null,
+  };
+  const { tool, header, library, "pkg-config": package_ } = requirement;
+  if (tool !== undefined) return [{ tool, ...common }];
+  // What is compiled against is not needed afterwards, unless the manifest says so.
+  const built = { ...common, for: requirement.for ?? ("build" as const) };
+  if (header !== undefined) return [{ header, ...built }];
+  if (package_ !== undefined) return [{ "pkg-config": package_, ...built }];
+  if (library !== undefined) return [{ library, ...common }];
   // Other kinds are refused while they are not built.
-  if (requirement.tool === undefined) return [];
-  return [
-    {
-      tool: requirement.tool,
-      version: requirement.version ?? null,
-      for: requirement.for ?? "both",
-      optional: requirement.optional ?? false,
-      why: requirement.why ?? null,
-    },
-  ];
+  return [];
 }
 
 function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {

@@ -7,6 +7,7 @@ import { type DraftStep, type Recipe, type SourceFile, STEP_TIMEOUT_MS } from ".
 import { checkOptions } from "../recipes/options.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
 import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
+import { requirementKey } from "./requirements.ts";
 
 /** What of the fetched tree the expansion sees; paths are relative to the manifest's `source.path`. */
 export interface SourceView {
@@ -21,6 +22,15 @@ export interface ExpandedSteps {
   readonly requires: readonly Requirement[];
   readonly notices: readonly string[];
 }
+
+/** What a requirement of a package that pkg-config knows is looked up with. */
+const PKG_CONFIG: Requirement = {
+  tool: "pkg-config",
+  version: null,
+  for: "build",
+  optional: false,
+  why: "finds the libraries that it needs",
+};
 
 function demandRecipe(id: string): Recipe {
   const recipe = findRecipe(id);
@@ -169,7 +179,15 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     recipeRequires.push(...(output?.requires ?? []));
     notices.push(...(output?.notices ?? []));
   }
-  const named = new Set(manifest.requires.map(({ tool }) => tool));
+  const requires = [...manifest.requires];
+  const named = new Set(requires.map(requirementKey));
+  const asksPkgConfig = [...requires, ...recipeRequires].some((requirement) => "pkg-config" in requirement);
+  if (asksPkgConfig) recipeRequires.push(PKG_CONFIG);
+  for (const requirement of recipeRequires) {
+    const key = requirementKey(requirement);
+    if (!named.has(key)) requires.push(requirement);
+    named.add(key);
+  }
   return {
     steps,
     provides: {
@@ -179,7 +197,7 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
       share: manifest.provides.share,
       completions: manifest.provides.completions,
     },
-    requires: [...manifest.requires, ...recipeRequires.filter(({ tool }) => !named.has(tool))],
+    requires,
     notices,
   };
 }

@@ -1,6 +1,6 @@
 import type { CommitSha, PlanDigest, ToolName, TreeSha } from "../core/ids.ts";
 import type { Platform } from "../core/host.ts";
-import type { Expectation, RunText } from "../manifest/manifest.ts";
+import type { Expectation, Requirement, RunText } from "../manifest/manifest.ts";
 import type { PlannedStep } from "../recipes/planned-step.ts";
 
 /**
@@ -80,15 +80,22 @@ export interface PlannedTest {
 }
 
 /** A requirement and what the host has of it. */
-export interface ResolvedRequirement {
-  readonly tool: string;
-  readonly version: string | null;
-  readonly for: "build" | "run" | "both";
-  readonly optional: boolean;
-  readonly why: string | null;
+export type ResolvedRequirement = Requirement & {
+  /** Where it is: the program, header, `.pc` file or library; `real` without shims and links. */
   readonly found: { readonly path: string; readonly real: string; readonly version: string | null } | null;
   readonly met: boolean;
+  /** How to get it on this host, for one that is not met; null where nobody knows. */
+  readonly remedy?: Remedy | null;
+};
+
+/** A way to get a requirement on one host: packages of one package manager. */
+export interface Remedy {
+  readonly manager: PackageManager;
+  readonly packages: readonly string[];
 }
+
+/** Package managers that remedies are known for. */
+export type PackageManager = "apt" | "dnf" | "pacman" | "apk" | "zypper" | "brew" | "mise";
 
 export interface PlanTrust {
   readonly level: "verified" | "verified-elsewhere" | "reviewed" | "unverified";

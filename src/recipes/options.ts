@@ -84,3 +84,14 @@ export function pathsOption(recipe: string, options: Options, name: string): rea
     return path;
   });
 }
+
+/** A map of texts; empty when it is not given. @throws IpmError MANIFEST_INVALID for a name that is no plain word */
+export function mapOption(recipe: string, options: Options, name: string): Readonly<Record<string, string>> {
+  const value = options[name] ?? {};
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
+  const entries = isMap ? Object.entries(value) : [];
+  const isFine = ([key, text]: [string, unknown]): boolean =>
+    /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*$/u.test(key) && typeof text === "string" && !text.includes("\0");
+  if (!isMap || !entries.every(isFine)) throw refuse(recipe, `option ${name} must be a map of names to texts`);
+  return Object.fromEntries(entries.map(([key, text]) => [key, String(text)]));
+}

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { isIpmError } from "../core/errors.ts";
 import type { Requirement } from "../manifest/manifest.ts";
-import { describeRequirement } from "../plan/requirements.ts";
+import { describeRequirement, identifyRequirement } from "../plan/requirements.ts";
 import { type Generation, type GenerationEntry, readCurrentNumber, readGeneration } from "../store/generations.ts";
 import { type Layout, entryPaths, formatEntryId, layoutOf, parseEntryId, profilePaths } from "../store/layout.ts";
 import { renderLauncher } from "../store/launchers.ts";
@@ -265,7 +265,8 @@ async function checkRequirements(context: Context, receipt: Receipt): Promise<Do
   const wanted: Requirement[] = receipt.plan.requirements.filter((requirement) => requirement.for !== "build");
   const resolved = await probeRequirements(context.host, wanted);
   return resolved.map((requirement) => {
-    const id = `requirement.${requirement.tool}`;
+    const { kind, name } = identifyRequirement(requirement);
+    const id = kind === "tool" ? `requirement.${name}` : `requirement.${kind}.${name}`;
     const title = describeRequirement(requirement);
     if (requirement.met) return ok(id, title);
     const again = `ipm reinstall ${receipt.plan.tool.name}`;

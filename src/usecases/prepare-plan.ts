@@ -16,6 +16,7 @@ import type { Context, PlanOptions } from "./context.ts";
 import { findOnPath, profileOnPath } from "./find-on-path.ts";
 import { readOwnAttestations } from "./own-attestations.ts";
 import { probeRequirements } from "./probe-requirements.ts";
+import { requirementMissing } from "./requirement-missing.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
 import { sourceContext } from "./source-context.ts";
 
@@ -132,19 +133,7 @@ async function chooseMethod(
       { hint: `ipm show ${entry.name}`, data: { name: entry.name, version, passedOver } },
     );
   }
-  throw new IpmError(
-    "REQUIREMENT_MISSING",
-    `${entry.name} ${version} needs ${first.unmet.map(describeRequirement).join(", ")}`,
-    {
-      hint: `install ${first.unmet.map(({ tool, version: range }) => (range === null ? tool : `${tool} ${range}`)).join(" and ")}, then run the command again`,
-      data: {
-        name: entry.name,
-        version,
-        requirements: first.unmet.map(({ tool, version: range, found }) => ({ tool, version: range, found })),
-        passedOver,
-      },
-    },
-  );
+  throw await requirementMissing(host, entry.name, version, first.unmet, passedOver);
 }
 
 /** What vouches for a plan: its registry's attestations, and those of this machine's own runs. */

@@ -3,10 +3,13 @@ import { isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import type { ResolvedRequirement } from "../plan/plan.ts";
-import { type FoundTool, resolveRequirement } from "../plan/requirements.ts";
+import { findRemedy } from "../plan/remedies.ts";
+import { type FoundRequirement, requirementKey, resolveRequirement } from "../plan/requirements.ts";
 import { readVersion } from "../plan/version-range.ts";
 import { resolveToolchain } from "../sandbox/toolchain.ts";
 import { findOnPath } from "./find-on-path.ts";
+import { findHeader, findLibrary, findPackage } from "./probe-libraries.ts";
+import { readRemedyHost } from "./remedy-host.ts";
 
 const VERSION_TIMEOUT_MS = 15_000;
 /** How a program is asked for its version where `--version` is not the way. */
@@ -34,7 +37,7 @@ async function readToolVersion(host: Host, tool: string, program: string): Promi
   return readVersion(`${new TextDecoder().decode(result.stdout)}\n${new TextDecoder().decode(result.stderr)}`);
 }
 
-async function findTool(host: Host, tool: string): Promise<FoundTool | null> {
+async function findTool(host: Host, tool: string): Promise<FoundRequirement | null> {
   const found = await findOnPath(host, tool);
   if (found === undefined) return null;
   try {
@@ -51,17 +54,31 @@ async function findTool(host: Host, tool: string): Promise<FoundTool | null> {
   }
 }
 
-/** Look on the host for everything that is required, in parallel; nothing is installed and nothing is changed. */
+function find(host: Host, requirement: Requirement): Promise<FoundRequirement | null> {
+  if ("tool" in requirement) return findTool(host, requirement.tool);
+  if ("header" in requirement) return findHeader(host, requirement.header);
+  if ("library" in requirement) return findLibrary(host, requirement.library);
+  return findPackage(host, requirement["pkg-config"]);
+}
+
+/**
+ * Look on the host for everything that is required, in parallel; nothing is installed and nothing is changed. What is not
+ * met comes with its remedy for this host.
+ */
 export async function probeRequirements(
   host: Host,
   requirements: readonly Requirement[],
 ): Promise<ResolvedRequirement[]> {
-  const cache = new Map<string, Promise<FoundTool | null>>();
-  return Promise.all(
+  const cache = new Map<string, Promise<FoundRequirement | null>>();
+  const resolved = await Promise.all(
     requirements.map(async (requirement) => {
-      const found = cache.get(requirement.tool) ?? findTool(host, requirement.tool);
-      cache.set(requirement.tool, found);
+      const key = requirementKey(requirement);
+      const found = cache.get(key) ?? find(host, requirement);
+      cache.set(key, found);
       return resolveRequirement(requirement, await found);
     }),
   );
+  if (resolved.every(({ met }) => met)) return resolved;
+  const remedyHost = await readRemedyHost(host);
+  return resolved.map((one) => (one.met ? one : { ...one, remedy: findRemedy(one, remedyHost) }));
 }

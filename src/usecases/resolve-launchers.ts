@@ -22,7 +22,7 @@ function isSystemProgram(program: string): boolean {
  * tests used, else what is on the caller's PATH now, behind shims.
  */
 async function resolveProgram(host: Host, plan: Plan, program: string, launcher: string): Promise<string> {
-  const required = plan.requirements.find(({ tool }) => tool === program);
+  const required = plan.requirements.find((one) => "tool" in one && one.tool === program);
   if (required !== undefined && required.found !== null) return required.found.real;
   const found = await findOnPath(host, program);
   if (found === undefined) {

@@ -62,11 +62,15 @@ function stepTitle(step: StepSource): string {
 
 function requirementText(requirement: {
   tool?: string | undefined;
+  header?: string | undefined;
+  "pkg-config"?: string | undefined;
+  library?: string | undefined;
   version?: string | undefined;
   optional?: boolean | undefined;
 }): string {
   const range = requirement.version === undefined ? "" : ` ${requirement.version}`;
-  return `${requirement.tool ?? "?"}${range}${requirement.optional === true ? " (optional)" : ""}`;
+  const name = requirement.tool ?? requirement.header ?? requirement["pkg-config"] ?? requirement.library ?? "?";
+  return `${name}${range}${requirement.optional === true ? " (optional)" : ""}`;
 }
 
 async function findEntry(context: Context, name: string): Promise<LookUp> {

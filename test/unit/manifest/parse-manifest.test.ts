@@ -112,7 +112,7 @@ steps:
   - [a]
   - why: nothing to do
 bin: [sudo, a b]
-requires: [{ header: zlib.h }, { tool: node, version: ">=x" }]
+requires: [{ hardware: nvidia }, { tool: node, version: ">=x" }]
 inputs: [{ env: X }]
 kind: workspace
 tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]

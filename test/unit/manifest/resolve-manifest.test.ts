@@ -79,7 +79,7 @@ describe("the larger example", () => {
     const manifest = resolveManifest(source, { version: "2.1.0", method: null, platform: LINUX });
     expect(manifest.method).toBe("npm");
     expect(manifest.homepage).toBe("https://ripcat.example.org/");
-    expect(manifest.requires.map(({ tool, for: when, optional }) => [tool, when, optional])).toEqual([
+    expect(manifest.requires.map((one) => ["tool" in one ? one.tool : null, one.for, one.optional])).toEqual([
       ["node", "both", false],
       ["ffmpeg", "run", true],
     ]);
@@ -181,7 +181,7 @@ describe("methods", () => {
       }),
     );
     const manifest = resolveManifest(source, { version: "2.10", method: null, platform: LINUX });
-    expect(manifest.requires.map(({ tool }) => tool)).toEqual(["node", "make"]);
+    expect(manifest.requires.map((one) => ("tool" in one ? one.tool : null))).toEqual(["node", "make"]);
     expect(Object.keys(manifest.provides.bin)).toEqual(["other"]);
   });
 
