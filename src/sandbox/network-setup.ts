@@ -15,6 +15,14 @@ export const INSIDE = {
 /** The forwarder's port: the network namespace is empty, so it is always free. */
 export const FORWARDER_PORT = 3128;
 
+/** What a step finds inside, and where. */
+export interface ProxyPlace {
+  /** Port of 127.0.0.1 at which the proxy is reached. */
+  readonly port: number;
+  /** Bundle of certificates (PEM) and the same as a key store of Java; null: none besides the system's own. */
+  readonly trust: { readonly certificates: string; readonly truststore: string } | null;
+}
+
 export interface NetworkSetup {
   /** Variables that a step gets besides its own, which win. */
   readonly env: Readonly<Record<string, string>>;
@@ -26,10 +34,10 @@ function xml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function mavenSettings(settings: EcosystemSettings): string {
+function mavenSettings(settings: EcosystemSettings, port: number): string {
   const proxies = (["https", "http"] as const).map(
     (protocol) =>
-      `<proxy><id>ipm-${protocol}</id><active>true</active><protocol>${protocol}</protocol><host>127.0.0.1</host><port>${FORWARDER_PORT}</port><nonProxyHosts></nonProxyHosts></proxy>`,
+      `<proxy><id>ipm-${protocol}</id><active>true</active><protocol>${protocol}</protocol><host>127.0.0.1</host><port>${port}</port><nonProxyHosts></nonProxyHosts></proxy>`,
   );
   const mirrors = settings.mavenMirrors.map(
     ({ url, mirrorOf }, index) =>
@@ -39,16 +47,16 @@ function mavenSettings(settings: EcosystemSettings): string {
 }
 
 /** System properties for the JVM of Maven or Gradle. */
-function javaProperties(hasCertificates: boolean): Record<string, string> {
+function javaProperties({ port, trust }: ProxyPlace): Record<string, string> {
   const properties: Record<string, string> = {};
   for (const protocol of ["https", "http"]) {
     properties[`${protocol}.proxyHost`] = "127.0.0.1";
-    properties[`${protocol}.proxyPort`] = String(FORWARDER_PORT);
+    properties[`${protocol}.proxyPort`] = String(port);
   }
-  if (!hasCertificates) return properties;
+  if (trust === null) return properties;
   return {
     ...properties,
-    "javax.net.ssl.trustStore": INSIDE.truststore,
+    "javax.net.ssl.trustStore": trust.truststore,
     "javax.net.ssl.trustStoreType": "JKS",
     "javax.net.ssl.trustStorePassword": TRUSTSTORE_PASSWORD,
   };
@@ -84,9 +92,9 @@ export function networkSetup(
   targets: readonly NetworkTarget[],
   settings: EcosystemSettings,
   home: string,
-  hasCertificates: boolean,
+  place: ProxyPlace,
 ): NetworkSetup {
-  const proxy = `http://127.0.0.1:${FORWARDER_PORT}`;
+  const proxy = `http://127.0.0.1:${place.port}`;
   const env: Record<string, string> = {};
   for (const name of ["HTTPS_PROXY", "HTTP_PROXY"]) {
     env[name] = proxy;
@@ -95,7 +103,7 @@ export function networkSetup(
   // What a step serves itself is reached directly; there is nothing else at these names.
   for (const name of ["NO_PROXY", "no_proxy"]) env[name] = "127.0.0.1,localhost,::1";
   env["NODE_USE_ENV_PROXY"] = "1";
-  if (hasCertificates) {
+  if (place.trust !== null) {
     for (const name of [
       "NODE_EXTRA_CA_CERTS",
       "SSL_CERT_FILE",
@@ -105,7 +113,7 @@ export function networkSetup(
       "CARGO_HTTP_CAINFO",
       "GIT_SSL_CAINFO",
     ]) {
-      env[name] = INSIDE.certificates;
+      env[name] = place.trust.certificates;
     }
   }
   const files: { path: string; content: string }[] = [];
@@ -128,10 +136,10 @@ export function networkSetup(
     files.push({ path: `${home}/.cargo/config.toml`, content: cargoConfig(crates) });
   if (uses("go")) Object.assign(env, goEnvironment(settings));
   if (uses("maven")) {
-    const properties = Object.entries(javaProperties(hasCertificates));
+    const properties = Object.entries(javaProperties(place));
     env["MAVEN_OPTS"] = properties.map(([name, value]) => `-D${name}=${value}`).join(" ");
     files.push(
-      { path: `${home}/.m2/settings.xml`, content: mavenSettings(settings) },
+      { path: `${home}/.m2/settings.xml`, content: mavenSettings(settings, place.port) },
       {
         path: `${home}/.gradle/gradle.properties`,
         content: properties.map(([name, value]) => `systemProp.${name}=${value}\n`).join(""),
@@ -151,36 +159,50 @@ export function certificatesOf(text: string): string {
   return blocks.map((block) => `${block}\n`).join("");
 }
 
+/** What the forwarder is told: `node FORWARDER SETUP COMMAND…`. */
+export interface ForwarderSetup {
+  /** The command's whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: NetworkSetup["files"];
+  /** Where to listen and which socket to hand connections to; null: the proxy is reached without it. */
+  readonly forward: { readonly port: number; readonly socket: string } | null;
+}
+
 /**
- * The program that stands between a step with network and its proxy: it listens on 127.0.0.1 of the empty network
- * namespace, hands connections to the socket that is shown inside, starts the step's command with its whole environment,
- * and ends as the command does. It runs inside, with no more rights than the step, and is all that ipm adds to it.
+ * The program that stands between a step with network and its proxy: it writes the settings into the private HOME,
+ * listens on 127.0.0.1 of the empty network namespace, hands connections to the socket that is shown inside, starts the
+ * step's command with its whole environment, and ends as the command does. It runs inside, with no more rights than the
+ * step: a link that the step has planted in its HOME leads it nowhere that the step cannot go.
  */
 export const FORWARDER_PROGRAM = `"use strict";
 const fs = require("node:fs"), net = require("node:net"), os = require("node:os"), path = require("node:path");
 const { spawn } = require("node:child_process");
-const setup = JSON.parse(fs.readFileSync(${JSON.stringify(INSIDE.setup)}, "utf8"));
+const [setupFile, program, ...args] = process.argv.slice(2);
+const setup = JSON.parse(fs.readFileSync(setupFile, "utf8"));
 for (const { path: file, content } of setup.files) {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, content, { flag: "wx" });
   } catch {}
 }
-const server = net.createServer((client) => {
-  const outside = net.connect(${JSON.stringify(INSIDE.socket)});
-  client.pipe(outside).pipe(client);
-  client.on("error", () => outside.destroy());
-  outside.on("error", () => client.destroy());
-  client.on("close", () => outside.destroy());
-  outside.on("close", () => client.destroy());
-});
-server.listen(${FORWARDER_PORT}, "127.0.0.1", () => {
-  const [program, ...args] = process.argv.slice(2);
+const start = () => {
   const child = spawn(program, args, { stdio: "inherit", env: setup.env });
   child.on("error", (error) => {
     fs.writeSync(2, error.message + "\\n");
     process.exit(127);
   });
   child.on("exit", (code, signal) => process.exit(signal === null ? code : 128 + os.constants.signals[signal]));
-});
+};
+if (setup.forward === null) start();
+else {
+  const server = net.createServer((client) => {
+    const outside = net.connect(setup.forward.socket);
+    client.pipe(outside).pipe(client);
+    client.on("error", () => outside.destroy());
+    outside.on("error", () => client.destroy());
+    client.on("close", () => outside.destroy());
+    outside.on("close", () => client.destroy());
+  });
+  server.listen(setup.forward.port, "127.0.0.1", start);
+}
 `;

@@ -2,13 +2,22 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { Host } from "../core/host.ts";
 import { javaTruststore } from "./java-truststore.ts";
-import { FORWARDER_PROGRAM, INSIDE, certificatesOf, networkSetup } from "./network-setup.ts";
+import type { EcosystemSettings } from "./ecosystem-settings.ts";
+import {
+  FORWARDER_PORT,
+  FORWARDER_PROGRAM,
+  type ForwarderSetup,
+  INSIDE,
+  type ProxyPlace,
+  certificatesOf,
+  networkSetup,
+} from "./network-setup.ts";
 import { type NetworkProxy, startNetworkProxy } from "./network-proxy.ts";
-import { networkTargets } from "./network-target.ts";
+import { type NetworkTarget, networkTargets } from "./network-target.ts";
 import { outermost } from "./paths.ts";
 import { readEcosystemSettings } from "./read-ecosystem-settings.ts";
 import type { Grants, SandboxedRun } from "./sandbox.ts";
-import { resolveToolchain } from "./toolchain.ts";
+import { type Toolchain, resolveToolchain } from "./toolchain.ts";
 
 /** Bundles of the system's certificates: Debian, Fedora, SUSE, Alpine. */
 const SYSTEM_CERTIFICATES = [
@@ -24,7 +33,7 @@ type Outside = Pick<Host, "files" | "processes" | "facts" | "homes">;
 export interface OpenNetwork {
   /** The step's command behind the forwarder, with all that has to be shown for it. */
   readonly command: {
-    readonly argv: readonly string[];
+    readonly argv: readonly [string, ...string[]];
     readonly cwd: string;
     readonly env: Readonly<Record<string, string>>;
     readonly grants: Grants;
@@ -32,6 +41,16 @@ export interface OpenNetwork {
     readonly data: readonly { readonly at: string; readonly content: string | Uint8Array }[];
   };
   /** Ends the proxy and every connection, and removes its socket. */
+  close(): Promise<void>;
+}
+
+export interface LoopbackNetwork {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  /** Folders to show besides the step's grants. */
+  readonly readable: readonly string[];
+  /** The one port of 127.0.0.1 that may be reached. */
+  readonly port: number;
   close(): Promise<void>;
 }
 
@@ -64,28 +83,55 @@ async function removeStale(host: Outside, cache: string): Promise<void> {
   }
 }
 
-/**
- * Give a step the network that it declares, and no more: start ipm's proxy on a socket of its own, and put the forwarder
- * before the step's command.
- */
-export async function openNetwork(host: Outside, step: SandboxedRun): Promise<OpenNetwork> {
-  const settings = await readEcosystemSettings(host);
-  const targets = networkTargets(step.grants.network, settings);
-  const certificates = await readCertificates(host, settings.certificates);
-  const node = await resolveToolchain(host, host.facts.node.path);
-  const setup = networkSetup(
-    step.grants.network,
-    targets,
-    settings,
-    step.env["HOME"] ?? "/nonexistent",
-    certificates !== undefined,
-  );
-
+/** A folder of ipm's own for one run. */
+async function createRunFolder(host: Outside): Promise<string> {
   await host.files.createFolder(host.homes.cache);
   const cache = (await host.files.realPath(host.homes.cache)) ?? host.homes.cache;
   await removeStale(host, cache);
   const folder = path.join(cache, `proxy-${host.facts.pid}-${randomBytes(6).toString("hex")}`);
   await host.files.createFolder(folder);
+  return folder;
+}
+
+interface Needs {
+  readonly settings: EcosystemSettings;
+  readonly targets: readonly NetworkTarget[];
+  readonly certificates: string | undefined;
+  /** The Node that runs the forwarder. */
+  readonly node: Toolchain;
+  readonly home: string;
+}
+
+async function readNeeds(host: Outside, step: SandboxedRun): Promise<Needs> {
+  const settings = await readEcosystemSettings(host);
+  return {
+    settings,
+    targets: networkTargets(step.grants.network, settings),
+    certificates: await readCertificates(host, settings.certificates),
+    node: await resolveToolchain(host, host.facts.node.path),
+    home: step.env["HOME"] ?? "/nonexistent",
+  };
+}
+
+function forwarderSetup(
+  step: SandboxedRun,
+  needs: Needs,
+  place: ProxyPlace,
+  forward: ForwarderSetup["forward"],
+): string {
+  const { env, files } = networkSetup(step.grants.network, needs.targets, needs.settings, needs.home, place);
+  const setup: ForwarderSetup = { env: { ...env, ...step.env }, files, forward };
+  return JSON.stringify(setup);
+}
+
+/**
+ * Give a step in a network namespace of its own the network that it declares, and no more: start ipm's proxy on a
+ * socket, and put the forwarder before the step's command.
+ */
+export async function openNetwork(host: Outside, step: SandboxedRun): Promise<OpenNetwork> {
+  const needs = await readNeeds(host, step);
+  const { certificates, node } = needs;
+  const folder = await createRunFolder(host);
   let descriptor: number | undefined;
   let proxy: NetworkProxy | undefined;
   const close = async (): Promise<void> => {
@@ -97,8 +143,8 @@ export async function openNetwork(host: Outside, step: SandboxedRun): Promise<Op
     // A socket's path holds 107 bytes; the folder of a home may be longer.
     descriptor = await host.files.openFolder(folder);
     proxy = await startNetworkProxy({
-      targets,
-      upstream: settings.upstream,
+      targets: needs.targets,
+      upstream: needs.settings.upstream,
       listen: { socket: `/proc/self/fd/${descriptor}/${path.basename(INSIDE.socket)}` },
       onAttempt: (attempt) => step.onAttempt?.(attempt),
     });
@@ -106,17 +152,18 @@ export async function openNetwork(host: Outside, step: SandboxedRun): Promise<Op
     await close();
     throw error;
   }
-  const env = { ...setup.env, ...step.env };
+  const place = { port: FORWARDER_PORT, trust: certificates === undefined ? null : INSIDE };
+  const setup = forwarderSetup(step, needs, place, { port: FORWARDER_PORT, socket: INSIDE.socket });
   return {
     command: {
-      argv: [node.program, INSIDE.forwarder, ...step.argv],
+      argv: [node.program, INSIDE.forwarder, INSIDE.setup, ...step.argv],
       cwd: step.cwd,
       // The step's own environment goes through the forwarder's setup: node itself starts without it.
-      env: { HOME: step.env["HOME"] ?? "/nonexistent" },
+      env: { HOME: needs.home },
       grants: { ...step.grants, readable: outermost([...step.grants.readable, ...node.readable]) },
       shown: { from: folder, at: INSIDE.proxy },
       data: [
-        { at: INSIDE.setup, content: JSON.stringify({ env, files: setup.files }) },
+        { at: INSIDE.setup, content: setup },
         { at: INSIDE.forwarder, content: FORWARDER_PROGRAM },
         ...(certificates === undefined
           ? []
@@ -128,4 +175,52 @@ export async function openNetwork(host: Outside, step: SandboxedRun): Promise<Op
     },
     close,
   };
+}
+
+/**
+ * The same for a sandbox that shares the network of the machine and lets a step reach one port of it (macOS). Weaker:
+ * other programs of this machine can use the proxy as well while the step runs.
+ */
+export async function openLoopbackNetwork(host: Outside, step: SandboxedRun): Promise<LoopbackNetwork> {
+  const needs = await readNeeds(host, step);
+  const { certificates, node } = needs;
+  const folder = await createRunFolder(host);
+  let proxy: NetworkProxy | undefined;
+  const close = async (): Promise<void> => {
+    await proxy?.close();
+    await host.files.remove(folder);
+  };
+  const write = async (name: string, content: string | Uint8Array): Promise<string> => {
+    const file = path.join(folder, name);
+    await host.files.write(file, content, 0o600);
+    return file;
+  };
+  try {
+    proxy = await startNetworkProxy({
+      targets: needs.targets,
+      upstream: needs.settings.upstream,
+      listen: { port: 0 },
+      onAttempt: (attempt) => step.onAttempt?.(attempt),
+    });
+    const port = proxy.port ?? 0;
+    const trust =
+      certificates === undefined
+        ? null
+        : {
+            certificates: await write("certificates.pem", certificates),
+            truststore: await write("truststore.jks", javaTruststore(certificates)),
+          };
+    const setup = await write("setup.json", forwarderSetup(step, needs, { port, trust }, null));
+    const forwarder = await write("forwarder.cjs", FORWARDER_PROGRAM);
+    return {
+      argv: [node.program, forwarder, setup, ...step.argv],
+      env: { HOME: needs.home },
+      readable: [folder, ...node.readable],
+      port,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

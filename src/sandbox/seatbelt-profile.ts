@@ -8,10 +8,11 @@ function quoted(text: string): string {
 /**
  * A profile for `sandbox-exec`: writes only where granted, no network, nothing of the user's home but what is granted.
  * Weaker than bubblewrap: the step shares processes, IPC and the rest of the file system's names with the user. Later
- * rules win over earlier ones. Paths must be real (`/private/tmp`, not `/tmp`).
+ * rules win over earlier ones. With network a step reaches ipm's proxy on one port of this machine and nothing else.
+ * Paths must be real (`/private/tmp`, not `/tmp`).
  * Language: https://reverse.put.as/wp-content/uploads/2011/09/Apple-Sandbox-Guide-v1.0.pdf (Apple documents none).
  */
-export function seatbeltProfile(grants: Grants, home: string | undefined): string {
+export function seatbeltProfile(grants: Grants, home: string | undefined, proxyPort?: number): string {
   const lines = [
     "(version 1)",
     "(deny default)",
@@ -28,5 +29,6 @@ export function seatbeltProfile(grants: Grants, home: string | undefined): strin
   for (const device of ["/dev/null", "/dev/zero", "/dev/tty"])
     lines.push(`(allow file-write-data (literal ${quoted(device)}))`);
   lines.push("(deny network*)");
+  if (proxyPort !== undefined) lines.push(`(allow network-outbound (remote ip "localhost:${proxyPort}"))`);
   return `${lines.join("\n")}\n`;
 }

@@ -1,6 +1,7 @@
 import { IpmError } from "../core/errors.ts";
-import type { Host } from "../core/host.ts";
+import type { Host, ProcessResult } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { openLoopbackNetwork } from "./open-network.ts";
 import type { Sandbox, SandboxReport } from "./sandbox.ts";
 import { seatbeltProfile } from "./seatbelt-profile.ts";
 
@@ -10,7 +11,7 @@ const PROBE_TIMEOUT_MS = 20_000;
 const OWN_FAILURE = /^sandbox-exec: /u;
 
 /** A sandbox over macOS's deprecated and still enforcing `sandbox-exec`: files and network only. */
-export function createSeatbelt(host: Pick<Host, "files" | "processes" | "facts">): Sandbox {
+export function createSeatbelt(host: Pick<Host, "files" | "processes" | "facts" | "homes">): Sandbox {
   let report: Promise<SandboxReport> | undefined;
 
   const probe = async (): Promise<SandboxReport> => {
@@ -37,31 +38,33 @@ export function createSeatbelt(host: Pick<Host, "files" | "processes" | "facts">
     kind: "seatbelt",
     probe: () => (report ??= probe()),
     run: async (step) => {
-      if (step.grants.network.length > 0) {
-        throw new IpmError("SANDBOX_UNAVAILABLE", "the sandbox of macOS cannot give network to a step yet", {
-          data: { network: step.grants.network },
-        });
-      }
       const home = host.facts.env["HOME"];
       const realHome = home === undefined ? undefined : await host.files.realPath(home);
+      const network = step.grants.network.length === 0 ? undefined : await openLoopbackNetwork(host, step);
+      const grants = { ...step.grants, readable: [...step.grants.readable, ...(network?.readable ?? [])] };
       const { onOutput } = step;
       let said = "";
-      const result = await host.processes.run({
-        argv: [PROGRAM, "-p", seatbeltProfile(step.grants, realHome), ...step.argv],
-        cwd: step.cwd,
-        env: step.env,
-        timeoutMs: step.timeoutMs,
-        signal: step.signal,
-        ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
-        ...(onOutput === undefined
-          ? {}
-          : {
-              onOutput: (stream, chunk) => {
-                if (stream === "stderr" && said.length < 500) said += Buffer.from(chunk).toString().slice(0, 500);
-                onOutput(stream, chunk);
-              },
-            }),
-      });
+      let result: ProcessResult;
+      try {
+        result = await host.processes.run({
+          argv: [PROGRAM, "-p", seatbeltProfile(grants, realHome, network?.port), ...(network?.argv ?? step.argv)],
+          cwd: step.cwd,
+          env: network?.env ?? step.env,
+          timeoutMs: step.timeoutMs,
+          signal: step.signal,
+          ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
+          ...(onOutput === undefined
+            ? {}
+            : {
+                onOutput: (stream, chunk) => {
+                  if (stream === "stderr" && said.length < 500) said += Buffer.from(chunk).toString().slice(0, 500);
+                  onOutput(stream, chunk);
+                },
+              }),
+        });
+      } finally {
+        await network?.close();
+      }
       if (onOutput === undefined) said = Buffer.from(result.stderr).toString().slice(0, 500);
       if (result.exitCode !== 0 && OWN_FAILURE.test(said)) {
         throw new IpmError("SANDBOX_FAILED", `the sandbox did not start: ${escapeUntrusted(said.trim())}`, {

@@ -7,6 +7,8 @@ import { createSandbox } from "../../../src/sandbox/create-sandbox.ts";
 import { type NetworkProxy, type ProxyRequest, startNetworkProxy } from "../../../src/sandbox/network-proxy.ts";
 import type { NetworkAttempt, NetworkTarget } from "../../../src/sandbox/network-target.ts";
 import type { Host } from "../../../src/core/host.ts";
+import { openLoopbackNetwork } from "../../../src/sandbox/open-network.ts";
+import type { SandboxedRun } from "../../../src/sandbox/sandbox.ts";
 import { type ExecutionFixture, createExecutionFixture } from "../../helpers/execution-fixture.ts";
 
 let closing: (() => unknown)[] = [];
@@ -347,6 +349,31 @@ describe("a step with network", () => {
       NODE_EXTRA_CA_CERTS: file,
     });
     expect(out).toBe("-----BEGIN CERTIFICATE-----\nb3Vycw==\n-----END CERTIFICATE-----\n/run/ipm/certificates.pem");
+  });
+
+  test("on a machine without network namespaces the proxy has a port, and the settings come the same way", async () => {
+    const { host, paths } = fixture;
+    const port = portOf(registry);
+    const configured = {
+      ...host,
+      facts: { ...host.facts, env: { ...host.facts.env, npm_config_registry: `http://127.0.0.1:${port}/` } },
+    };
+    const step: SandboxedRun = {
+      argv: ["/bin/sh", "-c", `${ask(`http://127.0.0.1:${port}/x`)}; echo; cat ~/.npmrc; exit 5`],
+      cwd: paths.source,
+      env: { PATH: "/usr/bin:/bin", HOME: paths.home },
+      timeoutMs: 30_000,
+      signal: host.signal,
+      grants: { writable: [], readable: [], network: ["npm"] },
+      onAttempt: (attempt) => attempts.push(attempt),
+    };
+    const network = await openLoopbackNetwork(configured, step);
+    const result = await host.processes.run({ argv: network.argv, cwd: paths.source, env: network.env });
+    await network.close();
+    expect(Buffer.from(result.stdout).toString()).toBe(`registry /x\nregistry=http://127.0.0.1:${port}/\n`);
+    expect(result.exitCode).toBe(5);
+    expect(attempts).toEqual([expect.objectContaining({ port, outcome: "connected" })]);
+    expect(fs.readdirSync(host.homes.cache).filter((name) => name.startsWith("proxy-"))).toEqual([]);
   });
 
   test("C51: a step without network has no proxy", async () => {

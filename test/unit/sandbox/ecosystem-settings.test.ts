@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type EcosystemSources, parseEcosystemSettings } from "../../../src/sandbox/ecosystem-settings.ts";
-import { certificatesOf, networkSetup } from "../../../src/sandbox/network-setup.ts";
+import { INSIDE, certificatesOf, networkSetup } from "../../../src/sandbox/network-setup.ts";
 import { networkTargets } from "../../../src/sandbox/network-target.ts";
 
 const NOTHING: EcosystemSources = { env: {}, npmrc: [], pip: [], cargo: "", go: "", maven: "" };
+const PLAIN = { port: 3128, trust: null };
+const TRUSTED = { port: 3128, trust: INSIDE };
 const ALL = ["npm", "pypi", "crates", "go", "maven"];
 
 function read(sources: Partial<EcosystemSources>): ReturnType<typeof parseEcosystemSettings> {
@@ -107,7 +109,7 @@ describe("what a step is given", () => {
 
   test("C47: no credential of the machine's configuration is in it", () => {
     const settings = parseEcosystemSettings(sources);
-    const setup = networkSetup(ALL, networkTargets(ALL, settings), settings, "/home", true);
+    const setup = networkSetup(ALL, networkTargets(ALL, settings), settings, "/home", TRUSTED);
     const text = JSON.stringify(setup);
     expect(text).not.toContain("hunter2");
     for (const host of [
@@ -124,7 +126,7 @@ describe("what a step is given", () => {
 
   test("tools are sent to the forwarder, and to nothing directly but themselves", () => {
     const settings = parseEcosystemSettings(NOTHING);
-    const { env } = networkSetup(["npm"], networkTargets(["npm"], settings), settings, "/home", false);
+    const { env } = networkSetup(["npm"], networkTargets(["npm"], settings), settings, "/home", PLAIN);
     expect(env).toMatchObject({
       HTTPS_PROXY: "http://127.0.0.1:3128",
       https_proxy: "http://127.0.0.1:3128",
@@ -135,7 +137,7 @@ describe("what a step is given", () => {
 
   test("go is not let go to any host", () => {
     const settings = parseEcosystemSettings(NOTHING);
-    expect(networkSetup(["go"], [], settings, "/home", false).env).toMatchObject({
+    expect(networkSetup(["go"], [], settings, "/home", PLAIN).env).toMatchObject({
       GOPROXY: "https://proxy.golang.org",
       GOTOOLCHAIN: "local",
     });
@@ -146,7 +148,7 @@ describe("what a step is given", () => {
       ...NOTHING,
       maven: "<mirror><url>https://maven.example/a&amp;b</url></mirror>",
     });
-    const { files } = networkSetup(["maven"], [], settings, "/home", false);
+    const { files } = networkSetup(["maven"], [], settings, "/home", PLAIN);
     expect(files.map(({ path }) => path)).toEqual(["/home/.m2/settings.xml", "/home/.gradle/gradle.properties"]);
     expect(files[0]?.content).toContain("<host>127.0.0.1</host><port>3128</port>");
     expect(files[0]?.content).toContain("<url>https://maven.example/a&amp;b</url>");
@@ -160,14 +162,14 @@ describe("what a step is given", () => {
       { url: "https://a.example/", mirrorOf: "central" },
       { url: "https://b.example/", mirrorOf: "*" },
     ]);
-    const [file] = networkSetup(["maven"], [], settings, "/home", false).files;
+    const [file] = networkSetup(["maven"], [], settings, "/home", PLAIN).files;
     expect(file?.content).toContain("<mirrorOf>central</mirrorOf><url>https://a.example/</url>");
   });
 
   test("Java is told of the proxy, and of the certificates where there are any", () => {
     const settings = parseEcosystemSettings(NOTHING);
     const options = (hasCertificates: boolean): string =>
-      networkSetup(["maven"], [], settings, "/home", hasCertificates).env["MAVEN_OPTS"] ?? "";
+      networkSetup(["maven"], [], settings, "/home", hasCertificates ? TRUSTED : PLAIN).env["MAVEN_OPTS"] ?? "";
     expect(options(false)).toContain("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=3128");
     expect(options(false)).not.toContain("trustStore");
     expect(options(true)).toContain("-Djavax.net.ssl.trustStore=/run/ipm/truststore.jks");
