@@ -1,4 +1,5 @@
 import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { LintCode } from "./lint/lint-codes.ts";
 
 interface FindingEntry {
   /** What is wrong, for the reference page. */
@@ -169,7 +170,7 @@ export type FindingCode = keyof typeof FINDING_CODES;
 
 /** A problem at a place of a file. Plain JSON; every text in it is safe to print. */
 export interface Finding {
-  readonly code: FindingCode;
+  readonly code: FindingCode | LintCode;
   readonly severity: "error" | "warning";
   readonly file: string;
   /** From 1. */
@@ -178,6 +179,8 @@ export interface Finding {
   readonly column: number;
   readonly message: string;
   readonly hint?: string;
+  /** `ipm lint --fix` mends it without being told more. */
+  readonly fixable?: true;
   /** The line (or the part of a long line) around the place. */
   readonly sourceLine: string;
   /** What to underline in `sourceLine`: an offset from 0 and a length of at least 1. */

@@ -29,11 +29,11 @@ summary: Search text in archives
 license: Apache-2.0 OR MIT
 homepage: https://ripcat.example.org/
 keywords: [search, archive]
+notes: |
+  The index is kept in the current folder.
 maintainers: [octocat]
 aliases: [rip-cat]
 formerly: [oldowner/ripcat]
-notes: |
-  The index is kept in the current folder.
 source:
   git: https://github.com/owner/mono.git
   path: cli

@@ -1,5 +1,5 @@
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import type { Finding, FindingCode } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 
 /** A decoded file with the offsets at which its lines begin. */
 export interface SourceText {
@@ -13,7 +13,7 @@ export type Range = readonly [from: number, to: number];
 
 /** What a finding says, besides where. */
 export interface Problem {
-  readonly code: FindingCode;
+  readonly code: Finding["code"];
   readonly message: string;
   readonly hint?: string | undefined;
   readonly severity?: "error" | "warning";
