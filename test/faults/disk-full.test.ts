@@ -11,6 +11,8 @@ const KIB = 1024;
 const SIZES = [16, 32, 64, 96, 128, 160, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 2048].map((kib) => kib * KIB);
 const INODES = [4, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 96, 112, 128, 160, 200];
 
+const FOLDER = lastingFolder();
+
 let machine: Machine;
 let namespace: MountNamespace;
 
@@ -38,10 +40,9 @@ function fill(): void {
 describe.skipIf(!canMount())("a file system of its own (mount namespace)", () => {
   beforeAll(async () => {
     namespace = await MountNamespace.open();
-    const folder = lastingFolder();
-    mkdirSync(path.join(folder, "home"));
+    mkdirSync(path.join(FOLDER, "home"));
     const large = { ...ALPHA, files: () => ({ "share/large": "x".repeat(150 * KIB) }) };
-    machine = await Machine.create(folder, [large, BRAVO]);
+    machine = await Machine.create(FOLDER, [large, BRAVO]);
     machine.within = namespace.enter;
   });
   afterAll(() => namespace?.end());

@@ -27,10 +27,12 @@ interface Fault {
   readonly error: string;
 }
 
+const FOLDER = lastingFolder();
+
 let machine: Machine;
 
 beforeAll(async () => {
-  machine = await Machine.create(lastingFolder(), TOOLS);
+  machine = await Machine.create(FOLDER, TOOLS);
 });
 
 /** One fault for each call that concerns ipm's homes; the errors take turns. */

@@ -10,10 +10,12 @@ import { ALL, CAN_TRACE, TOOLS, VERBS, type Verb } from "./verbs.ts";
 const CALLS =
   "mkdir,mkdirat,rename,renameat,renameat2,symlink,symlinkat,link,linkat,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,fsync,fdatasync,write,pwrite64,writev";
 
+const FOLDER = lastingFolder();
+
 let machine: Machine;
 
 beforeAll(async () => {
-  machine = await Machine.create(lastingFolder(), TOOLS);
+  machine = await Machine.create(FOLDER, TOOLS);
 });
 
 /** The calls of a whole run, in their order. */

@@ -39,10 +39,12 @@ const FAILURES: readonly DemoTool[] = [
   },
 ];
 
+const FOLDER = lastingFolder();
+
 let machine: Machine;
 
 beforeAll(async () => {
-  machine = await Machine.create(lastingFolder(), [BRAVO, MESSY, ...FAILURES]);
+  machine = await Machine.create(FOLDER, [BRAVO, MESSY, ...FAILURES]);
 });
 
 /** Every path below a folder with its kind, size and target. */

@@ -13,11 +13,13 @@ const MANY: readonly DemoTool[] = Array.from({ length: 16 }, (_, index) => ({
   versions: ["1.0.0", "2.0.0"],
 }));
 
+const FOLDER = lastingFolder();
+
 let machine: Machine;
 const started: Started[] = [];
 
 beforeAll(async () => {
-  machine = await Machine.create(lastingFolder(), [BRAVO, SLOW, ...MANY]);
+  machine = await Machine.create(FOLDER, [BRAVO, SLOW, ...MANY]);
   machine.must("install", "bravo");
   machine.save("bravo");
 });

@@ -21,11 +21,13 @@ const SLOW_STEP: DemoTool = {
 };
 const SLOW_TEST: DemoTool = { name: "slowtest", versions: ["1.0.0"], tests: `[{ run: ${JSON.stringify(STUBBORN)} }]` };
 
+const FOLDER = lastingFolder();
+
 let machine: Machine;
 const started: Started[] = [];
 
 beforeAll(async () => {
-  machine = await Machine.create(lastingFolder(), [BRAVO, SLOW_STEP, SLOW_TEST]);
+  machine = await Machine.create(FOLDER, [BRAVO, SLOW_STEP, SLOW_TEST]);
   machine.must("install", "bravo");
   machine.save("bravo");
 });
