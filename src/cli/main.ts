@@ -213,15 +213,26 @@ class Run {
     });
   }
 
+  /** The exit code of a failure, after telling it. Telling can fail too: ipm's own files may have been replaced. */
   async #fail(thrown: unknown): Promise<number> {
     const error = this.#toIpmError(thrown);
+    try {
+      await this.#tell(error);
+    } catch (second) {
+      const why = second instanceof Error ? second.message : String(second);
+      this.#streams.stderr.write(`error[${error.code}]: ${escapeUntrusted(error.message)}\n`);
+      this.#streams.stderr.write(`it could not be told in full: ${escapeUntrusted(why)}\n`);
+    }
+    return error.exitCode;
+  }
+
+  async #tell(error: IpmError): Promise<void> {
     const { describeError, renderError } = await import("./render/error.ts");
     this.#reporter.emit({ type: "run.finished", ok: false, error: describeError(error) });
     this.#reporter.stop();
     if (this.#settings.reporter !== "json" && this.#settings.reporter !== "ndjson") {
       this.#streams.stderr.write(`${renderError(error, this.#theme(this.#streams.stderr)).join("\n")}\n`);
     }
-    return error.exitCode;
   }
 
   async #crash(thrown: unknown): Promise<void> {
