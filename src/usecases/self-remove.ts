@@ -18,15 +18,6 @@ export interface SelfRemoveResult {
 }
 
 const LOCK = "switch";
-const CACHE_NAMES: ReadonlySet<string> = new Set([
-  "git",
-  "locks",
-  "registries",
-  "index",
-  "downloads",
-  "builds",
-  "trash",
-]);
 const CONFIG_NAMES: ReadonlySet<string> = new Set(["config.yaml", "policy.yaml"]);
 const TEMPORARY = /^\..*\.[0-9a-f]{12}\.tmp$/u;
 
@@ -69,16 +60,16 @@ async function demandOurs(context: Context): Promise<void> {
   }
 }
 
-/** Remove ipm's own names from one home, `last` at the very end, then the folder when nothing is left in it. */
+/** Remove what is ipm's own from one home, the names of `last` at the very end, then the folder when nothing is left in it. */
 async function removeHome(
   context: Context,
   folder: string,
-  names: ReadonlySet<string>,
+  isOurs: (name: string) => boolean,
   last: readonly string[],
 ): Promise<{ removed: string[]; kept: SelfRemoveResult["kept"] }> {
   const { files } = context.host;
   const present = await files.list(folder);
-  const ours = present.filter((name) => names.has(name) || TEMPORARY.test(name));
+  const ours = present.filter((name) => isOurs(name) || TEMPORARY.test(name));
   for (const name of ours.toSorted((a, b) => last.indexOf(a) - last.indexOf(b)))
     await files.remove(path.join(folder, name));
   const left = await files.list(folder);
@@ -153,27 +144,18 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
     // The rc block first: a shell that starts meanwhile must not look for what is going.
     for (const rc of found) await removeFromRcFile(context, rc);
     const dataNames = new Set([
-      ...[
-        layout.current,
-        layout.store,
-        layout.profiles,
-        layout.state,
-        layout.locks,
-        layout.logs,
-        layout.reserve,
-        layout.damaged,
-        layout.marker,
-      ].map((file) => path.basename(file)),
+      ...Object.values(layout).map((file) => path.basename(file)),
       "attestations",
       ...SETUP_FILES,
     ]);
-    for (const [folder, names, last] of [
-      [homes.config, CONFIG_NAMES, []],
-      [homes.cache, CACHE_NAMES, []],
+    for (const [folder, isOurs, last] of [
+      [homes.config, (name: string) => CONFIG_NAMES.has(name), []],
+      // Beside a data home with the marker a cache is a cache: nothing in it is worth keeping.
+      [homes.cache, () => true, []],
       // The marker goes last: after a crash the command can be run again.
-      [homes.data, dataNames, ["locks", "ipm.json"]],
+      [homes.data, (name: string) => dataNames.has(name), ["locks", "ipm.json"]],
     ] as const) {
-      const result = await removeHome(context, folder, names, last);
+      const result = await removeHome(context, folder, isOurs, last);
       removed.push(...result.removed);
       kept.push(...result.kept);
     }

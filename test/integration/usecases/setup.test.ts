@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -15,6 +16,7 @@ import type { Ask } from "../../../src/usecases/context.ts";
 import { selfRemove } from "../../../src/usecases/self-remove.ts";
 import { type SetupOptions, type SetupResult, setup } from "../../../src/usecases/setup.ts";
 import { shellenv } from "../../../src/usecases/shellenv.ts";
+import { layoutOf } from "../../../src/store/layout.ts";
 import { createContext } from "../../helpers/bare-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
@@ -276,7 +278,11 @@ describe("self remove", () => {
     await setup(context, options());
     for (const name of [context.host.homes.cache, context.host.homes.config]) mkdirSync(name, { recursive: true });
     mkdirSync(path.join(context.host.homes.cache, "git/abc"), { recursive: true });
+    writeFileSync(path.join(context.host.homes.cache, "config.json"), "{}");
     writeFileSync(path.join(context.host.homes.config, "config.yaml"), "registries: []\n");
+    for (const place of Object.values(layoutOf(context.host.homes))) {
+      if (!existsSync(place)) mkdirSync(place);
+    }
     const { removed, kept } = await selfRemove(context, { yes: true });
     expect(removed.toSorted()).toEqual(
       [context.host.homes.cache, context.host.homes.config, context.host.homes.data].toSorted(),
