@@ -13,7 +13,7 @@ const MAX_PIPE_BYTES = MIB;
 /** From TERM to KILL. */
 const GRACE_MS = 2000;
 /** How long helpers of a program that has ended may take to end by themselves. */
-const LINGER_MS = 100;
+const LINGER_MS = 500;
 /** How long a pipe may stay open when everything that could be ended has been. */
 const DRAIN_MS = 1000;
 const POLL_MS = 20;

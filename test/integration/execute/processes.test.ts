@@ -158,13 +158,13 @@ describe("output", () => {
 
 describe("ends", () => {
   test("C55: a time-out ends the group although a grandchild ignores TERM and holds the pipe", async () => {
-    const result = await sh("trap '' TERM; sh -c 'echo $$; exec sleep 1000' & wait; wait; wait", { timeoutMs: 300 });
+    const result = await sh("trap '' TERM; sh -c 'echo $$; exec sleep 1000' & wait; wait; wait", { timeoutMs: 1000 });
     expect(result).toMatchObject({ timedOut: true });
     expect(isRunning(Number(text(result.stdout)))).toBe(false);
   });
 
   test("C55: a grandchild in a session of its own does not hold up the time-out", async () => {
-    const result = await sh("setsid sleep 1000 & echo $!; sleep 1000", { timeoutMs: 300 });
+    const result = await sh("setsid sleep 1000 & echo $!; sleep 1000", { timeoutMs: 1000 });
     expect(result.timedOut).toBe(true);
     for (const pid of text(result.stdout).trim().split("\n")) {
       if (isRunning(Number(pid))) process.kill(Number(pid), "SIGKILL");
@@ -178,7 +178,7 @@ describe("ends", () => {
   });
 
   test("a helper that ends by itself right after is not held against the program", async () => {
-    const result = await sh("(exec sleep 0.02) & exit 0");
+    const result = await sh("(exec sleep 0.01) & exit 0");
     expect(result.leftBehind).toBeUndefined();
   });
 
