@@ -6,6 +6,7 @@ import { type ExpandedSteps } from "./expand-steps.ts";
 import type {
   Plan,
   PlanOrigin,
+  PlanRisk,
   PlanTrust,
   PlannedLauncher,
   PlannedStep,
@@ -35,6 +36,7 @@ export interface PlanInput {
   /** For each launcher: another program of that name on PATH, and whether that one comes first. */
   readonly onPath: Readonly<Record<string, { readonly path: string; readonly wins: boolean }>>;
   readonly notices: readonly string[];
+  readonly risks: readonly PlanRisk[];
   readonly origin: PlanOrigin;
 }
 
@@ -101,6 +103,7 @@ export function buildPlan(input: PlanInput): Plan {
       deprecated: manifest.deprecated,
       ref: source.ref ?? manifest.version.ref,
       prerelease: manifest.version.prerelease,
+      added: manifest.version.added,
     },
     method: { id: manifest.method, passedOver: input.passedOver },
     platform: input.platform,
@@ -118,6 +121,7 @@ export function buildPlan(input: PlanInput): Plan {
       }),
     sourceBytes: source.bytes,
     notices: [...input.notices, ...expanded.notices],
+    risks: input.risks,
     dirty: source.dirty,
     start: manifest.start,
     origin: input.origin,

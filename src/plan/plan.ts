@@ -21,6 +21,8 @@ export interface Plan {
     readonly deprecated: { readonly why: string; readonly use: string | null } | null;
     readonly ref: string | null;
     readonly prerelease: boolean;
+    /** `2026-11-01`: when the version came into its registry, where that is known. */
+    readonly added: string | null;
   };
   readonly method: {
     readonly id: string;
@@ -39,9 +41,30 @@ export interface Plan {
   readonly sourceBytes: number | null;
   /** What the reader should know before saying yes, one sentence each. */
   readonly notices: readonly string[];
+  /** What in the steps deserves a look. */
+  readonly risks: readonly PlanRisk[];
   readonly dirty: boolean;
   readonly start: { readonly run: RunText; readonly url: string | null } | null;
   readonly origin: PlanOrigin;
+}
+
+/** Kinds of risk, part of the JSON contract. */
+export type RiskCode =
+  | "privilege-escalation"
+  | "download-to-shell"
+  | "writes-outside"
+  | "long-running"
+  | "background-process"
+  | "network-without-lock"
+  | "secrets";
+
+/** Something that a step does and a reader should know. */
+export interface PlanRisk {
+  readonly code: RiskCode;
+  /** The step's id. */
+  readonly step: string;
+  /** Completes a sentence that begins with the step. */
+  readonly what: string;
 }
 
 export type { PlannedCopy, PlannedRun, PlannedStep } from "../recipes/planned-step.ts";
@@ -92,6 +115,8 @@ export type ResolvedRequirement = Requirement & {
 export interface Remedy {
   readonly manager: PackageManager;
   readonly packages: readonly string[];
+  /** The command that gets them, with the program that makes it root's where that is needed. */
+  readonly command: readonly [string, ...string[]];
 }
 
 /** Package managers that remedies are known for. */

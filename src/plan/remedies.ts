@@ -86,6 +86,24 @@ function withVersion(name: string, range: string | null): string {
   return range !== null && range.includes("<") && lower !== undefined ? `${name}@${lower}` : `${name}@latest`;
 }
 
+function asRoot(
+  command: readonly [string, ...string[]],
+  needsRoot: boolean,
+  host: RemedyHost,
+): readonly [string, ...string[]] {
+  return needsRoot && !host.isRoot ? [host.escalation ?? "sudo", ...command] : command;
+}
+
+function commandOf(
+  manager: PackageManager,
+  packages: readonly string[],
+  host: RemedyHost,
+): readonly [string, ...string[]] {
+  const facts = PACKAGE_MANAGERS.find(({ id }) => id === manager);
+  if (facts === undefined) throw new TypeError(`no package manager ${manager}`);
+  return asRoot([...facts.install, ...packages], facts.needsRoot, host);
+}
+
 /**
  * How to get a requirement on a host, or null where no row knows it for any package manager that is there. A program
  * whose version matters comes from mise where that is on PATH: what a system has is one version only.
@@ -100,21 +118,14 @@ export function findRemedy(requirement: Requirement, host: RemedyHost): Remedy |
   const packages = manager === undefined ? undefined : row.packages[manager];
   if (manager === undefined || packages === undefined) return null;
   const list = packages.split(" ");
-  return { manager, packages: manager === "mise" ? list.map((one) => withVersion(one, requirement.version)) : list };
+  const named = manager === "mise" ? list.map((one) => withVersion(one, requirement.version)) : list;
+  return { manager, packages: named, command: commandOf(manager, named, host) };
 }
 
-/** One command of a remedy; the escalation to root is its first word where there is one. */
+/** One command of several remedies. */
 export interface RemedyCommand {
   readonly manager: PackageManager;
-  readonly argv: readonly [string, ...string[]];
-}
-
-function asRoot(
-  argv: readonly [string, ...string[]],
-  needsRoot: boolean,
-  host: RemedyHost,
-): readonly [string, ...string[]] {
-  return needsRoot && !host.isRoot ? [host.escalation ?? "sudo", ...argv] : argv;
+  readonly command: readonly [string, ...string[]];
 }
 
 /**
@@ -127,13 +138,11 @@ export function remedyCommands(
   refresh = false,
 ): readonly RemedyCommand[] {
   return PACKAGE_MANAGERS.flatMap((facts): readonly RemedyCommand[] => {
-    const packages = [
-      ...new Set(remedies.filter(({ manager }) => manager === facts.id).flatMap((one) => one.packages)),
-    ];
+    const own = remedies.filter(({ manager }) => manager === facts.id);
+    const packages = [...new Set(own.flatMap((one) => one.packages))];
     if (packages.length === 0) return [];
-    const install = asRoot([...facts.install, ...packages], facts.needsRoot, host);
     const before = facts.refresh === null || !refresh ? [] : [asRoot(facts.refresh, facts.needsRoot, host)];
-    return [...before, install].map((argv) => ({ manager: facts.id, argv }));
+    return [...before, commandOf(facts.id, packages, host)].map((command) => ({ manager: facts.id, command }));
   });
 }
 
@@ -149,6 +158,6 @@ export function remediesOf(requirements: readonly ResolvedRequirement[]): {
 }
 
 /** A command as one line to copy. Its words come from the table of remedies and need no quotes. */
-export function showCommand(argv: readonly string[]): string {
-  return argv.join(" ");
+export function showCommand(command: readonly string[]): string {
+  return command.join(" ");
 }

@@ -38,6 +38,8 @@ export interface PlanOptions {
   readonly allowUnverified: boolean;
   readonly noSandbox: boolean;
   readonly noFallback: boolean;
+  /** Run the commands that get what the host lacks, after a confirmation that lists them. */
+  readonly withRequirements?: boolean;
   readonly offline: boolean;
   /** How many tools are fetched and built at once. */
   readonly jobs: number;

@@ -11,10 +11,12 @@ import type { Plan, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
 import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
 import { openSource } from "../source/open-source.ts";
 import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import { findRisks } from "../trust/risk-flags.ts";
 import { trustOfPlan } from "../trust/trust-of-plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { findOnPath, profileOnPath } from "./find-on-path.ts";
 import { readOwnAttestations } from "./own-attestations.ts";
+import { installRequirements } from "./install-requirements.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 import { requirementMissing } from "./requirement-missing.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
@@ -97,6 +99,7 @@ async function chooseMethod(
   source: FetchedSource,
   wanted: string | undefined,
   excluded: ReadonlyMap<string, string>,
+  getMissing: ((unmet: readonly ResolvedRequirement[]) => Promise<boolean>) | null,
 ): Promise<ChosenMethod> {
   const passedOver: { id: string; why: string }[] = [];
   const missing: { id: string; unmet: ResolvedRequirement[] }[] = [];
@@ -133,6 +136,8 @@ async function chooseMethod(
       { hint: `ipm show ${entry.name}`, data: { name: entry.name, version, passedOver } },
     );
   }
+  if (getMissing !== null && (await getMissing(first.unmet)))
+    return chooseMethod(host, entry, version, source, wanted, excluded, null);
   throw await requirementMissing(host, entry.name, version, first.unmet, passedOver);
 }
 
@@ -201,7 +206,17 @@ export async function preparePlan(
     ms: Math.round(host.monotonicMs() - start),
     detail: source.commit,
   });
-  const chosen = await chooseMethod(host, entry, version, source, options.method, excluded);
+  const chosen = await chooseMethod(
+    host,
+    entry,
+    version,
+    source,
+    options.method,
+    excluded,
+    options.withRequirements === true && !options.dryRun
+      ? (unmet) => installRequirements(context, tool, unmet, options)
+      : null,
+  );
   const draft = buildPlan({
     manifest: chosen.manifest,
     expanded: chosen.expanded,
@@ -212,6 +227,7 @@ export async function preparePlan(
     trust: { level: "unverified", detail: "" },
     onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
     notices: target.notices,
+    risks: findRisks(chosen.expanded.steps),
     origin: {
       registry: target.registry,
       source: describeSource(target.request),

@@ -23,7 +23,7 @@ export async function requirementMissing(
 ): Promise<IpmError> {
   const { remedies, without } = remediesOf(unmet);
   const commands = remedyCommands(remedies, await readRemedyHost(host));
-  const shown = commands.map(({ argv }) => showCommand(argv)).join(" && ");
+  const shown = commands.map(({ command }) => showCommand(command)).join(" && ");
   const others = without.map(wish).join(" and ");
   const hint =
     shown === ""

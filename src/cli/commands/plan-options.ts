@@ -21,6 +21,7 @@ const MOST_DEFAULT_JOBS = 4;
 /** The flags of everything that makes a plan. */
 export const PLAN_OPTIONS: readonly OptionSpec[] = [
   { flags: "--method ID", says: "this method of the manifest instead of the first that fits" },
+  { flags: "--with-requirements", says: "get what this machine lacks, after a question that lists every command" },
   { flags: "--no-fallback", says: "fail rather than pass a method over" },
   { flags: "--ref REF", says: "this branch, tag or commit of a repository" },
   { flags: "--allow-unverified", says: "go on with what nobody has verified" },
@@ -38,6 +39,7 @@ export function readPlanOptions(session: Session, invocation: Invocation, cpus: 
     allowUnverified: invocation.has("allow-unverified"),
     noSandbox: invocation.has("no-sandbox"),
     noFallback: invocation.has("no-fallback"),
+    withRequirements: invocation.has("with-requirements"),
     offline: session.globals.offline,
     jobs: invocation.whole("jobs", 1) ?? Math.min(cpus, MOST_DEFAULT_JOBS),
     keepGoing: invocation.has("keep-going"),

@@ -1,6 +1,7 @@
 import { platformId } from "../../core/host.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import type { Plan, PlannedStep, PlannedTest, ResolvedRequirement } from "../../plan/plan.ts";
+import { showCommand } from "../../plan/remedies.ts";
 import { nameRequirement } from "../../plan/requirements.ts";
 import { displayWidth, padToWidth } from "./display-width.ts";
 import { renderField } from "./field.ts";
@@ -76,7 +77,10 @@ function requirementLines(requirements: readonly ResolvedRequirement[], theme: T
       ...(one.for === "both" ? [] : [`to ${one.for}`]),
       ...(one.why === null ? [] : [escapeUntrusted(one.why)]),
     ];
-    return notes.length === 0 ? lines : [...lines, ...hang("    ", notes.join(": "), theme.width, theme.faint)];
+    if (notes.length > 0) lines.push(...hang("    ", notes.join(": "), theme.width, theme.faint));
+    if (one.remedy !== undefined && one.remedy !== null)
+      lines.push(...hang("    $ ", showCommand(one.remedy.command), theme.width, theme.command));
+    return lines;
   });
 }
 
@@ -156,6 +160,13 @@ function noticeLines(plan: Plan, theme: Theme): string[] {
   );
 }
 
+/** What the steps do that deserves a look: plain words first, so that nobody has to read shell to see it. */
+function riskLines(plan: Plan, theme: Theme): string[] {
+  return plan.risks.flatMap(({ step, what }) =>
+    hang(`  ${theme.symbols.caution} `, `step ${step} ${escapeUntrusted(what)}`, theme.width, theme.caution),
+  );
+}
+
 /** The whole plan, for `plan`, `--dry-run` and every question: what would run, what it may touch, who vouches for it. */
 export function renderPlan(plan: Plan, theme: Theme): string[] {
   const { tool, what } = plan;
@@ -175,6 +186,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     "",
     ...factLines(plan, theme),
     ...section("Notices", noticeLines(plan, theme), theme),
+    ...section("Look at", riskLines(plan, theme), theme),
     ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
     ...section("Steps", stepLines(what.steps, theme), theme),
     ...section("Tests, before anything goes on PATH", testLines(what.tests, theme), theme),
@@ -207,6 +219,7 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
     ...hang("  ", trustText(plan, theme), theme.width),
     ...hang("  ", work, theme.width, theme.faint),
     ...noticeLines(plan, theme),
+    ...riskLines(plan, theme),
     ...hidden.flatMap((line) => hang(`  ${theme.symbols.caution} `, line, theme.width, theme.caution)),
   ];
 }

@@ -1,0 +1,169 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Requirement } from "../../../src/manifest/manifest.ts";
+import { install } from "../../../src/usecases/install.ts";
+import { probeRequirements } from "../../../src/usecases/probe-requirements.ts";
+import { lacks } from "../../helpers/recipe-repository.ts";
+import { temporaryFolder } from "../../helpers/temporary-folder.ts";
+import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
+
+const EMBEDDED = path.resolve(import.meta.dirname, "../../../registry");
+const COMMON = { version: null, for: "build", optional: false, why: null } as const;
+
+/** A package manager that installs by writing a file, and tells what it was called with. */
+const APT = `#!/bin/sh
+echo "$@" >> "\${0%/*}/calls"
+[ "$1" = update ] && exit 0
+shift 2
+for name; do
+  [ "$name" = broken ] && exit 100
+  printf '#!/bin/sh\\necho "%s 3.1"\\n' "$name" > "\${0%/*}/$name"
+  chmod +x "\${0%/*}/$name"
+done
+`;
+
+let bin = "";
+let folder = "";
+
+function calls(): string[] {
+  try {
+    return readFileSync(path.join(bin, "calls"), "utf8").trim().split("\n");
+  } catch {
+    return [];
+  }
+}
+
+async function ipmWith(requires: string, options: Parameters<typeof createTestIpm>[2] = {}): Promise<TestIpm> {
+  const manifest = readFileSync(path.join(EMBEDDED, "packages/lstm-demo/manifest.yaml"), "utf8");
+  const registry = path.join(folder, "registry");
+  mkdirSync(path.join(registry, "packages/lstm-demo"), { recursive: true });
+  mkdirSync(path.join(registry, "sources"), { recursive: true });
+  writeFileSync(path.join(registry, "registry.yaml"), "id: main\nname: Test\nmaintainers: [test]\n");
+  writeFileSync(
+    path.join(registry, "sources/lstm-demo.bundle"),
+    readFileSync(path.join(EMBEDDED, "sources/lstm-demo.bundle")),
+  );
+  writeFileSync(
+    path.join(registry, "packages/lstm-demo/manifest.yaml"),
+    manifest.replace("methods:", `requires: ${requires}\nmethods:`).replace(/^tests:[\s\S]*?(?=^notes)/mu, ""),
+  );
+  return createTestIpm(path.join(folder, "run"), registry, {
+    ...options,
+    env: { PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+  });
+}
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  bin = path.join(folder, "bin");
+  mkdirSync(bin);
+  for (const [name, text] of Object.entries({ "apt-get": APT, sudo: '#!/bin/sh\nexec "$@"\n' })) {
+    writeFileSync(path.join(bin, name), text);
+    chmodSync(path.join(bin, name), 0o755);
+  }
+});
+
+describe("what a host has", () => {
+  test.skipIf(lacks("cc"))("(cc) headers as the compiler finds them, and libraries as the loader does", async () => {
+    const { context } = await ipmWith("[{ tool: node }]");
+    const wanted: Requirement[] = [
+      { ...COMMON, header: "stdio.h" },
+      { ...COMMON, header: "sys/stat.h" },
+      { ...COMMON, header: "no-such-header-of-ours.h" },
+      { ...COMMON, header: "../../etc/passwd" },
+      { ...COMMON, library: "libc" },
+      { ...COMMON, library: "libno-such-library" },
+    ];
+    const found = await probeRequirements(context.host, wanted);
+    expect(found.map(({ met }) => met)).toEqual([true, true, false, false, true, false]);
+    expect(found[0]?.found?.path).toMatch(/\/stdio\.h$/u);
+  });
+
+  test("packages as pkg-config tells, with their versions", async () => {
+    writeFileSync(
+      path.join(bin, "pkg-config"),
+      '#!/bin/sh\n[ "$2" = libours ] || exit 1\ncase $1 in --modversion) echo 2.1.12 ;; *) echo /usr/lib/pkgconfig ;; esac\n',
+    );
+    chmodSync(path.join(bin, "pkg-config"), 0o755);
+    const { context } = await ipmWith("[{ tool: node }]");
+    const found = await probeRequirements(context.host, [
+      { ...COMMON, "pkg-config": "libours", version: ">=2.1" },
+      { ...COMMON, "pkg-config": "libours", version: ">=3" },
+      { ...COMMON, "pkg-config": "libevent" },
+      { ...COMMON, "pkg-config": "--help" },
+    ]);
+    expect(found.map(({ met }) => met)).toEqual([true, false, false, false]);
+    expect(found[0]?.found).toMatchObject({ path: "/usr/lib/pkgconfig/libours.pc", version: "2.1.12" });
+    expect(found[2]?.remedy).toMatchObject({ manager: "apt", packages: ["libevent-dev"] });
+  });
+});
+
+describe("what is missing", () => {
+  test("the failure has the one command for this host as its hint, and everything as data", async () => {
+    const { context } = await ipmWith("[{ tool: pandoc }, { header: no-such.h }, { tool: gs }]");
+    const install_ = context.host.facts.uid === 0 ? "apt-get install -y" : "sudo apt-get install -y";
+    await expect(install(context, ["lstm-demo"], OPTIONS)).rejects.toMatchObject({
+      code: "REQUIREMENT_MISSING",
+      hint: `${install_} pandoc ghostscript; and install the header no-such.h`,
+      data: {
+        requirements: [
+          { kind: "tool", name: "pandoc", remedy: { manager: "apt", packages: ["pandoc"] } },
+          { kind: "header", name: "no-such.h", remedy: null },
+          { kind: "tool", name: "gs" },
+        ],
+        remedies: [{ manager: "apt", command: expect.arrayContaining(["pandoc", "ghostscript"]) }],
+      },
+    });
+    expect(calls()).toEqual([]);
+  });
+
+  test("--with-requirements asks once, with every command, and goes on", async () => {
+    const asked: (readonly string[])[] = [];
+    const { context } = await ipmWith('[{ tool: pandoc, version: ">=3" }]', {
+      ask: (question) => {
+        asked.push(question.detail ?? []);
+        return Promise.resolve(true);
+      },
+    });
+    // A terminal is what `attach` needs; what matters here is what is run.
+    const { processes } = context.host;
+    const host = { ...context.host, processes: { ...processes, attach: processes.run } };
+    const result = await install({ ...context, host }, ["lstm-demo"], { ...OPTIONS, withRequirements: true });
+    expect(result.installed).toHaveLength(1);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.map((line) => line.replace("sudo ", ""))).toEqual(["apt-get update", "apt-get install -y pandoc"]);
+    expect(calls()).toEqual(["update", "install -y pandoc"]);
+  });
+
+  test("--with-requirements runs nothing without a terminal unless --yes, after a no, or for a plan alone", async () => {
+    const { context } = await ipmWith("[{ tool: pandoc }]");
+    const wanted = { ...OPTIONS, withRequirements: true };
+    await expect(install(context, ["lstm-demo"], wanted)).rejects.toMatchObject({ code: "REQUIREMENT_MISSING" });
+    await expect(install(context, ["lstm-demo"], { ...wanted, yes: true, dryRun: true })).rejects.toMatchObject({
+      code: "REQUIREMENT_MISSING",
+    });
+    const refused = { ...context, ask: () => Promise.resolve(false) };
+    await expect(install(refused, ["lstm-demo"], wanted)).rejects.toMatchObject({ code: "DECLINED" });
+    await expect(install(context, ["lstm-demo"], { ...OPTIONS, yes: true })).rejects.toMatchObject({
+      code: "REQUIREMENT_MISSING",
+    });
+    expect(calls()).toEqual([]);
+    expect((await install(context, ["lstm-demo"], { ...wanted, yes: true })).installed).toHaveLength(1);
+    expect(calls()).toEqual(["update", "install -y pandoc"]);
+  });
+
+  test("nothing is run when there is no remedy for all of it; a command that fails is named", async () => {
+    const { context } = await ipmWith("[{ tool: pandoc }, { tool: no-such-program-of-ours }]");
+    const wanted = { ...OPTIONS, withRequirements: true, yes: true };
+    await expect(install(context, ["lstm-demo"], wanted)).rejects.toMatchObject({ code: "REQUIREMENT_MISSING" });
+    expect(calls()).toEqual([]);
+    writeFileSync(path.join(bin, "apt-get"), "#!/bin/sh\nexit 100\n");
+    const other = await probeRequirements(context.host, [{ ...COMMON, tool: "pandoc" }]);
+    const { installRequirements } = await import("../../../src/usecases/install-requirements.ts");
+    await expect(installRequirements(context, "x@1", other, wanted)).rejects.toMatchObject({
+      code: "REQUIREMENT_MISSING",
+      message: expect.stringContaining("apt-get update failed with exit code 100"),
+    });
+  });
+});
