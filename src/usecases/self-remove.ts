@@ -18,6 +18,7 @@ export interface SelfRemoveResult {
 }
 
 const LOCK = "switch";
+const CACHE_NAMES: ReadonlySet<string> = new Set(["git", "locks", "registries", "verify", "config.json"]);
 const CONFIG_NAMES: ReadonlySet<string> = new Set(["config.yaml", "policy.yaml"]);
 const TEMPORARY = /^\..*\.[0-9a-f]{12}\.tmp$/u;
 
@@ -148,10 +149,12 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
       "attestations",
       ...SETUP_FILES,
     ]);
+    // Beside a data home with the marker a folder of this name is ipm's cache, and nothing in it is worth keeping; a link
+    // may have led to a folder that others use, too.
+    const isCacheWhole = ["ipm", "cache"].includes(path.basename(homes.cache));
     for (const [folder, isOurs, last] of [
       [homes.config, (name: string) => CONFIG_NAMES.has(name), []],
-      // Beside a data home with the marker a cache is a cache: nothing in it is worth keeping.
-      [homes.cache, () => true, []],
+      [homes.cache, (name: string) => isCacheWhole || CACHE_NAMES.has(name), []],
       // The marker goes last: after a crash the command can be run again.
       [homes.data, (name: string) => dataNames.has(name), ["locks", "ipm.json"]],
     ] as const) {

@@ -305,6 +305,20 @@ describe("self remove", () => {
     expect(readFileSync(foreign, "utf8")).toBe("chapter 1");
   });
 
+  test("takes only its own names out of a folder that its cache is a link to", async () => {
+    const folder = home();
+    const shared = path.join(folder, "shared");
+    mkdirSync(path.join(shared, "git"), { recursive: true });
+    writeFileSync(path.join(shared, "theirs"), "1");
+    mkdirSync(path.join(folder, ".cache"));
+    symlinkSync(shared, path.join(folder, ".cache/ipm"));
+    const context = createContext(folder);
+    await setup(context, options());
+    const { kept } = await selfRemove(context, { yes: true });
+    expect(kept).toEqual([{ path: path.join(shared, "theirs"), why: "ipm did not make it" }]);
+    expect(existsSync(path.join(shared, "git"))).toBe(false);
+  });
+
   test("refuses a home that does not carry ipm's mark: IPM_HOME=/ destroys nothing", async () => {
     const folder = home();
     const data = path.join(folder, "x/data");
