@@ -227,10 +227,12 @@ describe("ends", () => {
     await new Promise((resolve) => child.once("close", resolve));
     const group = Number(out);
     expect(group).toBeGreaterThan(1);
-    const members = fs
-      .readdirSync("/proc")
-      .filter((name) => /^\d+$/u.test(name) && isRunning(Number(name)) && groupOf(Number(name)) === group);
-    expect(members).toEqual([]);
+    const members = (): string[] =>
+      fs
+        .readdirSync("/proc")
+        .filter((name) => /^\d+$/u.test(name) && isRunning(Number(name)) && groupOf(Number(name)) === group);
+    // They have been killed; the kernel takes its time.
+    await expect.poll(members, { timeout: 10_000 }).toEqual([]);
   });
 });
 
