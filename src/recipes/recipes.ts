@@ -4,6 +4,7 @@ import { cmakeRecipe } from "./cmake.ts";
 import { copyRecipe } from "./copy.ts";
 import { goRecipe } from "./go.ts";
 import { makeRecipe } from "./make.ts";
+import { mesonRecipe } from "./meson.ts";
 import { npmRecipe } from "./npm.ts";
 import { pythonRecipe } from "./python.ts";
 import type { Recipe } from "./recipe.ts";
@@ -15,6 +16,7 @@ export const RECIPES: readonly Recipe[] = [
   cargoRecipe,
   goRecipe,
   cmakeRecipe,
+  mesonRecipe,
   autotoolsRecipe,
   makeRecipe,
   copyRecipe,

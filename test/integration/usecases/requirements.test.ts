@@ -128,7 +128,10 @@ describe("what is missing", () => {
     });
     // A terminal is what `attach` needs; what matters here is what is run.
     const { processes } = context.host;
-    const host = { ...context.host, processes: { ...processes, attach: processes.run } };
+    const host = {
+      ...context.host,
+      processes: { ...processes, attach: (request: Parameters<typeof processes.attach>[0]) => processes.run(request) },
+    };
     const result = await install({ ...context, host }, ["lstm-demo"], { ...OPTIONS, withRequirements: true });
     expect(result.installed).toHaveLength(1);
     expect(asked).toHaveLength(1);
