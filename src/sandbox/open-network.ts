@@ -75,6 +75,8 @@ async function readCertificates(host: Outside, files: readonly string[]): Promis
 
 /** Folders of proxies whose ipm was killed before it could remove them. */
 async function removeStale(host: Outside, cache: string): Promise<void> {
+  // Without a /proc nobody can be said to be gone.
+  if ((await host.files.facts("/proc/self")) === undefined) return;
   for (const name of await host.files.list(cache)) {
     const pid = /^proxy-([0-9]+)-[0-9a-f]+$/u.exec(name)?.[1];
     if (pid !== undefined && (await host.files.facts(`/proc/${pid}`)) === undefined) {
