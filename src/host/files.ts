@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
+import { constants } from "node:os";
 import path from "node:path";
 import { IpmError, errnoOf } from "../core/errors.ts";
 import type { FileFacts, Files, PositionedFile } from "../core/host.ts";
@@ -24,12 +25,21 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTEMPTY: "the folder is not empty",
   EEXIST: "it exists already",
   EXDEV: "it is on another file system",
+  UNKNOWN: "an error that Node has no name for, such as a used-up quota",
 };
+
+/** The name of a system error. Node knows none for some of them (EDQUOT): then by its number. */
+function errnoName(error: unknown): string | undefined {
+  const name = errnoOf(error);
+  const number = /^Unknown system error -(\d+)$/u.exec(name ?? "")?.[1];
+  if (number === undefined) return name;
+  return Object.entries(constants.errno).find(([, value]) => value === Number(number))?.[0] ?? `E${number}`;
+}
 
 /** Turn a system error into one of ours that names the path and the reason; anything else passes unchanged. */
 export function translateIoError(error: unknown, action: string, file: string): unknown {
-  const errno = errnoOf(error);
-  if (errno === undefined || error instanceof IpmError || !/^E[A-Z0-9]+$/u.test(errno)) return error;
+  const errno = errnoName(error);
+  if (errno === undefined || error instanceof IpmError || !/^(?:E[A-Z0-9]+|UNKNOWN)$/u.test(errno)) return error;
   const code = DISK_FULL.has(errno) ? "DISK_FULL" : "IO_FAILED";
   return new IpmError(code, `cannot ${action} ${file}: ${REASONS[errno] ?? errno} (${errno})`, {
     hint:
