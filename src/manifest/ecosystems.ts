@@ -2,3 +2,8 @@
 export const ECOSYSTEMS = ["npm", "pypi", "crates", "go", "maven"] as const;
 
 export type Ecosystem = (typeof ECOSYSTEMS)[number];
+
+/** True for a word of `network` that means an ecosystem and no host. */
+export function isEcosystem(word: string): word is Ecosystem {
+  return ECOSYSTEMS.some((ecosystem) => ecosystem === word);
+}
