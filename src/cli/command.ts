@@ -45,7 +45,7 @@ export interface OptionSpec {
   readonly says: string;
 }
 
-export type CommandGroup = "Install" | "Look" | "Go back and clean up" | "Registries" | "Set up";
+export type CommandGroup = "Install" | "Look" | "Go back and clean up" | "Registries" | "Contribute" | "Set up";
 
 /** One command: its help is data, so that help, completion and `docs/cli.md` cannot drift from what is parsed. */
 export interface CommandSpec {

@@ -1,10 +1,12 @@
 import type { CommandSpec } from "./command.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { fmtCommand } from "./commands/fmt.ts";
 import { gcCommand } from "./commands/gc.ts";
 import { historyCommand } from "./commands/history.ts";
 import { holdCommand, unholdCommand } from "./commands/hold.ts";
 import { installCommand } from "./commands/install.ts";
+import { lintCommand } from "./commands/lint.ts";
 import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { outdatedCommand } from "./commands/outdated.ts";
@@ -48,6 +50,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   registryListCommand,
   registryAddCommand,
   registryRemoveCommand,
+  lintCommand,
+  fmtCommand,
   setupCommand,
   shellenvCommand,
   completionCommand,

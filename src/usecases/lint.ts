@@ -1,0 +1,151 @@
+import path from "node:path";
+import { isIpmError } from "../core/errors.ts";
+import { isCommitSha } from "../core/ids.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { Finding } from "../manifest/finding.ts";
+import { applyFixes, factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
+import type { LintFacts, LintSubject, PinFacts } from "../manifest/lint/rule.ts";
+import { compileIndex } from "../registry/compile-index.ts";
+import { ATTESTATIONS, folderTree } from "../registry/registry-tree.ts";
+import { findSimilarNames } from "../registry/similar-names.ts";
+import { findRefOfCommit } from "../source/find-ref.ts";
+import { listRefs } from "../source/list-refs.ts";
+import { parseAttestationFileName } from "../trust/attestation.ts";
+import type { Context } from "./context.ts";
+import { type ManifestFile, findManifests, shownPath } from "./manifest-files.ts";
+import { sourceContext } from "./source-context.ts";
+
+export interface LintOptions {
+  /** Nothing is asked of a network: pins are not compared with their sources. */
+  readonly offline: boolean;
+  /** Mend what needs no judgement, in the files. */
+  readonly fix: boolean;
+}
+
+export interface LintReport {
+  /** Files that were looked at, as they are shown. */
+  readonly files: readonly string[];
+  /** What is left after fixing, by file and place. */
+  readonly findings: readonly Finding[];
+  readonly errors: number;
+  readonly warnings: number;
+  /** Files that `--fix` has changed. */
+  readonly fixed: readonly string[];
+}
+
+/** What compiling a registry finds that no manifest by itself can show. */
+const OF_REGISTRIES: ReadonlySet<string> = new Set([
+  "NOT_A_FILE",
+  "MANIFEST_MISSING",
+  "NAME_MISMATCH",
+  "NAME_TAKEN",
+  "NAME_REMOVED",
+  "NAME_SIMILAR",
+  "ATTESTATION_INVALID",
+  "BUNDLE_MISSING",
+]);
+
+/** More entries than this are not compared with their sources one by one. */
+const MAX_PIN_CHECKS = 25;
+
+async function registryFindings(context: Context, root: string): Promise<Finding[]> {
+  const { files, facts } = context.host;
+  const { findings, named, registry } = await compileIndex(folderTree(files, root), "lint");
+  const all = [
+    ...findings.filter(({ code }) => OF_REGISTRIES.has(code)),
+    ...findSimilarNames(named, registry.alike ?? []),
+  ];
+  return all.map((finding) => ({ ...finding, file: shownPath(facts.cwd, path.join(root, finding.file)) }));
+}
+
+/** Platforms by version of which the registry holds an attestation. */
+async function attestedPlatforms(context: Context, file: ManifestFile): Promise<LintFacts["attested"]> {
+  if (file.registry === null) return null;
+  const attested: Record<string, string[]> = {};
+  for (const name of await context.host.files.list(path.join(path.dirname(file.path), ATTESTATIONS))) {
+    const about = parseAttestationFileName(name);
+    if (about !== null && about !== undefined) (attested[about.version] ??= []).push(about.platform);
+  }
+  return attested;
+}
+
+/** Compare the pins with their source: the tag's commit by a listing, and the whole history only where no tag has it. */
+async function pinFacts(context: Context, subject: LintSubject, named: boolean): Promise<Record<string, PinFacts>> {
+  const url = subject.source?.git;
+  if (url === undefined) return {};
+  const source = { url, named };
+  const { commits } = await listRefs(sourceContext(context), source, { tool: subject.name });
+  const pins: Record<string, PinFacts> = {};
+  for (const { version, ref, commit } of subject.versions ?? []) {
+    if (commit === undefined || !isCommitSha(commit)) continue;
+    const tagCommit = ref !== undefined && ref.startsWith("refs/tags/") ? (commits.get(ref) ?? null) : undefined;
+    const [found] = [...commits].find(([, other]) => other === commit) ?? [];
+    const heldBy = found ?? (await findRefOfCommit(sourceContext(context), source, commit, { tool: subject.name }));
+    pins[version] = { tagCommit, heldBy };
+  }
+  return pins;
+}
+
+async function pinsOrWarning(context: Context, file: ManifestFile, subject: LintSubject): Promise<LintFacts["pins"]> {
+  try {
+    return await pinFacts(context, subject, file.registry === null);
+  } catch (error) {
+    if (!isIpmError(error) || error.code === "INTERRUPTED") throw error;
+    context.emit({
+      type: "warning",
+      code: "PINS_NOT_COMPARED",
+      message: `${escapeUntrusted(file.shown)}: its pins could not be compared with their source: ${error.message}`,
+      hint: "--offline leaves that out",
+    });
+    return {};
+  }
+}
+
+/**
+ * Look at manifests, a repository's `ipm.yaml`, folders of them and whole registries. Writes only with `fix`.
+ * @param paths files and folders
+ * @throws IpmError TARGET_INVALID, MANIFEST_MISSING, REGISTRY_INVALID, IO_FAILED
+ */
+export async function lint(context: Context, paths: readonly string[], options: LintOptions): Promise<LintReport> {
+  const { files, facts: host } = context.host;
+  const { manifests, registries } = await findManifests(files, host.cwd, paths);
+  const findings: Finding[] = [];
+  const fixed: string[] = [];
+  const comparesPins = !options.offline && manifests.length <= MAX_PIN_CHECKS;
+  for (const file of manifests) {
+    let bytes = await files.readBytes(file.path);
+    if (bytes === undefined) continue;
+    const named = file.registry === null;
+    const alone = { ...factsAlone(file.kind), attested: await attestedPlatforms(context, file) };
+    let result = lintManifest(bytes, file.shown, { facts: alone, named });
+    if (options.fix && result.fixes.length > 0) {
+      await files.writeDurably(file.path, applyFixes(new TextDecoder().decode(bytes), result.fixes));
+      fixed.push(file.shown);
+      bytes = (await files.readBytes(file.path)) ?? bytes;
+      result = lintManifest(bytes, file.shown, { facts: alone, named });
+    }
+    if (comparesPins && result.subject?.source?.git !== undefined) {
+      const pins = await pinsOrWarning(context, file, result.subject);
+      result = lintManifest(bytes, file.shown, { facts: { ...alone, pins }, named });
+    }
+    findings.push(...result.findings);
+  }
+  for (const root of registries) findings.push(...(await registryFindings(context, root)));
+  // A manifest that was named by itself is still one of its registry: its names and its place are looked at too.
+  const owners = new Set(manifests.flatMap(({ registry }) => registry ?? []));
+  const shown = new Set(manifests.map((file) => file.shown));
+  for (const root of owners) {
+    if (registries.includes(root)) continue;
+    findings.push(...(await registryFindings(context, root)).filter(({ file }) => shown.has(file)));
+  }
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  return {
+    files: manifests.map((file) => file.shown),
+    findings: findings.toSorted((a, b) =>
+      a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
+    ),
+    errors,
+    warnings: findings.length - errors,
+    fixed,
+  };
+}
