@@ -119,6 +119,7 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
     context.emit({ type: "step.output", tool, id: step.id, stream, line }),
   );
   const refused = new Set<string>();
+  let noted = 0;
   let closing = "stopped";
   let result: ProcessResult | undefined;
   try {
@@ -132,9 +133,13 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
       onOutput: (stream, chunk) => output.output(stream, chunk),
       grants: grantsOfStep(step, folders, run.toolchains),
       onAttempt: (attempt) => {
-        const place = `${escapeUntrusted(attempt.host)}:${attempt.port}`;
-        if (attempt.outcome === "refused") refused.add(`${place} (${attempt.why})`);
-        if (attempt.outcome !== "connected") output.note(`ipm: ${attempt.outcome}: ${place}: ${attempt.why}`);
+        if (attempt.outcome !== "connected" && noted < MAX_ATTEMPTS) {
+          // A step may try without end: neither the log nor the memory is for that.
+          noted++;
+          const place = `${escapeUntrusted(attempt.host)}:${attempt.port}`;
+          if (attempt.outcome === "refused") refused.add(`${place} (${attempt.why})`);
+          output.note(`ipm: ${attempt.outcome}: ${place}: ${attempt.why}`);
+        }
         const isSame = (known: NetworkAttempt): boolean =>
           known.host === attempt.host && known.port === attempt.port && known.outcome === attempt.outcome;
         if (run.attempts.length < MAX_ATTEMPTS && !run.attempts.some(isSame)) run.attempts.push(attempt);
@@ -153,6 +158,14 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
   }
   if (result.exitCode !== 0 || result.timedOut) {
     throw stepError(run, step, result, output.lastLines(), [...refused]);
+  }
+  if (refused.size > 0) {
+    // It went on without: a tool that phones home, or one that asks everywhere for updates.
+    context.emit({
+      type: "warning",
+      code: "NETWORK_REFUSED",
+      message: `step ${step.id} (${escapeUntrusted(step.title)}) was refused ${[...refused].slice(0, 3).join(", ")}`,
+    });
   }
 }
 

@@ -230,6 +230,28 @@ test("a step that could not reach a host is told that it has no network", async 
   expect(error.hint).toContain("network");
 });
 
+describe("C51: a step with network that asks for what is not declared", () => {
+  const ask = `node -e 'const p = new URL(process.env.HTTPS_PROXY); require("http").request({ host: p.hostname, port: p.port, method: "CONNECT", path: "evil.example:443" }).on("connect", (r) => process.exit(r.statusCode === 403 ? 0 : 1)).end()'`;
+  const refusal = "evil.example:443 (the manifest does not declare it)";
+
+  test("is told so when it fails, and the attempt is in data and log", async () => {
+    const error = await failure(run([runStep(`${ask}; exit 3`, { network: ["example.org"] })], true));
+    expect(error.hint).toContain(refusal);
+    expect(error.data).toMatchObject({ exitCode: 3, refused: [refusal] });
+    expect(fixture.log()).toContain("ipm: refused: evil.example:443: the manifest does not declare it");
+  });
+
+  test("is reported when it goes on without", async () => {
+    const { attempts } = await run([runStep(`${ask}; ${ask}`, { network: ["example.org"] })], true);
+    expect(attempts).toEqual([expect.objectContaining({ host: "evil.example", declared: null, outcome: "refused" })]);
+    expect(fixture.events).toContainEqual({
+      type: "warning",
+      code: "NETWORK_REFUSED",
+      message: expect.stringContaining(refusal),
+    });
+  });
+});
+
 test("C52: without a sandbox a background process is ended and reported", async () => {
   await run([runStep("sleep 1000 & echo $!")]);
   expect(fixture.events).toContainEqual(expect.objectContaining({ type: "warning", code: "PROCESS_LEFT_BEHIND" }));
