@@ -102,13 +102,13 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   args.push("--perms", "0755", "--tmpfs", "/run");
   for (const item of readable) args.push("--ro-bind", item, item);
   if (command.shown !== undefined) args.push("--ro-bind", command.shown.from, command.shown.at);
-  for (const { at, descriptor } of command.data) {
-    args.push("--perms", "0444", "--ro-bind-data", String(descriptor), at);
-  }
+  // Copies into what is read-only in the end cost no mount; each mount costs as much as all of them.
+  for (const { at, descriptor } of command.data) args.push("--perms", "0444", "--file", String(descriptor), at);
   for (const item of writable) args.push("--bind", item, item);
   // As root the user's number outside is still 0, and the kernel asks for nothing else where /proc/sys is written:
   // /proc/sys/kernel/core_pattern would run a program as root on the host. bubblewrap's own covering does not see that.
-  args.push("--remount-ro", "/proc", "--remount-ro", "/", "--chdir", command.cwd);
+  for (const folder of ["/proc", "/run", "/"]) args.push("--remount-ro", folder);
+  args.push("--chdir", command.cwd);
   for (const argument of args) {
     if (argument.includes("\0")) refuse("a value for the sandbox holds a NUL character", argument);
   }

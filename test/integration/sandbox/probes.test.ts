@@ -217,6 +217,7 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
       "/var/x",
       "/opt/x",
       "/etc/profile.d/x",
+      "/run/x",
     ])("C49: %s cannot be made", async (file) => {
       const answer = await probe(`touch '${file}'`);
       expect(answer.exitCode).not.toBe(0);
@@ -243,6 +244,7 @@ describe.each(ACCOUNTS.map((account) => ({ account })))("sandbox of $account", (
 
     test("C49: modes and times of system files cannot be changed", async () => {
       expect((await probe("chmod 777 /usr/bin/env")).exitCode).not.toBe(0);
+      expect((await probe("chmod u+w /etc/passwd; echo x >> /etc/passwd")).exitCode).not.toBe(0);
       expect((await probe("touch -d 2000-01-01 /usr/bin/env")).exitCode).not.toBe(0);
     });
 

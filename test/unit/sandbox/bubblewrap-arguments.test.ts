@@ -27,7 +27,7 @@ interface Mount {
 function mounts(args: readonly string[]): Mount[] {
   const found: Mount[] = [];
   for (const [index, option] of args.entries()) {
-    if (["--bind", "--ro-bind", "--symlink", "--ro-bind-data"].includes(option))
+    if (["--bind", "--ro-bind", "--symlink", "--file"].includes(option))
       found.push({ option, at: args[index + 2] ?? "" });
     else if (["--tmpfs", "--proc", "--dev", "--remount-ro"].includes(option))
       found.push({ option, at: args[index + 1] ?? "" });
@@ -56,15 +56,16 @@ describe("bubblewrapArguments", () => {
     expect(argumentsFor({}).join(" ")).toContain("--uid 1000 --gid 1000");
   });
 
-  test("makes /proc and the root read-only after every other mount", () => {
+  test("makes /proc, /run and the root read-only after every other mount", () => {
     const found = mounts(
       argumentsFor({ writable: [`${ENTRY}/prefix`], readable: ["/home/me/.nvm/versions/node/v20"] }),
     );
-    expect(found.slice(-2)).toEqual([
+    expect(found.slice(-3)).toEqual([
       { option: "--remount-ro", at: "/proc" },
+      { option: "--remount-ro", at: "/run" },
       { option: "--remount-ro", at: "/" },
     ]);
-    expect(found.at(-3)).toEqual({ option: "--bind", at: `${ENTRY}/prefix` });
+    expect(found.at(-4)).toEqual({ option: "--bind", at: `${ENTRY}/prefix` });
   });
 
   test("gives /tmp anew, before what may lie beneath it", () => {
