@@ -8,6 +8,10 @@ import { temporaryFolder } from "../helpers/temporary-folder.ts";
 // oxlint-disable-next-line no-control-regex -- what must not be in a pipe
 const TERMINAL_CODES = /[\u0000-\u0008\u000b-\u001f]/u;
 
+/** The demo's versions, newest first, as its manifest lists them. */
+const MANIFEST = readFileSync(path.join(ROOT, "registry/packages/lstm-demo/manifest.yaml"), "utf8");
+const [DEMO = "", OLDER = ""] = [...MANIFEST.matchAll(/version: (\d+\.\d+\.\d+)/gu)].map(([, version = ""]) => version);
+
 interface ToolOptions {
   /** The body of the tool's own shell script. */
   readonly body?: string;
@@ -83,7 +87,7 @@ test("the demo: searched, planned, installed, run, listed, uninstalled, brought 
   const installed = await ipm("install", "lstm-demo");
   expect(installed.exitCode).toBe(0);
   // stdout is the answer, stderr is the story.
-  expect(installed.stdout).toContain("lstm-demo 1.0.0 is installed");
+  expect(installed.stdout).toContain(`lstm-demo ${DEMO} is installed`);
   expect(installed.stderr).toMatch(/: test 1\/\d+: /u);
   expect(installed.stdout + installed.stderr).not.toMatch(TERMINAL_CODES);
 
@@ -91,9 +95,7 @@ test("the demo: searched, planned, installed, run, listed, uninstalled, brought 
   expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("is installed already") });
 
   const listed = JSON.parse((await ipm("list", "--json")).stdout) as { result: unknown[] };
-  expect(listed.result).toEqual([
-    expect.objectContaining({ name: "lstm-demo", version: "1.0.0", bins: ["lstm-demo"] }),
-  ]);
+  expect(listed.result).toEqual([expect.objectContaining({ name: "lstm-demo", version: DEMO, bins: ["lstm-demo"] })]);
   const explained = spawnSync(path.join(currentBin(home), "lstm-demo"), ["explain"], { env: {}, encoding: "utf8" });
   expect(explained.stdout).toContain("2.947567");
   expect((await ipm("which", "lstm-demo")).stdout).toContain(home);
@@ -102,8 +104,24 @@ test("the demo: searched, planned, installed, run, listed, uninstalled, brought 
   expect(existsSync(path.join(currentBin(home), "lstm-demo"))).toBe(false);
   expect(await ipm("rollback")).toMatchObject({ exitCode: 0 });
   expect(existsSync(path.join(currentBin(home), "lstm-demo"))).toBe(true);
-  expect((await ipm("history")).stdout.match(/lstm-demo 1\.0\.0/gu)?.length).toBe(3);
+  expect((await ipm("history")).stdout.match(/lstm-demo \d+\.\d+\.\d+$/gmu)?.length).toBe(3);
   expect(await ipm("doctor", "--json")).toMatchObject({ exitCode: 0 });
+});
+
+test("an older version stays until it is upgraded, and says that there is a newer one", async () => {
+  const home = temporaryFolder();
+  const ipm = (...words: string[]): ReturnType<typeof runIpm> => runIpm(words, { home });
+  expect((await ipm("install", `lstm-demo@${OLDER}`)).stdout).toContain(`lstm-demo ${OLDER} is installed`);
+  const again = await ipm("install", "lstm-demo");
+  expect(again.exitCode).toBe(0);
+  expect(again.stdout).toContain(`lstm-demo ${OLDER} is installed already\n  ${DEMO} is newer: ipm upgrade lstm-demo`);
+  expect((await ipm("outdated")).stdout).toMatch(new RegExp(`lstm-demo +${OLDER} +${DEMO}`, "u"));
+
+  expect((await ipm("hold", "lstm-demo")).stdout).toContain(`stays at ${OLDER}`);
+  expect((await ipm("upgrade")).stdout).toContain("lstm-demo is held");
+  expect(await ipm("unhold", "lstm-demo")).toMatchObject({ exitCode: 0 });
+  expect((await ipm("upgrade")).stdout).toContain(`lstm-demo ${OLDER} → ${DEMO}`);
+  expect((await ipm("rollback")).stdout).toContain(`lstm-demo ${DEMO} → ${OLDER}`);
 });
 
 describe("exit codes and where they are told", () => {
@@ -178,7 +196,7 @@ describe("exit codes and where they are told", () => {
       home,
     });
     expect(exitCode).toBe(1);
-    expect(stdout).toContain("lstm-demo 1.0.0 is installed");
+    expect(stdout).toContain(`lstm-demo ${DEMO} is installed`);
     expect(stdout).toContain("error[STEP_FAILED]");
   });
 });
@@ -297,7 +315,7 @@ describe("streams", () => {
   test("only ASCII of ipm's own in a locale that knows no more", async () => {
     const { stdout, stderr } = await runIpm(["install", "lstm-demo"], { home: temporaryFolder(), env: { LANG: "C" } });
     expect(stdout + stderr).toMatch(/^[\x20-\x7e\n]*$/u);
-    expect(stdout).toContain("+ lstm-demo 1.0.0 is installed");
+    expect(stdout).toContain(`+ lstm-demo ${DEMO} is installed`);
   });
 });
 
@@ -388,7 +406,7 @@ describe.skipIf(!hasScript)("at a terminal", () => {
   test("CI and a dumb terminal get plain lines", async () => {
     for (const env of [{ CI: "true" }, { TERM: "dumb" }]) {
       const { screen } = await atTerminal("install lstm-demo", 80, env);
-      expect(screen).toContain("lstm-demo@1.0.0: test 1/");
+      expect(screen).toContain(`lstm-demo@${DEMO}: test 1/`);
       expect(screen).not.toContain("\u001b[?25l");
     }
   });
@@ -405,7 +423,7 @@ test("setup and self remove: a new shell finds ipm and the tool, then HOME is as
     program: ["bash"],
     env: { PATH: "/usr/bin:/bin" },
   });
-  expect(found.stdout).toContain("lstm-demo  1.0.0");
+  expect(found.stdout).toContain(`lstm-demo  ${DEMO}`);
   expect(found).toMatchObject({ exitCode: 0, stderr: "" });
 
   const refused = await runIpm(["self", "remove"], { home });
