@@ -31,6 +31,14 @@ const PIP_ENVIRONMENT = {
   VIRTUAL_ENV: "{prefix}/venv",
 };
 
+const UV_ENVIRONMENT = {
+  // The interpreter is the plan's, and the certificates are this machine's: by itself uv brings its own of both.
+  UV_PYTHON_DOWNLOADS: "never",
+  UV_NATIVE_TLS: "1",
+  UV_SYSTEM_CERTS: "1",
+  UV_LINK_MODE: "copy",
+};
+
 /** The base interpreter's pip works on the environment from outside, so that no pip has to be put into it first. */
 const CREATE = `
 python3 -m venv --without-pip "$IPM_PREFIX/venv"
@@ -153,16 +161,11 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
     const draft = run(title, withPip(`${start}${more}`), why, needsIndex);
     steps.push({
       ...draft,
-      env: {
-        ...draft.env,
-        UV_PROJECT_ENVIRONMENT: "{prefix}/venv",
-        UV_PYTHON_DOWNLOADS: "never",
-        UV_LINK_MODE: "copy",
-      },
+      env: { ...draft.env, ...UV_ENVIRONMENT, UV_PROJECT_ENVIRONMENT: "{prefix}/venv" },
     });
   } else if (usesUv) {
     const draft = run(title, command('uv pip install --python "$IPM_PREFIX/venv/bin/python"', words), null, needsIndex);
-    steps.push({ ...draft, env: { ...draft.env, UV_PYTHON_DOWNLOADS: "never", UV_LINK_MODE: "copy" } });
+    steps.push({ ...draft, env: { ...draft.env, ...UV_ENVIRONMENT } });
   } else steps.push(run(title, withPip(pip(words)), hashed ? "locked with hashes" : null, needsIndex));
   if (
     needsIndex &&
