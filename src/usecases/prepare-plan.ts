@@ -9,18 +9,17 @@ import { buildPlan } from "../plan/build-plan.ts";
 import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from "../plan/expand-steps.ts";
 import type { Plan, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
 import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
-import { openSource } from "../source/open-source.ts";
-import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { FetchedSource } from "../source/source.ts";
 import { findRisks } from "../trust/risk-flags.ts";
 import { trustOfPlan } from "../trust/trust-of-plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
+import { describeSource, fetchSource } from "./fetch-source.ts";
 import { findOnPath, profileOnPath } from "./find-on-path.ts";
 import { readOwnAttestations } from "./own-attestations.ts";
 import { installRequirements } from "./install-requirements.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 import { requirementMissing } from "./requirement-missing.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
-import { sourceContext } from "./source-context.ts";
 
 /** A plan, and what building it needs. */
 export interface PreparedPlan {
@@ -174,12 +173,6 @@ function shortTag(ref: string | null): string | null {
   return ref?.startsWith("refs/tags/") === true ? ref.slice("refs/tags/".length) : null;
 }
 
-/** What is shown of a source: its URL, or the bundle or folder. */
-function describeSource(request: SourceRequest): string {
-  if (request.kind === "git") return request.url;
-  return request.kind === "bundle" ? `bundle ${path.basename(request.file)}` : request.path;
-}
-
 /**
  * Fetch the pin of a target into ipm's cache and plan its installation. Nothing but the cache is written.
  * @param excluded methods that are not to be tried again, with the reason
@@ -195,17 +188,7 @@ export async function preparePlan(
   const { entry, version } = target;
   if (isLibrary(entry)) throw nothingToInstall(entry, version);
   const tool = `${entry.name}@${version}`;
-  context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(target.request) });
-  const start = host.monotonicMs();
-  const source =
-    target.fetched ?? (await openSource(sourceContext(context), target.request, { tool, offline: options.offline }));
-  context.emit({
-    type: "phase.finished",
-    tool,
-    phase: "fetch",
-    ms: Math.round(host.monotonicMs() - start),
-    detail: source.commit,
-  });
+  const source = target.fetched ?? (await fetchSource(context, target.request, tool, options.offline));
   const chosen = await chooseMethod(
     host,
     entry,

@@ -7,13 +7,12 @@ import { parseManifest } from "../manifest/parse-manifest.ts";
 import type { ManifestSource, VersionSource } from "../manifest/schema.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import { type LookUp, type Registries, openRegistries } from "../registry/open-registries.ts";
-import { openSource } from "../source/open-source.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
 import type { FetchedSource, SourceRequest } from "../source/source.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
+import { fetchSource } from "./fetch-source.ts";
 import { registryContext } from "./registry-context.ts";
-import { sourceContext } from "./source-context.ts";
 
 /** A target that has been looked up: which version of which entry, and where its source is. */
 export interface ResolvedTarget {
@@ -134,8 +133,7 @@ async function fromSource(
   offline: boolean,
 ): Promise<ResolvedTarget> {
   const where = request.kind === "git" ? request.url : request.kind === "folder" ? request.path : request.file;
-  context.emit({ type: "phase.started", tool: typed, phase: "fetch", detail: redactCredentials(where) });
-  const fetched = await openSource(sourceContext(context), request, { tool: typed, offline });
+  const fetched = await fetchSource(context, request, typed, offline);
   const bytes = await fetched.readFile(MANIFEST_IN_REPOSITORY, MAX_MANIFEST_BYTES);
   if (bytes === undefined) {
     throw new IpmError(

@@ -130,7 +130,7 @@ export async function setup(context: Context, options: SetupOptions): Promise<Se
       kind: "confirm",
       text: `Add these lines to ${rc}?`,
       detail: lines,
-      default: true,
+      default: false,
     });
     if (!isWanted) return answer("declined");
   }

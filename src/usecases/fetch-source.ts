@@ -1,0 +1,30 @@
+import path from "node:path";
+import { redactCredentials } from "../core/untrusted-text.ts";
+import { openSource } from "../source/open-source.ts";
+import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { Context } from "./context.ts";
+import { sourceContext } from "./source-context.ts";
+
+/** What is shown of a source: its URL without credentials, or the bundle or folder. */
+export function describeSource(request: SourceRequest): string {
+  if (request.kind === "git") return redactCredentials(request.url);
+  return request.kind === "bundle" ? `bundle ${path.basename(request.file)}` : request.path;
+}
+
+/**
+ * Fetch a source into ipm's cache and tell about it. @param tool what events call it: `name@version`, or the target
+ * @throws IpmError of `openSource`
+ */
+export async function fetchSource(
+  context: Context,
+  request: SourceRequest,
+  tool: string,
+  offline: boolean,
+): Promise<FetchedSource> {
+  context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(request) });
+  const start = context.host.monotonicMs();
+  const source = await openSource(sourceContext(context), request, { tool, offline });
+  const ms = Math.round(context.host.monotonicMs() - start);
+  context.emit({ type: "phase.finished", tool, phase: "fetch", ms, detail: source.commit });
+  return source;
+}
