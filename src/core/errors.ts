@@ -153,6 +153,16 @@ export const ERRORS = {
     cause: "The plan is not verified and nobody could be asked.",
     cure: "Read `ipm plan TARGET`; if you trust it, add `--allow-unverified`.",
   },
+  POLICY_REFUSED: {
+    exit: EXIT.refused,
+    cause: "A rule of a `policy.yaml` (the user's or the system's) refuses the plan; no flag goes past it.",
+    cure: "The message names the file and the rule. `docs/policy.md` describes each of them.",
+  },
+  POLICY_INVALID: {
+    exit: EXIT.usage,
+    cause: "A `policy.yaml` cannot be read or holds a key that ipm does not know; nothing is installed until it can.",
+    cure: "Correct the line that is shown; `ipm doctor` looks at it too.",
+  },
   DECLINED: {
     exit: EXIT.failed,
     cause: "The question was answered with no.",

@@ -15,6 +15,7 @@ import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 import { profileOnPath } from "./find-on-path.ts";
 import { demandInstalled } from "./list.ts";
+import { readPolicies } from "./read-policies.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 
 export interface DoctorCheck {
@@ -125,6 +126,15 @@ async function checkSandbox(context: Context): Promise<DoctorCheck> {
   const { state, cause, fix } = await sandbox.probe();
   if (state === "ok") return ok("sandbox", `steps are isolated by ${sandbox.kind}`);
   return { id: "sandbox", status: "warning", title: `no sandbox (${state})`, detail: cause, fix };
+}
+
+/** Each policy file as `install` would read it: what cannot be read refuses everything, so it is better known before. */
+async function checkPolicy(context: Context): Promise<DoctorCheck> {
+  const policies = await readPolicies(context);
+  return ok(
+    "policy",
+    policies.length === 0 ? "no policy" : `the policy of ${policies.map(({ file }) => file).join(" and ")}`,
+  );
 }
 
 async function checkGeneration(context: Context, layout: Layout): Promise<DoctorCheck> {
@@ -304,6 +314,7 @@ export async function doctor(context: Context, options: { name: string | null; f
     checks.push(await check("locks", "kernel locks", () => checkLocks(context)));
     checks.push(
       await checkSandbox(context),
+      await check("policy", "the policy", () => checkPolicy(context)),
       await checkGeneration(context, layout),
       await checkGarbage(context, layout),
     );

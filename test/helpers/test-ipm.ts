@@ -89,6 +89,8 @@ export async function createTestIpm(folder: string, registry: string, options: T
     lockTimeoutMs: options.lockTimeoutMs ?? 5_000,
     embeddedRegistry: embedded,
     ipmVersion: "0.0.0-test",
+    // Not the one of the machine that runs the tests.
+    policyFiles: [path.join(homes.config, "policy.yaml")],
     command: "ipm test",
   };
   return {
