@@ -16,7 +16,5 @@ export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
   "requires.service": "requiring a running service",
   "requires.hardware": "requiring hardware",
   "tests.during": "tests while the server runs",
-  "steps.uses=maven": "the recipe",
-  "steps.uses=gradle": "the recipe",
   "steps.uses=file": "the recipe",
 };

@@ -3,7 +3,13 @@ import { nearest } from "../core/nearest.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { LauncherTarget, Manifest, ManifestStep, Requirement, RunText } from "../manifest/manifest.ts";
 import type { PlannedStep } from "../recipes/planned-step.ts";
-import { type DraftStep, type Recipe, type SourceFile, STEP_TIMEOUT_MS } from "../recipes/recipe.ts";
+import {
+  type DraftStep,
+  type Recipe,
+  type RecipeLauncher,
+  type SourceFile,
+  STEP_TIMEOUT_MS,
+} from "../recipes/recipe.ts";
 import { checkOptions } from "../recipes/options.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
 import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
@@ -151,8 +157,11 @@ function launcherOf(
   name: string,
   target: LauncherTarget,
   recipeBins: Readonly<Record<string, string>>,
+  recipeLaunchers: Readonly<Record<string, RecipeLauncher>>,
 ): PlannedLauncher {
   if ("run" in target) return { file: null, run: target.run, env: target.env };
+  const own = target.file === null ? recipeLaunchers[name] : undefined;
+  if (own !== undefined) return { file: null, run: own.run, env: { ...own.env, ...target.env } };
   return { file: target.file ?? recipeBins[name] ?? `bin/${name}`, run: null, env: target.env };
 }
 
@@ -164,6 +173,7 @@ function launcherOf(
 export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps {
   const steps: PlannedStep[] = [];
   const recipeBins: Record<string, string> = {};
+  const recipeLaunchers: Record<string, RecipeLauncher> = {};
   const recipeRequires: Requirement[] = [];
   const notices: string[] = [];
   for (const step of manifest.steps) {
@@ -176,6 +186,7 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     const { drafts, recipe, output } = draftsOf(step, manifest, view);
     for (const draft of drafts) steps.push({ ...draft, id: String(steps.length + 1), recipe });
     Object.assign(recipeBins, output?.bins);
+    Object.assign(recipeLaunchers, output?.launchers);
     recipeRequires.push(...(output?.requires ?? []));
     notices.push(...(output?.notices ?? []));
   }
@@ -183,16 +194,21 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
   const named = new Set(requires.map(requirementKey));
   const asksPkgConfig = [...requires, ...recipeRequires].some((requirement) => "pkg-config" in requirement);
   if (asksPkgConfig) recipeRequires.push(PKG_CONFIG);
+  // The manifest knows better than a recipe; recipes may say two things of one tool, a condition and an advice.
+  const seen = new Set<string>();
   for (const requirement of recipeRequires) {
-    const key = requirementKey(requirement);
-    if (!named.has(key)) requires.push(requirement);
-    named.add(key);
+    const said = `${requirementKey(requirement)} ${"version" in requirement ? requirement.version : null} ${requirement.optional}`;
+    if (!named.has(requirementKey(requirement)) && !seen.has(said)) requires.push(requirement);
+    seen.add(said);
   }
   return {
     steps,
     provides: {
       bin: Object.fromEntries(
-        Object.entries(manifest.provides.bin).map(([name, target]) => [name, launcherOf(name, target, recipeBins)]),
+        Object.entries(manifest.provides.bin).map(([name, target]) => [
+          name,
+          launcherOf(name, target, recipeBins, recipeLaunchers),
+        ]),
       ),
       share: manifest.provides.share,
       completions: manifest.provides.completions,

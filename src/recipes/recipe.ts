@@ -25,12 +25,20 @@ export interface RecipeInput extends RecipeListing {
 export type DraftRun = Omit<PlannedRun, "id" | "recipe">;
 export type DraftStep = DraftRun | Omit<PlannedCopy, "id" | "recipe">;
 
+/** A launcher that is a command line: a program of the host and its arguments; `{prefix}` is known. */
+export interface RecipeLauncher {
+  readonly run: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export interface RecipeOutput {
   readonly steps: readonly DraftStep[];
   /** Requirements that the recipe brings, besides the manifest's. */
   readonly requires: readonly Requirement[];
   /** Launcher name to a path in the prefix, as far as the recipe knows it. */
   readonly bins: Readonly<Record<string, string>>;
+  /** Launchers that are command lines, such as `java -jar`; the manifest's own `file` or `run` wins. */
+  readonly launchers?: Readonly<Record<string, RecipeLauncher>>;
   /** What the reader of the plan should know: `no lockfile: versions of dependencies are not pinned`. */
   readonly notices: readonly string[];
 }

@@ -3,7 +3,9 @@ import { cargoRecipe } from "./cargo.ts";
 import { cmakeRecipe } from "./cmake.ts";
 import { copyRecipe } from "./copy.ts";
 import { goRecipe } from "./go.ts";
+import { gradleRecipe } from "./gradle.ts";
 import { makeRecipe } from "./make.ts";
+import { mavenRecipe } from "./maven.ts";
 import { mesonRecipe } from "./meson.ts";
 import { npmRecipe } from "./npm.ts";
 import { pythonRecipe } from "./python.ts";
@@ -19,6 +21,8 @@ export const RECIPES: readonly Recipe[] = [
   mesonRecipe,
   autotoolsRecipe,
   makeRecipe,
+  mavenRecipe,
+  gradleRecipe,
   copyRecipe,
 ];
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { IpmError } from "../../src/core/errors.ts";
 import { install } from "../../src/usecases/install.ts";
@@ -21,6 +21,13 @@ export interface Installed extends TestIpm {
   ) => { readonly stdout: string; readonly stderr: string; readonly status: number | null };
 }
 
+export interface RepositoryOptions extends NonNullable<Parameters<typeof createTestIpm>[2]> {
+  /** Programs that come first on the host's PATH: name to script. */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** Further lines of the version in the manifest. */
+  readonly version?: string;
+}
+
 /**
  * Install a repository of these files, in a git repository made for it, through a registry with one entry.
  * @param manifest what follows `versions` in the manifest: steps, bin, tests
@@ -28,9 +35,16 @@ export interface Installed extends TestIpm {
 export async function installRepository(
   files: Readonly<Record<string, FileSpec>>,
   manifest: string,
-  options: Parameters<typeof createTestIpm>[2] = {},
+  options: RepositoryOptions = {},
 ): Promise<Installed> {
   const folder = temporaryFolder();
+  const tools = path.join(folder, "tools/bin");
+  mkdirSync(tools, { recursive: true });
+  for (const [name, text] of Object.entries(options.programs ?? {})) {
+    writeFileSync(path.join(tools, name), text);
+    chmodSync(path.join(tools, name), 0o755);
+  }
+  const searchPath = `${tools}:${process.env["PATH"] ?? ""}`;
   const repository = new GitRepository(path.join(folder, "repository"));
   const commit = repository.commit(files);
   repository.tag("v1.2.3");
@@ -50,7 +64,10 @@ versions:
   - { version: 1.2.3, ref: refs/tags/v1.2.3, commit: ${commit}, tree: ${repository.treeOf("HEAD")} }
 ${manifest}`,
   );
-  const ipm = await createTestIpm(path.join(folder, "run"), registry, options);
+  const ipm = await createTestIpm(path.join(folder, "run"), registry, {
+    ...options,
+    env: { PATH: searchPath, ...options.env },
+  });
   await install(ipm.context, ["sample"], OPTIONS).catch((error: IpmError) => {
     const lines: unknown = error.data?.["lastLines"];
     throw Array.isArray(lines) ? new Error(`${error.message}\n${lines.join("\n")}`, { cause: error }) : error;

@@ -136,7 +136,7 @@ tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
       "17:7 PROTECTED_LAUNCHER",
       "17:13 INVALID_LAUNCHER",
       "18:14 NOT_BUILT_YET",
-      "18:55 INVALID_RANGE",
+      "18:57 INVALID_RANGE",
       "19:1 NOT_BUILT_YET",
       "20:7 NOT_BUILT_YET",
       "21:16 TOO_FEW",
@@ -317,7 +317,7 @@ describe("what is not built yet is refused by name", () => {
     ],
     ["hardware", { steps: "methods: [{ requires: [{ hardware: nvidia }], steps: [uses: npm] }]" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
-    ["uses: gradle", { steps: "steps: [uses: gradle]" }],
+    ["service", { requires: "requires: [{ service: docker }]" }],
   ])("%s", (name, change: Record<string, string>) => {
     const findings = findingsOf(manifestYaml(change));
     expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);
