@@ -46,7 +46,6 @@ export async function sealTree(host: Host, prefix: string): Promise<SealedTree> 
   // Without a prototype: a file may be called `__proto__`.
   const files: Record<string, SealedFile> = Object.create(null);
   let bytes = 0;
-  await openUp(host, prefix);
   await walk(
     host,
     prefix,
@@ -75,8 +74,8 @@ export async function sealTree(host: Host, prefix: string): Promise<SealedTree> 
   return { files, bytes, count: Object.keys(files).length };
 }
 
-/** Let the owner read everything: a build may have left files and folders that nobody can read. */
-async function openUp(host: Host, folder: string): Promise<void> {
+/** Let the owner read everything of a tree: a build may have left files and folders that nobody can read. */
+export async function makeReadable(host: Host, folder: string): Promise<void> {
   const demand = async (file: string, bits: number): Promise<string | undefined> => {
     const facts = await host.files.facts(file);
     if (facts !== undefined && facts.kind !== "link" && (facts.mode & bits) !== bits)
@@ -86,7 +85,7 @@ async function openUp(host: Host, folder: string): Promise<void> {
   await demand(folder, OWNER_ENTERS);
   for (const name of await host.files.list(folder)) {
     const file = `${folder}/${name}`;
-    if ((await demand(file, OWNER_READS)) === "folder") await openUp(host, file);
+    if ((await demand(file, OWNER_READS)) === "folder") await makeReadable(host, file);
   }
 }
 

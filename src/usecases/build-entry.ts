@@ -12,10 +12,11 @@ import { type EntryId, type EntryPaths, entryFolder, entryPaths, formatEntryId }
 import { launcherSpecs, writeLaunchers } from "../store/profiles.ts";
 import { type Receipt, RECEIPT_SCHEMA, type SealedLauncher, readReceipt } from "../store/receipts.ts";
 import { removeOwn } from "../store/remove-own.ts";
-import { sealTree } from "../store/seal-tree.ts";
+import { makeReadable, sealTree } from "../store/seal-tree.ts";
 import { collectShare } from "../store/shared-files.ts";
 import { demandInStore, discardEntry } from "../store/store.ts";
 import type { StoreContext } from "../store/store-context.ts";
+import { placeDownloads } from "./place-downloads.ts";
 import { resolveLaunchers } from "./resolve-launchers.ts";
 
 /** A plan with everything that building it needs. */
@@ -28,6 +29,8 @@ export interface BuildInput {
   readonly ipmVersion: string;
   /** Build anew although a complete entry of this plan is there (`reinstall`). */
   readonly fresh: boolean;
+  /** Nothing is fetched: downloads must be in the cache. Default: false. */
+  readonly offline?: boolean;
 }
 
 export interface BuiltEntry {
@@ -125,8 +128,10 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   await phase(store, plan, "prepare", async () => {
     for (const folder of [paths.root, path.dirname(log)]) await host.files.createFolder(folder);
     await input.source.checkout(paths.source, input.tag);
+    await placeDownloads(store, plan, paths.tmp, input.offline ?? false);
   });
   const { stray } = await phase(store, plan, "steps", () => runPlan(context, plan, places));
+  await makeReadable(host, paths.prefix);
   await sealCheck(host, paths.prefix, plan.what.provides, stray);
   const launchers = await resolveLaunchers(host, plan, paths.prefix);
   const share = await collectShare(host, paths.prefix, plan.what.provides);

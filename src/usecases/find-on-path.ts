@@ -1,4 +1,5 @@
 import path from "node:path";
+import { isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import { layoutOf } from "../store/layout.ts";
 
@@ -19,9 +20,15 @@ export function profileOnPath(host: Host): { readonly onPath: boolean; readonly 
 }
 
 async function isProgram(host: Host, file: string): Promise<boolean> {
-  const real = await host.files.realPath(file);
-  const facts = real === undefined ? undefined : await host.files.facts(real);
-  return facts?.kind === "file" && (facts.mode & 0o111) !== 0;
+  try {
+    const real = await host.files.realPath(file);
+    const facts = real === undefined ? undefined : await host.files.facts(real);
+    return facts?.kind === "file" && (facts.mode & 0o111) !== 0;
+  } catch (error) {
+    // A folder of somebody else's (PATH after `su`): a shell passes it over as well.
+    if (isIpmError(error)) return false;
+    throw error;
+  }
 }
 
 /** The first executable file of this name in the folders of the caller's PATH, ipm's own profile left out. */
