@@ -6,7 +6,9 @@ import type { Grants } from "./sandbox.ts";
 /** One thing of the system that every sandbox shows, read-only. */
 export type SystemMount =
   | { readonly kind: "bind"; readonly from: string; readonly at: string }
-  | { readonly kind: "link"; readonly target: string; readonly at: string };
+  | { readonly kind: "link"; readonly target: string; readonly at: string }
+  /** A file of a system folder that is there and shown empty. */
+  | { readonly kind: "empty"; readonly at: string };
 
 /** What the arguments depend on besides the grants. */
 export interface BubblewrapFacts {
@@ -22,6 +24,8 @@ export interface BubblewrapCommand {
   readonly shown?: { readonly from: string; readonly at: string };
   /** Files that exist only inside, read-only: absolute path (in a fresh place) and the descriptor with their content. */
   readonly data: readonly { readonly at: string; readonly descriptor: number }[];
+  /** The first of as many descriptors without content as there are files to be shown empty. */
+  readonly empty: number;
   /** The descriptor with a seccomp filter. */
   readonly seccomp?: number;
 }
@@ -92,8 +96,11 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   if (command.seccomp !== undefined) args.push("--seccomp", String(command.seccomp));
   args.push("--clearenv");
   for (const [name, value] of Object.entries(command.env)) args.push("--setenv", name, value);
+  let { empty } = command;
   for (const mount of facts.system) {
     if (mount.kind === "link") args.push("--symlink", mount.target, mount.at);
+    // Not /dev/null: a bind does not let devices be opened.
+    else if (mount.kind === "empty") args.push("--perms", "0444", "--ro-bind-data", String(empty++), mount.at);
     else args.push("--ro-bind", mount.from, mount.at);
   }
   args.push("--proc", "/proc", "--dev", "/dev");

@@ -126,14 +126,18 @@ export function createBubblewrap(host: Outside): Sandbox {
     system ??= findSystemMounts(host.files);
     limits ??= limitWords(host);
     const data = [...accountFiles(INSIDE_ID, command.env["HOME"] ?? "/nonexistent"), ...(command.data ?? [])];
+    const mounts = await system;
+    // bubblewrap closes a descriptor once it has read it.
+    const empty = mounts.filter(({ kind }) => kind === "empty").map(() => "");
     const filter = seccompFilter(host.facts.platform.arch);
     const args = bubblewrapArguments(
       {
         ...command,
         data: data.map(({ at }, index) => ({ at, descriptor: FIRST_DATA_FD + index })),
-        ...(filter === undefined ? {} : { seccomp: FIRST_DATA_FD + data.length }),
+        empty: FIRST_DATA_FD + data.length,
+        ...(filter === undefined ? {} : { seccomp: FIRST_DATA_FD + data.length + empty.length }),
       },
-      { system: await system },
+      { system: mounts },
     );
     let said = "";
     let status = "";
@@ -149,6 +153,7 @@ export function createBubblewrap(host: Outside): Sandbox {
           args.map((argument) => `${argument}\0`).join(""),
           null,
           ...data.map(({ content }) => content),
+          ...empty,
           ...(filter === undefined ? [] : [filter]),
         ],
         onPipe: (index, chunk) => {

@@ -41,6 +41,7 @@ export async function readEcosystemSettings(host: Pick<Host, "files" | "facts">)
     ]),
     cargo: cargo.find((text) => text !== "") ?? "",
     go: await read(env["GOENV"] ?? path.join(config, "go/env")),
-    maven: await read(path.join(home, ".m2/settings.xml")),
+    // The user's mirrors come first, as they do for Maven.
+    maven: (await readAll([path.join(home, ".m2/settings.xml"), "/etc/maven/settings.xml"])).join("\n"),
   });
 }

@@ -51,6 +51,9 @@ export function accountFiles(id: number, home: string): { readonly at: string; r
   ];
 }
 
+/** Files of the system's folders that hold tokens of whoever set this machine up: shown empty. */
+const HIDDEN = ["/usr/etc/npmrc", "/usr/local/etc/npmrc"];
+
 const WORLD_READABLE = 0o004;
 
 /**
@@ -63,6 +66,13 @@ export async function findSystemMounts(files: Files): Promise<SystemMount[]> {
     const target = await files.readLink(folder);
     if (target !== undefined) mounts.push({ kind: "link", target, at: folder });
     else if ((await files.facts(folder))?.kind === "folder") mounts.push({ kind: "bind", from: folder, at: folder });
+  }
+  for (const at of HIDDEN) {
+    const real = await files.realPath(at);
+    // Beneath a folder of the system, which no package controls; by its real place, since a link cannot be bound over.
+    if (real !== undefined && SYSTEM_FOLDERS.some((folder) => isInside(folder, real))) {
+      mounts.push({ kind: "empty", at: real });
+    }
   }
   const versioned = (await files.list("/etc")).filter((name) => ETC_PATTERN.test(name));
   for (const name of [...ETC, ...versioned]) {

@@ -8,6 +8,7 @@ import type { Grants } from "../../../src/sandbox/sandbox.ts";
 const SYSTEM: readonly SystemMount[] = [
   { kind: "bind", from: "/usr", at: "/usr" },
   { kind: "link", target: "usr/bin", at: "/bin" },
+  { kind: "empty", at: "/usr/etc/npmrc" },
   { kind: "bind", from: "/etc/alternatives", at: "/etc/alternatives" },
 ];
 const ENTRY = "/home/me/.local/share/ipm/store/rc/1.0-0123456789ab";
@@ -15,7 +16,7 @@ const ENTRY = "/home/me/.local/share/ipm/store/rc/1.0-0123456789ab";
 function argumentsFor(grants: Partial<Grants>, env: Record<string, string> = {}): string[] {
   const full = { writable: [], readable: [], network: [], ...grants };
   const data = [{ at: "/etc/passwd", descriptor: 5 }];
-  return bubblewrapArguments({ grants: full, cwd: "/work", env, data }, { system: SYSTEM });
+  return bubblewrapArguments({ grants: full, cwd: "/work", env, data, empty: 6 }, { system: SYSTEM });
 }
 
 interface Mount {
@@ -27,7 +28,7 @@ interface Mount {
 function mounts(args: readonly string[]): Mount[] {
   const found: Mount[] = [];
   for (const [index, option] of args.entries()) {
-    if (["--bind", "--ro-bind", "--symlink", "--file"].includes(option))
+    if (["--bind", "--ro-bind", "--symlink", "--file", "--ro-bind-data"].includes(option))
       found.push({ option, at: args[index + 2] ?? "" });
     else if (["--tmpfs", "--proc", "--dev", "--remount-ro"].includes(option))
       found.push({ option, at: args[index + 1] ?? "" });
