@@ -156,7 +156,7 @@ export interface ManagerCommands {
   run(script: string, workspace: string | null): readonly [string, ...string[]];
   /** Leave what is needed at run time, and nothing else. */
   prune(): readonly [string, ...string[]];
-  /** Run the install scripts of what is installed; null where the manager has no such command. */
+  /** Run the install scripts of what is installed; null where npm does it for the manager, which has no such command. */
   rebuild(): readonly [string, ...string[]] | null;
 }
 

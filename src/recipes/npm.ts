@@ -55,6 +55,17 @@ function hasInstallScripts(lockText: string | undefined): boolean {
   }
 }
 
+/**
+ * Whether install scripts must run for what stays: by what npm's and pnpm's lockfiles say of it. Those of the others do
+ * not tell, and without one nothing does: then they always run.
+ */
+function mayHaveInstallScripts({ texts }: Pick<RecipeInput, "texts">, { name, lockfile }: NodeManager): boolean {
+  if (lockfile === null || name === "yarn" || name === "bun") return true;
+  if (name === "npm") return hasInstallScripts(texts[lockfile]);
+  const says = [texts[MANIFEST], texts["pnpm-workspace.yaml"]].some((text) => text?.includes("onlyBuiltDependencies"));
+  return says || /^\s+requiresBuild: true$/mu.test(texts[lockfile] ?? "");
+}
+
 /** The folder of the workspace's package that is wanted, `.` for the root. */
 function workspaceOf({ options, files }: Pick<RecipeListing, "options" | "files">): string {
   const [folder, another] = pathsOption(ID, options, "workspace");
@@ -154,8 +165,12 @@ function installSteps(situation: Situation, why: string | null, notices: string[
         : npmStep("remove node_modules", ["rm", "-rf", "node_modules"], false, "only the build needed it"),
     );
   }
-  if (hasDependencies && installs && isNpm && hasInstallScripts(input.texts[manager.lockfile ?? ""])) {
-    steps.push(npmStep("npm rebuild", ["npm", "rebuild"], true, "some packages compile or fetch parts of their own"));
+  if (hasDependencies && installs && mayHaveInstallScripts(input, manager)) {
+    const rebuild = commands.rebuild();
+    const reason = "some packages compile or fetch parts of their own";
+    steps.push(
+      rebuild === null ? npmStep("npm rebuild", ["npm", "rebuild"], true, reason) : step(rebuild, true, reason),
+    );
   }
   if (!isNpm && usesManager) notices.push(`${manager.package} is fetched for the installation (${manager.because})`);
   return steps;
@@ -330,7 +345,13 @@ export const npmRecipe: Recipe = {
     "dev-scripts": "true: run the install scripts of development dependencies before the build",
   },
   reads: (listing, texts) => {
-    const files = [MANIFEST, ".npmrc", joinPath(workspaceOf(listing), MANIFEST), ...NODE_LOCKFILES];
+    const files = [
+      MANIFEST,
+      ".npmrc",
+      "pnpm-workspace.yaml",
+      joinPath(workspaceOf(listing), MANIFEST),
+      ...NODE_LOCKFILES,
+    ];
     return [
       ...files.filter((file) => hasFile(listing.files, file) && !file.endsWith(".lockb")),
       ...targetReads(listing, texts),

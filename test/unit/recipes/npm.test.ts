@@ -220,6 +220,16 @@ describe("the other managers of Node packages", () => {
     }
   });
 
+  test("install scripts of what stays run at the end, where pnpm's files tell of some, and always for yarn and bun", () => {
+    const last = (more: Repository): string => commands({ ...built, ...more }).at(-2) ?? "";
+    expect(last({ "pnpm-lock.yaml": "lockfileVersion: '9.0'\n" })).toMatch(/pnpm install .*--prod/u);
+    expect(last({ "pnpm-lock.yaml": "lockfileVersion: '6.0'\n    requiresBuild: true\n" })).toMatch(/pnpm rebuild$/u);
+    expect(
+      last({ "pnpm-lock.yaml": "lockfileVersion: '9.0'\n", "pnpm-workspace.yaml": "onlyBuiltDependencies: [x]\n" }),
+    ).toMatch(/pnpm rebuild$/u);
+    expect(last({ "yarn.lock": "# yarn lockfile v1\n" })).toBe("npm rebuild");
+  });
+
   test("npm's lockfile wins over a packageManager that has none, and a locked tool's over npm", () => {
     const declared = { "package.json": pkg({ ...DEPENDENCIES, packageManager: "yarn@4.0.0" }), "cli.js": "!" };
     expect(commands({ ...declared, "package-lock.json": LOCK })[0]).toMatch(/^npm ci/u);
