@@ -112,7 +112,9 @@ function install() {
           name: "bare shell script",
           argv: ["sh", script],
           env,
-          before: () => [bare, `${bare}-bin`].forEach((folder) => rmSync(folder, { recursive: true, force: true })),
+          before: () => {
+            for (const folder of [bare, `${bare}-bin`]) rmSync(folder, { recursive: true, force: true });
+          },
         },
         ipm("ipm install --no-sandbox", ["--no-sandbox"], fresh),
         ipm("ipm install, sandboxed", [], fresh),
