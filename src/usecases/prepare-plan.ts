@@ -1,5 +1,5 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -112,7 +112,16 @@ async function chooseMethod(
     else if (chosen !== undefined) passedOver.push({ id: choice.id, why: `${chosen.manifest.method} comes first` });
     else {
       const manifest = resolveManifest(entry, { version, method: choice.id, platform: host.facts.platform });
-      const expanded = expandSteps(manifest, await viewOf(source, manifest));
+      const view = await viewOf(source, manifest);
+      let expanded: ExpandedSteps;
+      try {
+        expanded = expandSteps(manifest, view);
+      } catch (error) {
+        // A release without a file for this platform: another method may fit.
+        if (!isIpmError(error, "METHOD_NOT_APPLICABLE")) throw error;
+        passedOver.push({ id: choice.id, why: error.message });
+        continue;
+      }
       const requirements = await probeRequirements(host, expanded.requires);
       const unmet = unmetRequirements(requirements);
       if (unmet.length === 0) chosen = { manifest, expanded, requirements };
@@ -142,7 +151,7 @@ async function chooseMethod(
 
 /** What vouches for a plan: its registry's attestations, and those of this machine's own runs. */
 async function trustOf(context: Context, target: ResolvedTarget, plan: Plan): Promise<PlanTrust> {
-  return trustOfPlan({
+  const trust = trustOfPlan({
     digest: plan.digest,
     version: plan.tool.version,
     method: plan.method.id,
@@ -153,6 +162,9 @@ async function trustOf(context: Context, target: ResolvedTarget, plan: Plan): Pr
     own: await readOwnAttestations(context.host, plan.tool.name, plan.tool.version),
     now: context.host.now(),
   });
+  return target.drafted && trust.level === "unverified"
+    ? { ...trust, detail: "drafted from the repository, not verified" }
+    : trust;
 }
 
 /** For each launcher, another program of that name on the caller's PATH, and whether it is found first. */

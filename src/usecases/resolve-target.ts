@@ -4,7 +4,7 @@ import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { completeRepositoryManifest } from "../manifest/complete-repository-manifest.ts";
 import { formatFinding } from "../manifest/finding.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
-import type { ManifestSource, VersionSource } from "../manifest/schema.ts";
+import type { ManifestSource, RepositoryManifestSource, VersionSource } from "../manifest/schema.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import { type LookUp, type Registries, openRegistries } from "../registry/open-registries.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
@@ -27,6 +27,8 @@ export interface ResolvedTarget {
   /** Registry id, or null for a repository, folder or file outside of any. */
   readonly registry: string | null;
   readonly embedded: boolean;
+  /** Nobody wrote its manifest: it was drafted from the repository. */
+  readonly drafted: boolean;
   /** What its registry has verified; nothing for a target outside of any, whatever its repository holds. */
   readonly attestations: readonly AttestationSummary[];
   readonly request: SourceRequest;
@@ -86,6 +88,7 @@ async function fromRegistry(found: LookUp, typed: string, wanted: string | null)
     explicitVersion: wanted !== null,
     registry: found.registry,
     embedded: found.embedded,
+    drafted: false,
     attestations: found.attestations,
     // A library needs no pin: it installs nothing.
     request: library
@@ -126,26 +129,67 @@ function demandManifest<Value>(
   });
 }
 
-async function fromSource(
-  context: Context,
-  request: SourceRequest,
-  typed: string,
-  offline: boolean,
-): Promise<ResolvedTarget> {
-  const where = request.kind === "git" ? request.url : request.kind === "folder" ? request.path : request.file;
-  const fetched = await fetchSource(context, request, typed, offline);
+/** The manifest of a repository: its own `ipm.yaml`, else what detection makes of it. */
+interface RepositoryManifest {
+  readonly manifest: RepositoryManifestSource;
+  readonly drafted: boolean;
+  readonly notices: readonly string[];
+}
+
+async function manifestOfSource(
+  fetched: FetchedSource,
+  where: string,
+  options: PlanOptions,
+): Promise<RepositoryManifest> {
   const bytes = await fetched.readFile(MANIFEST_IN_REPOSITORY, MAX_MANIFEST_BYTES);
-  if (bytes === undefined) {
+  if (bytes !== undefined) {
+    return {
+      manifest: demandManifest(parseManifest(bytes, MANIFEST_IN_REPOSITORY, { kind: "repository", named: true })),
+      drafted: false,
+      notices: [`its manifest is the repository's own ${MANIFEST_IN_REPOSITORY}`],
+    };
+  }
+  const shown = escapeUntrusted(redactCredentials(where));
+  const { draftSource, repositoryName } = await import("./draft.ts");
+  const draft = await draftSource(fetched, { name: repositoryName(where), git: null, versions: [] });
+  if (draft === undefined) {
     throw new IpmError(
       "MANIFEST_MISSING",
-      `${escapeUntrusted(redactCredentials(where))} is in no registry and has no ${MANIFEST_IN_REPOSITORY}`,
+      `${shown} is in no registry, has no ${MANIFEST_IN_REPOSITORY}, and no recipe sees how to install it`,
       {
         hint: `write an ${MANIFEST_IN_REPOSITORY} into it (docs/manifest.md), or look for it: ipm search WORDS`,
         data: { source: redactCredentials(where) },
       },
     );
   }
-  const manifest = demandManifest(parseManifest(bytes, MANIFEST_IN_REPOSITORY, { kind: "repository", named: true }));
+  if (options.noSandbox && !options.allowUnverified) {
+    throw new IpmError("UNVERIFIED", `a manifest drafted from ${shown} runs in the sandbox only`, {
+      hint: "leave --no-sandbox out; if you trust the repository, add --allow-unverified",
+      data: { source: redactCredentials(where) },
+    });
+  }
+  const chosen = draft.candidates[draft.chosen];
+  return {
+    manifest: demandManifest(
+      parseManifest(new TextEncoder().encode(draft.text), "draft.yaml", { kind: "repository", named: true }),
+    ),
+    drafted: true,
+    notices: [
+      "drafted from the repository, not verified: it has no manifest",
+      ...(chosen === undefined ? [] : [`seen: ${chosen.evidence.join(", ")}`, ...chosen.doubts]).map(escapeUntrusted),
+    ],
+  };
+}
+
+async function fromSource(
+  context: Context,
+  request: SourceRequest,
+  typed: string,
+  options: PlanOptions,
+): Promise<ResolvedTarget> {
+  const where = request.kind === "git" ? request.url : request.kind === "folder" ? request.path : request.file;
+  const fetched = await fetchSource(context, request, typed, options.offline);
+  const { manifest, drafted, notices } = await manifestOfSource(fetched, where, options);
   const entry = completeRepositoryManifest(manifest, {
     git: request.kind === "git" ? request.url : null,
     version: versionOfTag(fetched.ref),
@@ -162,13 +206,11 @@ async function fromSource(
     explicitVersion: true,
     registry: null,
     embedded: false,
+    drafted,
     attestations: [],
     request,
     fetched,
-    notices: [
-      `its manifest is the repository's own ${MANIFEST_IN_REPOSITORY}`,
-      ...(fetched.dirty ? ["the folder holds changes that are in no commit"] : []),
-    ],
+    notices: [...notices, ...(fetched.dirty ? ["the folder holds changes that are in no commit"] : [])],
   };
 }
 
@@ -184,7 +226,7 @@ async function fromRepository(
     const wanted = ref === null ? null : versionOfRef(found.entry, ref);
     if (wanted !== undefined) return fromRegistry(found, typed, wanted);
   }
-  return fromSource(context, { kind: "git", url, ref, commit: null, tree: null, named: true }, typed, options.offline);
+  return fromSource(context, { kind: "git", url, ref, commit: null, tree: null, named: true }, typed, options);
 }
 
 /** A manifest file that the user named: everything a registry's entry is, without anybody's review. */
@@ -215,6 +257,7 @@ async function fromManifestFile(context: Context, file: string, typed: string): 
     explicitVersion: true,
     registry: null,
     embedded: false,
+    drafted: false,
     attestations: [],
     request: await requestOf(entry, chosen, bundleFile, true),
     fetched: null,
@@ -252,7 +295,7 @@ async function fromPath(
       hint: `ipm registry add ${typed}`,
     });
   }
-  return fromSource(context, { kind: "folder", path: real }, typed, options.offline);
+  return fromSource(context, { kind: "folder", path: real }, typed, options);
 }
 
 async function resolve(
@@ -273,7 +316,7 @@ async function resolve(
 
 /**
  * Look targets up, in their order. Registries are only read; a repository or folder that is in none is fetched into the
- * cache for its own `ipm.yaml`.
+ * cache for its own `ipm.yaml`, or drafted a manifest for.
  * @param onFailure told of a target that cannot be looked up, which is then left out; without it that is thrown
  * @throws IpmError TARGET_INVALID, TOOL_NOT_FOUND, NAME_AMBIGUOUS, VERSION_NOT_FOUND, VERSION_WITHDRAWN, MANIFEST_MISSING, …
  */

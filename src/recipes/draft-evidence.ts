@@ -1,0 +1,222 @@
+import { firstUnsafeCharacter } from "../core/untrusted-text.ts";
+import { identifyLicense, normalizeLicense } from "../manifest/identify-license.ts";
+import { recipeFor } from "../manifest/lint/rules/shell-instead-of-recipe.ts";
+import { operandsOf, programOf, shellCommands } from "../manifest/shell-commands.ts";
+import type { Candidate } from "./candidate.ts";
+import type { SourceFile } from "./listing.ts";
+import { nameOf } from "./listing.ts";
+
+/** A value that a repository says, and where. */
+export interface Found<Value> {
+  readonly value: Value;
+  /** `file:line`, or `file`; what was concluded, after a space. */
+  readonly evidence: string;
+}
+
+const README = /^(?:readme|README|Readme)(?:\.(?:md|markdown|rst|txt|org|adoc|asciidoc))?$/u;
+const LICENSE = /^(?:LICEN[CS]E|License|Licence|license|licence|COPYING|Copying|UNLICENSE)(?:[-.][A-Za-z0-9.-]+)?$/u;
+const C_SOURCE = /\.(?:c|cc|cpp|cxx|h|hpp)$/u;
+const ASIDE = /(?:^|\/)(?:tests?|examples?|docs?|third_party|vendor|contrib|bench(?:marks?)?|node_modules)\//u;
+const MAX_SOURCES = 60;
+
+/** Files, beside those of the recipes, whose text a draft is made from; few and small ones. */
+export function evidenceReads(files: readonly SourceFile[]): readonly string[] {
+  const paths = files.map(({ path }) => path);
+  const atRoot = paths.filter((path) => !path.includes("/"));
+  return [
+    ...atRoot.filter((path) => README.test(path)).slice(0, 2),
+    ...atRoot.filter((path) => LICENSE.test(path)).slice(0, 4),
+    ...atRoot.filter((path) => /^(?:Procfile|\.gitmodules|(?:GNU)?[Mm]akefile)$/u.test(path)),
+    ...paths
+      .filter((path) => C_SOURCE.test(path) && !ASIDE.test(path) && path.split("/").length <= 3)
+      .slice(0, MAX_SOURCES),
+  ];
+}
+
+/** The README's text and path. */
+export function readmeOf(texts: Readonly<Record<string, string>>): { path: string; text: string } | undefined {
+  const path = Object.keys(texts).find((file) => README.test(file));
+  return path === undefined ? undefined : { path, text: texts[path] ?? "" };
+}
+
+/** The licence: what the package says where that is an SPDX expression, else by the text of the licence's file. */
+export function findLicense(
+  texts: Readonly<Record<string, string>>,
+  about: Candidate["about"] | undefined,
+  evidence: string,
+): Found<string> | undefined {
+  const stated = about?.license ?? null;
+  const expression = stated === null ? null : normalizeLicense(stated);
+  if (expression !== null) return { value: expression, evidence: `${evidence} license ${stated}` };
+  const files = Object.keys(texts).filter((path) => LICENSE.test(path));
+  const identified = files.flatMap((path) => {
+    const id = identifyLicense(texts[path] ?? "");
+    return id === null ? [] : [{ id, path }];
+  });
+  const ids = [...new Set(identified.map(({ id }) => id))];
+  if (ids.length > 0) {
+    // `LICENSE-MIT` beside `LICENSE-APACHE` is a choice; other pairs are for a person, and begin with the first.
+    const isChoice =
+      identified.length > 1 && identified.every(({ path }) => /[-.](?:mit|apache|bsd|unlicense|isc|zlib)/iu.test(path));
+    return {
+      value: isChoice ? ids.toSorted().join(" OR ") : (ids[0] ?? ""),
+      evidence: `${identified.map(({ path }) => path).join(", ")} text of ${ids.join(", ")}`,
+    };
+  }
+  const readme = readmeOf(texts);
+  const sentence =
+    readme === undefined
+      ? null
+      : /^.*\b(MIT|Apache[- ]2(?:\.0)?|GPL-?v?[23]|BSD|ISC|MPL[- ]2(?:\.0)?) licen[cs]ed?\b/imu.exec(readme.text);
+  const fromReadme = sentence === null ? null : normalizeLicense(sentence[1] ?? "");
+  if (readme === undefined || sentence === null || fromReadme === null) return undefined;
+  return { value: fromReadme, evidence: `${readme.path}:${lineOf(readme.text, sentence.index)} says so` };
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split("\n").length;
+}
+
+const MAX_SUMMARY = 120;
+
+/** The text on one line, without control, bidi and invisible characters. */
+export function plainText(text: string): string {
+  return Array.from(text.replaceAll(/\s/gu, " "))
+    .filter((character) => firstUnsafeCharacter(character) === undefined)
+    .join("");
+}
+
+/** One line for lists: no mark-up, no name in front, no full stop, at most 120 characters. */
+export function tidySummary(text: string, name: string): string | undefined {
+  let line = plainText(text)
+    .replaceAll(/!\[[^\]]*\]\([^)]*\)/gu, "")
+    .replaceAll(/\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/gu, "$1")
+    .replaceAll(/<[^>]*>/gu, "")
+    .replaceAll(/`{1,2}([^`]*)`{1,2}/gu, "$1")
+    .replaceAll(/\*\*?|__|:[a-z_]+:/gu, "")
+    .replaceAll(/[\u{1f000}-\u{1faff}]|\ufe0f/gu, " ")
+    .replaceAll(/\s+/gu, " ")
+    .trim();
+  const lower = line.toLowerCase();
+  for (const start of [
+    `${name.toLowerCase()} is `,
+    `${name.toLowerCase()} - `,
+    `${name.toLowerCase()}: `,
+    `${name.toLowerCase()} – `,
+    `${name.toLowerCase()} — `,
+  ]) {
+    if (lower.startsWith(start)) line = line.slice(start.length).trim();
+  }
+  if (line.toLowerCase().startsWith(`${name.toLowerCase()} `)) line = line.slice(name.length).trim();
+  line = line.replace(/^(?:an?|the) (?=[a-z])/u, "");
+  line = `${(line[0] ?? "").toUpperCase()}${line.slice(1)}`;
+  if (line.length > MAX_SUMMARY) {
+    const sentence = /^(.{20,118}?)[.!?;](?:\s|$)/u.exec(line)?.[1];
+    line = sentence ?? `${line.slice(0, MAX_SUMMARY - 1).replace(/\s+\S*$/u, "")}…`;
+  }
+  line = line.replace(/([^.])\.$/u, "$1");
+  return line.length < 3 ? undefined : line;
+}
+
+/** The first paragraph of a README that says something: no heading, badge, picture, list or code. */
+export function summaryOfReadme(texts: Readonly<Record<string, string>>, name: string): Found<string> | undefined {
+  const readme = readmeOf(texts);
+  if (readme === undefined) return undefined;
+  const lines = readme.text.split("\n");
+  let isCode = false;
+  for (const [index, raw] of lines.slice(0, 80).entries()) {
+    const line = raw.trim();
+    if (/^(?:```|~~~)/u.test(line)) isCode = !isCode;
+    if (line === "" || isCode || /^(?:#|=|-{3}|\*{3}|```|~~~|\||<|!\[|\[!|\[\]|\.\.|::|>|[-*+] |\d+\. )/u.test(line))
+      continue;
+    // The line above a rule of `===` or `---` is a heading.
+    if (/^(?:=+|-+|~+|\*+)$/u.test(lines[index + 1]?.trim() ?? "")) continue;
+    const end = lines.findIndex((other, at) => at > index && !/^\s*[\p{L}\p{N}"'`*_([]/u.test(other));
+    const paragraph = lines.slice(index, end === -1 ? index + 1 : end).join(" ");
+    if (/\b(?:sponsor|donat|show your love|follow me|join (?:us|our)|chat on|star this)/iu.test(paragraph)) continue;
+    const summary = tidySummary(paragraph, name);
+    if (summary !== undefined && summary.split(" ").length >= 3 && !/https?:\/\//u.test(summary))
+      return { value: summary, evidence: `${readme.path}:${index + 1}` };
+  }
+  return undefined;
+}
+
+/** What a README's installation section runs. */
+export interface ReadmeCommand {
+  readonly text: string;
+  readonly evidence: string;
+  /** The recipe does the same: nothing is to be added. */
+  readonly isCovered: boolean;
+}
+
+const ASKS_FOR_INSTALL = /install|build|compil|setup|set up|getting started|quick ?start|from source/iu;
+
+/** Commands of the code blocks below headings about installation, at most twenty. */
+export function readmeCommands(texts: Readonly<Record<string, string>>, recipe: string): readonly ReadmeCommand[] {
+  const readme = readmeOf(texts);
+  if (readme === undefined) return [];
+  const found: ReadmeCommand[] = [];
+  let isAbout = false;
+  let isCode = false;
+  for (const [index, raw] of readme.text.split("\n").entries()) {
+    const line = raw.trim();
+    if (/^(?:```|~~~)/u.test(line)) {
+      isCode = !isCode;
+      continue;
+    }
+    if (!isCode && /^#{1,6} /u.test(line)) isAbout = ASKS_FOR_INSTALL.test(line);
+    if (!isAbout || (!isCode && !/^(?: {4}|\t)\$? ?[a-z./]/u.test(raw))) continue;
+    const text = line.replace(/^[$%>#] /u, "");
+    if (text === "" || text.startsWith("#")) continue;
+    const commands = shellCommands(text);
+    if (commands.length === 0 || !/^[a-z./$]/u.test(text)) continue;
+    const isCovered = commands.every((command) => {
+      const program = programOf(command);
+      const what =
+        program === "sudo"
+          ? recipeFor({ ...command, words: [command.words[1] ?? "", ...command.words.slice(2)] })
+          : recipeFor(command);
+      return what === recipe || /^(?:cd|git|mkdir|source|\.|export|chmod|ls|which|echo)$/u.test(program);
+    });
+    found.push({ text: text.slice(0, 160), evidence: `${readme.path}:${index + 1}`, isCovered });
+    if (found.length >= 20) break;
+  }
+  return found;
+}
+
+/** Packages of other package managers that a README names: `brew install x` is `{brew: x}`. */
+export function elsewhereOf(commands: readonly ReadmeCommand[], name: string): Readonly<Record<string, string>> {
+  const elsewhere: Record<string, string> = {};
+  for (const { text } of commands) {
+    for (const command of shellCommands(text)) {
+      const words = programOf(command) === "sudo" ? operandsOf(command) : [programOf(command), ...operandsOf(command)];
+      const [program = "", verb = "", what = ""] = words;
+      const manager = {
+        brew: "brew",
+        apt: "apt",
+        "apt-get": "apt",
+        dnf: "dnf",
+        pacman: "pacman",
+        snap: "snap",
+        flatpak: "flatpak",
+        port: "macports",
+      }[program];
+      const package_ = verb === "install" || verb === "add" ? what : program === "pacman" ? verb : "";
+      if (manager === undefined || words.length > 3 || !nameOf(package_).toLowerCase().includes(name)) continue;
+      if (/^[A-Za-z0-9][A-Za-z0-9@/._+-]*$/u.test(package_)) elsewhere[manager] ??= package_;
+    }
+  }
+  return elsewhere;
+}
+
+/** The address that a README says the server is found at. */
+export function serverUrl(texts: Readonly<Record<string, string>>): Found<string> | undefined {
+  const readme = readmeOf(texts);
+  if (readme === undefined) return undefined;
+  const match = /\bhttps?:\/\/(?:localhost|127\.0\.0\.1)(?::[0-9]{2,5})\b/u.exec(readme.text);
+  if (match === null) return undefined;
+  return {
+    value: `${match[0].replace("localhost", "127.0.0.1")}/`,
+    evidence: `${readme.path}:${lineOf(readme.text, match.index)}`,
+  };
+}

@@ -1,0 +1,458 @@
+import { Document, isMap, isScalar, isSeq } from "yaml";
+import type { Node } from "yaml";
+import { isToolName } from "../core/ids.ts";
+import type { CommitSha, TreeSha } from "../core/ids.ts";
+import { documentText } from "../manifest/format-manifest.ts";
+import type { Requirement } from "../manifest/manifest.ts";
+import type { Candidate, DetectInput } from "./candidate.ts";
+import { detect } from "./detect.ts";
+import {
+  type ReadmeCommand,
+  elsewhereOf,
+  findLicense,
+  plainText,
+  readmeCommands,
+  serverUrl,
+  summaryOfReadme,
+  tidySummary,
+} from "./draft-evidence.ts";
+import { alternativesOf, rankCandidates, usableBins } from "./rank-candidates.ts";
+import { findSystemLibraries } from "./system-libraries.ts";
+
+/** A released version with its pin. */
+export interface DraftVersion {
+  readonly version: string;
+  readonly ref: string | null;
+  readonly commit: CommitSha;
+  readonly tree: TreeSha;
+}
+
+export interface DraftInput extends DetectInput {
+  /** The URL for `source.git`; null: an `ipm.yaml` without `source` and `versions` is drafted. */
+  readonly git: string | null;
+  readonly versions: readonly DraftVersion[];
+  /** Paths of submodules. */
+  readonly submodules: readonly string[];
+  /** How many of the ranked candidates are passed over, because they were tried and failed. */
+  readonly skip?: number;
+}
+
+/** A value of the draft and why it is what it is. */
+export interface DraftValue {
+  /** Path of the key: `license`, `steps`, `tests`. */
+  readonly key: string;
+  readonly value: string;
+  /** `package.json:12 what was concluded`. */
+  readonly evidence: readonly string[];
+}
+
+/** A candidate in plain words, for those that were not taken. */
+export interface DraftAlternative {
+  readonly recipe: string;
+  readonly dir: string | null;
+  readonly confidence: Candidate["confidence"];
+  readonly bins: readonly string[];
+  readonly evidence: readonly string[];
+  readonly doubts: readonly string[];
+}
+
+export interface Draft {
+  readonly name: string;
+  readonly kind: "tool" | "library";
+  /** The manifest: of a registry, or an `ipm.yaml` where `git` is null. Each `# TODO` is in `todos` too. */
+  readonly text: string;
+  readonly values: readonly DraftValue[];
+  /** What a person must look at. */
+  readonly todos: readonly string[];
+  /** What the README runs and the draft does not. */
+  readonly notes: readonly string[];
+  /** Every way that was seen, the best first; the draft is made of the one at `chosen`. */
+  readonly candidates: readonly DraftAlternative[];
+  readonly chosen: number;
+}
+
+/** `@scope/My_Tool` as `my_tool`: the nearest name that an entry may have, or undefined. */
+export function toolNameOf(text: string): string | undefined {
+  const bare = text.slice(text.lastIndexOf("/") + 1).toLowerCase();
+  const name = bare
+    .replaceAll(/[^a-z0-9._-]+/gu, "-")
+    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/gu, "")
+    .slice(0, 64);
+  return isToolName(name) ? name : undefined;
+}
+
+const GENERIC = new Set([
+  "cli",
+  "app",
+  "server",
+  "client",
+  "main",
+  "core",
+  "tool",
+  "project",
+  "monorepo",
+  "root",
+  "workspace",
+]);
+
+function nameFor(candidate: Candidate, bins: readonly string[], repository: string): { value: string; why: string } {
+  const own = toolNameOf(repository);
+  const package_ = candidate.about.name === null ? undefined : toolNameOf(candidate.about.name);
+  if (own !== undefined && bins.includes(own)) return { value: own, why: "the repository's name, and a command's" };
+  if (package_ !== undefined && !GENERIC.has(package_)) return { value: package_, why: "the package's name" };
+  const [bin] = bins.map(toolNameOf);
+  if (own !== undefined && !GENERIC.has(own)) return { value: own, why: "the repository's name" };
+  return {
+    value: bin ?? own ?? package_ ?? "tool",
+    why: bin === undefined ? "the repository's name" : "a command's name",
+  };
+}
+
+type Plain = string | readonly Plain[] | { readonly [key: string]: Plain };
+
+/** A value for `with`: texts, lists and maps of them. */
+function plain(value: unknown): Plain {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  return String(value);
+}
+
+function requirementSource(requirement: Requirement): Plain {
+  const kind: Record<string, string> =
+    "tool" in requirement
+      ? { tool: requirement.tool }
+      : "header" in requirement
+        ? { header: requirement.header }
+        : "pkg-config" in requirement
+          ? { "pkg-config": requirement["pkg-config"] }
+          : { library: requirement.library };
+  const isUsual = requirement.for === ("tool" in requirement || "library" in requirement ? "both" : "build");
+  return {
+    ...kind,
+    ...(requirement.version === null ? {} : { version: requirement.version }),
+    ...(isUsual ? {} : { for: requirement.for }),
+    ...(requirement.optional ? { optional: "true" } : {}),
+    ...(requirement.why === null ? {} : { why: requirement.why }),
+  };
+}
+
+const NATIVE = new Set(["make", "cmake", "meson", "autotools"]);
+
+/** What the manifest must say of a candidate's requirements: recipes bring their own toolchain themselves. */
+function statedRequirements(candidate: Candidate, input: DraftInput): { stated: Requirement[]; evidence: string[] } {
+  const stated = candidate.requires.filter((requirement) => !("tool" in requirement));
+  const evidence: string[] = [];
+  if (candidate.recipe === "make") {
+    for (const found of findSystemLibraries(
+      input.texts,
+      input.files.map(({ path }) => path),
+    )) {
+      stated.push(found.requirement);
+      evidence.push(found.evidence);
+    }
+  }
+  if (candidate.recipe === "copy") {
+    for (const path of Object.values(candidate.bins)) {
+      const shebang =
+        path === null
+          ? null
+          : /^#!\s*(?:\/usr\/bin\/env\s+(?:-S\s+)?|\S*\/)([A-Za-z0-9._+-]+)/u.exec(input.texts[path] ?? "");
+      const tool = shebang?.[1];
+      if (tool === undefined || tool === "sh" || stated.some((one) => "tool" in one && one.tool === tool)) continue;
+      stated.push({ tool, version: null, for: "run", optional: false, why: "runs the script" });
+      evidence.push(`${path}:1 begins with #! of ${tool}`);
+    }
+  }
+  return { stated, evidence };
+}
+
+function stepSource(candidate: Candidate): Plain {
+  return {
+    uses: candidate.recipe,
+    ...(Object.keys(candidate.options).length === 0 ? {} : { with: plain(candidate.options) }),
+    ...(candidate.dir === null ? {} : { dir: candidate.dir }),
+  };
+}
+
+function binSource(bins: Readonly<Record<string, string | null>>): Plain {
+  const entries = Object.entries(bins);
+  if (entries.every(([, path]) => path === null)) return entries.map(([name]) => name);
+  return Object.fromEntries(entries.map(([name, path]) => [name, path ?? `bin/${name}`]));
+}
+
+/** A command that answers whichever of the usual questions the tool knows. */
+function smokeTest(command: string, texts: Readonly<Record<string, string>>): Plain {
+  const asks = ["--version", "--help", "-V", "-h"].map((ask) => `${command} ${ask}`).join(" || ");
+  // Programs that draw on the terminal want to know which one it is.
+  const isCurses = Object.values(texts).some((text) => /-l(?:n?cursesw?|tinfo)\b|#\s*include\s*<n?curses/u.test(text));
+  return { run: `${isCurses ? "export TERM=xterm; " : ""}${asks}`, expect: { output: String.raw`\S` } };
+}
+
+function primaryBin(bins: readonly string[], name: string, repository: string): string | undefined {
+  return bins.find((bin) => bin === name) ?? bins.find((bin) => bin === repository.toLowerCase()) ?? bins[0];
+}
+
+function flow(document: Document, path: readonly (string | number)[]): void {
+  const node = document.getIn(path, true);
+  if (isMap(node) || isSeq(node)) node.flow = true;
+}
+
+function comment(document: Document, key: string, lines: readonly string[]): void {
+  if (!isMap(document.contents) || lines.length === 0) return;
+  const pair = document.contents.items.find((item) => isScalar(item.key) && item.key.value === key);
+  if (pair === undefined || !isScalar(pair.key)) return;
+  const keyNode: Node = pair.key;
+  keyNode.commentBefore = lines.map((line) => ` ${line}`).join("\n");
+}
+
+/** Texts for people and commands of somebody else's repository must not become more than one line of a comment. */
+function oneLine(text: string): string {
+  return plainText(text).slice(0, 200);
+}
+
+function keywordsOf(candidate: Candidate): readonly string[] {
+  const words = candidate.about.keywords.map((word) => word.toLowerCase().trim());
+  return [...new Set(words)].filter((word) => /^[a-z0-9][a-z0-9+#._ -]{0,39}$/u.test(word)).slice(0, 8);
+}
+
+function homepageOf(candidate: Candidate, git: string | null): string | undefined {
+  const { homepage } = candidate.about;
+  if (homepage === null || !URL.canParse(homepage)) return undefined;
+  const url = new URL(homepage);
+  if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || url.hash !== "") return undefined;
+  const bare = (text: string): string => text.replace(/(?:\.git)?\/?$/u, "").toLowerCase();
+  return git !== null && bare(url.href) === bare(git) ? undefined : url.href;
+}
+
+function describe(candidate: Candidate): DraftAlternative {
+  const { recipe, dir, confidence, evidence, doubts } = candidate;
+  return {
+    recipe,
+    dir,
+    confidence,
+    bins: Object.keys(usableBins(candidate)),
+    evidence: evidence.map(oneLine),
+    doubts: doubts.map(oneLine),
+  };
+}
+
+const REGISTRY_OF: Readonly<Record<string, string>> = { npm: "npm", python: "pypi", cargo: "crates", go: "go" };
+
+interface Parts {
+  readonly data: Record<string, Plain>;
+  readonly values: DraftValue[];
+  readonly comments: Record<string, string[]>;
+}
+
+function todo(parts: Parts, key: string, text: string): void {
+  (parts.comments[key] ??= []).push(`TODO: ${oneLine(text)}`);
+}
+
+function set(parts: Parts, key: string, value: Plain, evidence: readonly string[]): void {
+  parts.data[key] = value;
+  const shown = typeof value === "string" ? value : JSON.stringify(value);
+  parts.values.push({ key, value: shown, evidence: evidence.map(oneLine) });
+}
+
+function describeTool(parts: Parts, candidate: Candidate, input: DraftInput, name: string): void {
+  const [file = candidate.recipe] = candidate.evidence;
+  const packageFile = file.split(/[: ]/u)[0] ?? file;
+  const stated = candidate.about.summary === null ? undefined : tidySummary(candidate.about.summary, name);
+  const summary =
+    stated === undefined
+      ? summaryOfReadme(input.texts, name)
+      : { value: stated, evidence: `${packageFile} description` };
+  set(
+    parts,
+    "summary",
+    summary?.value ?? `The ${name} of its repository`,
+    summary === undefined ? [] : [summary.evidence],
+  );
+  if (summary === undefined) todo(parts, "summary", "say what it does, in one line");
+  const license = findLicense(input.texts, candidate.about, packageFile);
+  set(parts, "license", license?.value ?? "LicenseRef-unknown", license === undefined ? [] : [license.evidence]);
+  if (license === undefined) todo(parts, "license", "no licence was recognised: without one nobody may use it");
+  else if (/^A?L?GPL-[0-9.]+$/u.test(license.value))
+    todo(parts, "license", `${license.value}-only or ${license.value}-or-later: the text does not say`);
+  const homepage = homepageOf(candidate, input.git);
+  if (homepage !== undefined) set(parts, "homepage", homepage, [`${packageFile} homepage`]);
+  const keywords = keywordsOf(candidate);
+  if (keywords.length > 0) set(parts, "keywords", keywords, [`${packageFile} keywords`]);
+}
+
+function describeSource(parts: Parts, input: DraftInput): void {
+  if (input.git === null) return;
+  set(parts, "source", { git: input.git }, ["the target"]);
+  const versions = input.versions.map(({ version, ref, commit, tree }) => ({
+    version,
+    ...(ref === null ? {} : { ref }),
+    commit,
+    tree,
+  }));
+  set(
+    parts,
+    "versions",
+    versions,
+    input.versions.map(({ ref, commit }) => `${ref ?? "HEAD"} is ${commit}`),
+  );
+  if (input.versions.every(({ ref }) => ref?.startsWith("refs/tags/") !== true))
+    todo(parts, "versions", "no tag looks like a version: this is a commit of a branch");
+}
+
+function describeMethods(
+  parts: Parts,
+  first: Candidate,
+  others: readonly Candidate[],
+  input: DraftInput,
+  bins: Readonly<Record<string, string | null>>,
+): void {
+  const needs = [first, ...others].map((candidate) => statedRequirements(candidate, input));
+  const requires = (index: number): Plain[] => (needs[index]?.stated ?? []).map(requirementSource);
+  const evidence = (index: number): string[] => [
+    ...([first, ...others][index]?.evidence ?? []),
+    ...(needs[index]?.evidence ?? []),
+  ];
+  if (others.length === 0) {
+    if (requires(0).length > 0) set(parts, "requires", requires(0), needs[0]?.evidence ?? first.evidence);
+    set(parts, "steps", [stepSource(first)], evidence(0));
+  } else {
+    const methods = [first, ...others].map((candidate, index) => ({
+      ...(requires(index).length === 0 ? {} : { requires: requires(index) }),
+      steps: [stepSource(candidate)],
+    }));
+    set(
+      parts,
+      "methods",
+      methods,
+      [first, ...others].flatMap((_, index) => evidence(index)),
+    );
+  }
+  set(
+    parts,
+    "bin",
+    binSource(bins),
+    first.evidence.filter((line) => /command|bin|program|entry|script|main/iu.test(line)),
+  );
+}
+
+function todosOf(parts: Parts, first: Candidate, ranked: readonly Candidate[], input: DraftInput): void {
+  const key = parts.data["methods"] === undefined ? (parts.data["steps"] === undefined ? "kind" : "steps") : "methods";
+  for (const doubt of first.doubts) todo(parts, key, doubt);
+  if (input.submodules.length > 0)
+    todo(parts, key, `it has submodules, which are not fetched: ${input.submodules.slice(0, 5).join(", ")}`);
+  const hidden = Object.keys(first.bins).filter((bin) => usableBins(first)[bin] === undefined);
+  if (hidden.length > 0)
+    todo(parts, "bin", `not provided, because every system has a command of that name: ${hidden.join(", ")}`);
+  const rest = ranked
+    .filter((candidate) => candidate !== first && Object.keys(usableBins(candidate)).length > 0)
+    .slice(0, 4);
+  for (const other of rest) {
+    const where = other.dir === null ? "" : ` in ${other.dir}`;
+    const how = Object.keys(other.options).length === 0 ? "" : ` with ${JSON.stringify(other.options)}`;
+    (parts.comments[key] ??= []).push(
+      oneLine(
+        `another way that was seen: uses: ${other.recipe}${how}${where}, for ${Object.keys(usableBins(other)).slice(0, 6).join(", ")}`,
+      ),
+    );
+  }
+}
+
+function notesOf(commands: readonly ReadmeCommand[]): string[] {
+  return commands.filter(({ isCovered }) => !isCovered).map(({ text, evidence }) => oneLine(`${evidence} ${text}`));
+}
+
+/** Build the YAML of the parts, in canonical order and style. */
+function yamlOf(parts: Parts): string {
+  const order = [
+    "schema",
+    "name",
+    "kind",
+    "summary",
+    "license",
+    "homepage",
+    "keywords",
+    "source",
+    "versions",
+    "requires",
+    "steps",
+    "methods",
+    "bin",
+    "tests",
+    "start",
+    "elsewhere",
+  ];
+  const sorted = Object.fromEntries(
+    order.flatMap((key) => (parts.data[key] === undefined ? [] : [[key, parts.data[key]]])),
+  );
+  const document = new Document(sorted, { schema: "failsafe" });
+  for (const key of ["source", "keywords", "bin", "start", "elsewhere"]) flow(document, [key]);
+  for (const [key, list] of Object.entries(sorted)) {
+    if (!Array.isArray(list) || key === "methods") continue;
+    for (const index of list.keys()) flow(document, [key, index]);
+  }
+  const methods = sorted["methods"];
+  if (Array.isArray(methods))
+    for (const index of methods.keys())
+      for (const part of ["requires", "steps"]) flow(document, ["methods", index, part]);
+  for (const [key, lines] of Object.entries(parts.comments)) comment(document, key, lines);
+  return documentText(document);
+}
+
+/**
+ * Draft a manifest from what a repository says: which recipe, which commands, licence, summary, requirements, a first test,
+ * each with its evidence. Pure: no disk, no network, no language model.
+ * @returns the draft, or undefined when no recipe sees anything that it could install (or all were skipped)
+ */
+export function draftManifest(input: DraftInput): Draft | undefined {
+  const ranked = rankCandidates(detect(input), input.name);
+  const chosen = input.skip ?? 0;
+  const first = ranked[chosen];
+  if (first === undefined) return undefined;
+  const bins = usableBins(first);
+  const names = Object.keys(bins);
+  const isLibrary = names.length === 0;
+  // What failed before is no alternative any more.
+  const others = isLibrary ? [] : alternativesOf(first, ranked.slice(chosen + 1));
+  const { value: name, why } = nameFor(first, names, input.name);
+  const parts: Parts = { data: {}, values: [], comments: {} };
+  parts.data["schema"] = "ipm/v1";
+  set(parts, "name", name, [why]);
+  describeTool(parts, first, input, name);
+  describeSource(parts, input);
+  const commands = readmeCommands(input.texts, first.recipe);
+  const elsewhere = { ...elsewhereOf(commands, name) };
+  if (isLibrary) {
+    set(parts, "kind", "library", first.doubts.length > 0 ? first.doubts : ["no command is declared"]);
+    const registry = REGISTRY_OF[first.recipe];
+    if (registry !== undefined && first.about.name !== null) elsewhere[registry] ??= first.about.name;
+  } else {
+    describeMethods(parts, first, others, input, bins);
+    const command = primaryBin(names, name, input.name) ?? names[0] ?? name;
+    set(
+      parts,
+      "tests",
+      [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {})],
+      [`${command} is a command of it`],
+    );
+    todo(parts, "tests", "a test with a known answer proves more than that it starts");
+    const url = /\bserver\b/iu.test(JSON.stringify(parts.data["summary"])) ? serverUrl(input.texts) : undefined;
+    if (url !== undefined) set(parts, "start", { run: command, url: url.value }, [url.evidence]);
+  }
+  if (Object.keys(elsewhere).length > 0)
+    set(parts, "elsewhere", elsewhere, ["commands of the README, or the package's name"]);
+  todosOf(parts, first, ranked, input);
+  const todos = Object.values(parts.comments).flatMap((lines) =>
+    lines.filter((line) => line.startsWith("TODO: ")).map((line) => line.slice(6)),
+  );
+  return {
+    name,
+    kind: isLibrary ? "library" : "tool",
+    text: yamlOf(parts),
+    values: parts.values,
+    todos,
+    notes: notesOf(commands),
+    candidates: ranked.map(describe),
+    chosen,
+  };
+}
