@@ -3,48 +3,52 @@ import type { Plan, PlanTrust } from "../../../src/plan/plan.ts";
 import { type TrustFacts, decideTrust } from "../../../src/trust/decide-trust.ts";
 import { samplePlan } from "../../helpers/sample-plan.ts";
 
-const FACTS: TrustFacts = { sandbox: "isolated", allowUnverified: false, allowWithoutSandbox: false, canAsk: false };
+const ISOLATED: TrustFacts = { sandbox: "isolated", allowUnverified: false, allowWithoutSandbox: false, canAsk: false };
+const WHAT = samplePlan().what;
 
-function planAt(level: PlanTrust["level"]): Plan {
-  return samplePlan({ trust: { level, detail: level === "unverified" ? "not verified, from nowhere" : level } });
+function plan(level: PlanTrust["level"], copiesOnly = false): Plan {
+  const steps = copiesOnly ? WHAT.steps.filter(({ kind }) => kind === "copy") : WHAT.steps;
+  return samplePlan({ trust: { ...samplePlan().trust, level, detail: "why" }, what: { ...WHAT, steps } });
 }
 
-/** The same plan, when nothing of the package runs but its tests. */
-function copying(plan: Plan): Plan {
-  return { ...plan, what: { ...plan.what, steps: plan.what.steps.filter(({ kind }) => kind === "copy") } };
-}
-
-function outcome(plan: Plan, facts: Partial<TrustFacts> = {}): string {
-  const decision = decideTrust(plan, { ...FACTS, ...facts });
+function decide(level: PlanTrust["level"], facts: Partial<TrustFacts> = {}, copiesOnly = false): string {
+  const decision = decideTrust(plan(level, copiesOnly), { ...ISOLATED, ...facts });
   return decision.action === "refuse" ? decision.code : decision.action;
 }
 
-test.each(["verified", "verified-elsewhere", "reviewed"] as const)(
-  "%s goes on without a question where it can be isolated",
-  (level) => {
-    expect(outcome(planAt(level))).toBe("proceed");
-    expect(outcome(planAt(level), { sandbox: "switched-off" })).toBe("proceed");
-    expect(outcome(planAt(level), { sandbox: "unavailable" })).toBe("SANDBOX_UNAVAILABLE");
-    expect(outcome(planAt(level), { sandbox: "unavailable", allowWithoutSandbox: true })).toBe("proceed");
-    expect(outcome(copying(planAt(level)), { sandbox: "unavailable" })).toBe("proceed");
-  },
-);
+const TRUSTED = ["verified", "verified-elsewhere", "reviewed"] as const;
 
-test("what is not verified is asked about, refused without a terminal, or allowed by name", () => {
-  const plan = planAt("unverified");
-  expect(outcome(plan, { canAsk: true })).toBe("ask");
-  expect(outcome(plan)).toBe("UNVERIFIED");
-  expect(outcome(plan, { allowUnverified: true })).toBe("proceed");
+test.each(TRUSTED)("%s goes on in a sandbox, also when nobody can be asked", (level) => {
+  expect(decide(level)).toBe("proceed");
+  expect(decide(level, { canAsk: true })).toBe("proceed");
 });
 
-test("what is not verified never runs on a machine that cannot isolate, but by --no-sandbox as well", () => {
-  for (const plan of [planAt("unverified"), copying(planAt("unverified"))]) {
-    for (const allowWithoutSandbox of [false, true]) {
-      expect(outcome(plan, { sandbox: "unavailable", allowUnverified: true, allowWithoutSandbox })).toBe(
-        "SANDBOX_UNAVAILABLE",
-      );
-    }
-    expect(outcome(plan, { sandbox: "switched-off", allowUnverified: true })).toBe("proceed");
-    expect(outcome(plan, { sandbox: "switched-off" })).toBe("UNVERIFIED");
+test.each(TRUSTED)("%s without a sandbox: refused when steps would run, unless that was chosen or allowed", (level) => {
+  expect(decide(level, { sandbox: "unavailable" })).toBe("SANDBOX_UNAVAILABLE");
+  expect(decide(level, { sandbox: "unavailable", canAsk: true })).toBe("SANDBOX_UNAVAILABLE");
+  expect(decide(level, { sandbox: "unavailable" }, true)).toBe("proceed");
+  expect(decide(level, { sandbox: "unavailable", allowWithoutSandbox: true })).toBe("proceed");
+  expect(decide(level, { sandbox: "switched-off" })).toBe("proceed");
+});
+
+test("unverified: a question where somebody can answer, else a refusal with the flag that answers it", () => {
+  expect(decide("unverified", { canAsk: true })).toBe("ask");
+  expect(decide("unverified")).toBe("UNVERIFIED");
+  expect(decide("unverified", { allowUnverified: true })).toBe("proceed");
+  const refusal = decideTrust(plan("unverified"), ISOLATED);
+  expect(refusal).toMatchObject({ hint: expect.stringContaining("--allow-unverified") });
+});
+
+test("unverified: neither a flag nor a yes is also a yes to running without a sandbox", () => {
+  for (const copiesOnly of [true, false]) {
+    expect(decide("unverified", { sandbox: "unavailable", allowUnverified: true, canAsk: true }, copiesOnly)).toBe(
+      "SANDBOX_UNAVAILABLE",
+    );
+    // What a policy allows without a sandbox is what is trusted.
+    expect(
+      decide("unverified", { sandbox: "unavailable", allowUnverified: true, allowWithoutSandbox: true }, copiesOnly),
+    ).toBe("SANDBOX_UNAVAILABLE");
   }
+  expect(decide("unverified", { sandbox: "switched-off" })).toBe("UNVERIFIED");
+  expect(decide("unverified", { sandbox: "switched-off", allowUnverified: true })).toBe("proceed");
 });
