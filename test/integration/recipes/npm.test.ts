@@ -6,6 +6,46 @@ import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
 
 const env = toolchainEnvironment();
 
+/** A build that needs a package for development, and makes a command that needs another one. */
+const BUILD = `const fs = require("fs");
+if (!require("is-number")(1)) process.exit(1);
+fs.mkdirSync("dist");
+fs.writeFileSync("dist/cli.js", "#!/usr/bin/env node\\nconsole.log(typeof require('picocolors').red);\\n");
+`;
+const PNPM_LOCK = `lockfileVersion: '9.0'
+
+settings:
+  autoInstallPeers: true
+  excludeLinksFromLockfile: false
+
+importers:
+
+  .:
+    dependencies:
+      picocolors:
+        specifier: 1.1.1
+        version: 1.1.1
+    devDependencies:
+      is-number:
+        specifier: 7.0.0
+        version: 7.0.0
+
+packages:
+
+  is-number@7.0.0:
+    resolution: {integrity: sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==}
+    engines: {node: '>=0.12.0'}
+
+  picocolors@1.1.1:
+    resolution: {integrity: sha512-xceH2snhtb5M9liqDsmEw56le376mTZkEX/jEb/RxNFyegNul7eNslCXP9FDj/Lcu0X8KEyMceP2ntpaHrDEVA==}
+
+snapshots:
+
+  is-number@7.0.0: {}
+
+  picocolors@1.1.1: {}
+`;
+
 describe.skipIf(lacks("npm", "node"))("npm, from the checkout (needs node, npm)", () => {
   test("two commands of one file tell by their name which they are; git hooks are not set up", async () => {
     const { run, prefix } = await installRepository(
@@ -118,11 +158,7 @@ describe.skipIf(lacks("npm", "node"))("npm, from the checkout (needs node, npm)"
             devDependencies: { "is-number": "7.0.0" },
           }),
           "package-lock.json": JSON.stringify(lock),
-          "build.js": `const fs = require("fs");
-if (!require("is-number")(1)) process.exit(1);
-fs.mkdirSync("dist");
-fs.writeFileSync("dist/cli.js", "#!/usr/bin/env node\\nconsole.log(typeof require('picocolors').red);\\n");
-`,
+          "build.js": BUILD,
         },
         "steps: [uses: npm]\nbin: [sample]\n",
         { env },
@@ -131,5 +167,29 @@ fs.writeFileSync("dist/cli.js", "#!/usr/bin/env node\\nconsole.log(typeof requir
       expect(existsSync(path.join(prefix, "lib/node_modules/sample/node_modules/is-number"))).toBe(false);
     },
     120_000,
+  );
+
+  test.skipIf(!reaches("npm"))(
+    "network: pnpm by its lockfile, also for a build that calls it by name",
+    async () => {
+      const { run, prefix } = await installRepository(
+        {
+          "package.json": JSON.stringify({
+            name: "sample",
+            bin: { sample: "dist/cli.js" },
+            scripts: { prepare: "husky", build: "pnpm run inner", inner: "node build.js" },
+            dependencies: { picocolors: "1.1.1" },
+            devDependencies: { "is-number": "7.0.0" },
+          }),
+          "pnpm-lock.yaml": PNPM_LOCK,
+          "build.js": BUILD,
+        },
+        "steps: [uses: npm]\nbin: [sample]\n",
+        { env },
+      );
+      expect(run("sample").stdout).toBe("function\n");
+      expect(existsSync(path.join(prefix, "lib/node_modules/sample/node_modules/is-number"))).toBe(false);
+    },
+    180_000,
   );
 });
