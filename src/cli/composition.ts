@@ -97,6 +97,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     files,
     processes: lazyProcesses(),
     git: lazyGit(facts, homes.data),
+    download: async (request) => (await import("../host/download.ts")).createDownload({ env: parts.env })(request),
     runningProcesses: readRunningProcesses,
     now: () => new Date(),
     monotonicMs: () => performance.now() - started,

@@ -229,6 +229,26 @@ export interface RunningProcess {
   readonly text: string;
 }
 
+export interface DownloadRequest {
+  /** https, without a password. */
+  readonly url: string;
+  /** Absolute path of a file that does not exist yet. */
+  readonly file: string;
+  /** More bytes end the download. */
+  readonly maxBytes: number;
+  /** Milliseconds for all of it; a server that sends nothing for a minute ends it too. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Bytes so far, and all of them where the server says so. */
+  readonly onProgress?: (received: number, total: number | null) => void;
+}
+
+/**
+ * Bring one file over https, redirects to https included. What was written stays on a failure: the caller removes it.
+ * @throws IpmError FETCH_FAILED, SOURCE_REFUSED (another transport), DISK_FULL, IO_FAILED, and the signal's own reason
+ */
+export type Download = (request: DownloadRequest) => Promise<{ readonly bytes: number; readonly sha256: string }>;
+
 /** Everything of the outside that use cases are handed. */
 export interface Host {
   readonly facts: HostFacts;
@@ -236,6 +256,7 @@ export interface Host {
   readonly files: Files;
   readonly processes: Processes;
   readonly git: Git;
+  readonly download: Download;
   /** The processes of this machine as far as they can be seen, so that nothing that runs is removed. */
   runningProcesses(): readonly RunningProcess[];
   /** Wall clock. */

@@ -39,6 +39,16 @@ export interface ManifestVersion {
   readonly added: string | null;
   readonly prerelease: boolean;
   readonly withdrawn: string | null;
+  /** Pinned downloads for the platform, one of each name. */
+  readonly files: readonly ManifestFile[];
+}
+
+export interface ManifestFile {
+  readonly name: string | null;
+  readonly url: string;
+  readonly sha256: string;
+  /** About how many bytes it has, or null. */
+  readonly bytes: number | null;
 }
 
 interface RequirementCommon {

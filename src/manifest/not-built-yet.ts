@@ -9,12 +9,10 @@ export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
   "source.submodules": "sources with submodules",
   "source.track": "following a branch",
   "source.package": "installing an ecosystem's package",
-  "versions.files": "pinned downloads",
   "versions.integrity": "pinned packages",
   "versions.lock": "locks kept in the registry",
   "requires.env": "requiring an environment variable",
   "requires.service": "requiring a running service",
   "requires.hardware": "requiring hardware",
   "tests.during": "tests while the server runs",
-  "steps.uses=file": "the recipe",
 };

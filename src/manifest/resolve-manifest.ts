@@ -7,6 +7,7 @@ import type {
   Expectation,
   LauncherTarget,
   Manifest,
+  ManifestFile,
   ManifestStep,
   ManifestTest,
   ManifestVersion,
@@ -119,7 +120,26 @@ function methodOf(source: ManifestSource, request: ResolveRequest): NamedMethod 
   });
 }
 
-function resolveVersion(source: ManifestSource, version: VersionSource): ManifestVersion {
+const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1000, MB: 1000 ** 2, GB: 1000 ** 3 };
+
+function bytesOfSize(size: string | undefined): number | null {
+  const [, number, unit] = /^([0-9.]+)([A-Z]+)$/u.exec(size ?? "") ?? [];
+  return number === undefined ? null : Math.ceil(Number(number) * (UNITS[unit ?? "B"] ?? 1));
+}
+
+/** The downloads for a platform: of several with one name (or none) the one whose platform says most. */
+function resolveFiles(files: VersionSource["files"], platform: Platform): readonly ManifestFile[] {
+  const fitting = (files ?? [])
+    .filter((file) => file.platform === undefined || matchesPlatform(file.platform, platform))
+    .toSorted((a, b) => (b.platform?.length ?? 0) - (a.platform?.length ?? 0));
+  const chosen = new Map<string | null, ManifestFile>();
+  for (const { name = null, url, sha256, size } of fitting) {
+    if (!chosen.has(name)) chosen.set(name, { name, url, sha256, bytes: bytesOfSize(size) });
+  }
+  return [...chosen.values()];
+}
+
+function resolveVersion(source: ManifestSource, version: VersionSource, platform: Platform): ManifestVersion {
   const { commit, tree } = version;
   // The schema demands both where there is a `git` or a `bundle`, and refuses any other source for now.
   if (commit === undefined || tree === undefined) throw new TypeError(`${source.name} ${version.version} has no pin`);
@@ -131,6 +151,7 @@ function resolveVersion(source: ManifestSource, version: VersionSource): Manifes
     added: version.added ?? null,
     prerelease: version.prerelease ?? false,
     withdrawn: version.withdrawn ?? null,
+    files: resolveFiles(version.files, platform),
   };
 }
 
@@ -246,7 +267,7 @@ function resolveTest(test: TestSource, values: Values): ManifestTest {
  * @throws IpmError VERSION_NOT_FOUND, METHOD_NOT_APPLICABLE (with every method and why not), NOTHING_TO_INSTALL (no methods)
  */
 export function resolveManifest(source: ManifestSource, request: ResolveRequest): Manifest {
-  const version = resolveVersion(source, versionOf(source, request.version));
+  const version = resolveVersion(source, versionOf(source, request.version), request.platform);
   const { id, method } = methodOf(source, request);
   const values: Values = { version: version.version, commit: version.commit };
   return {

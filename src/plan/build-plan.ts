@@ -71,6 +71,10 @@ export function planDigest(what: PlannedWork): PlanDigest {
   const digest = sha256Hex(
     canonicalJson({
       source: what.source,
+      // The bytes count, not where they come from; without any the digest is what it was before there could be some.
+      ...(what.downloads === undefined
+        ? {}
+        : { downloads: what.downloads.map(({ file, sha256 }) => ({ file, sha256 })) }),
       steps: what.steps.map(essenceOfStep),
       provides: what.provides,
       tests: what.tests.map(({ run, stdin, timeoutMs, expect }) => ({ run, stdin, timeoutMs, expect })),
@@ -85,6 +89,7 @@ export function buildPlan(input: PlanInput): Plan {
   const { manifest, expanded, source } = input;
   const what: PlannedWork = {
     source: { commit: source.commit, tree: source.tree, path: manifest.source.path },
+    ...(expanded.downloads.length === 0 ? {} : { downloads: expanded.downloads }),
     steps: expanded.steps,
     provides: expanded.provides,
     tests: manifest.tests.map(planTest),

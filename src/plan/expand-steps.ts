@@ -2,7 +2,7 @@ import { IpmError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { LauncherTarget, Manifest, ManifestStep, Requirement, RunText } from "../manifest/manifest.ts";
-import type { PlannedStep } from "../recipes/planned-step.ts";
+import type { PlannedDownload, PlannedStep } from "../recipes/planned-step.ts";
 import {
   type DraftStep,
   type Recipe,
@@ -23,6 +23,7 @@ export interface SourceView {
 
 export interface ExpandedSteps {
   readonly steps: readonly PlannedStep[];
+  readonly downloads: readonly PlannedDownload[];
   readonly provides: PlannedProvides;
   /** The manifest's requirements, then the recipes' for tools that the manifest does not name itself. */
   readonly requires: readonly Requirement[];
@@ -136,6 +137,7 @@ function draftsOf(
     texts: textsBelow(view.texts, step.dir),
     bins: Object.keys(manifest.provides.bin),
     version: manifest.version.version,
+    downloads: manifest.version.files,
   });
   const drafts = output.steps.map((draft): DraftStep => {
     if (draft.kind === "copy") {
@@ -165,6 +167,16 @@ function launcherOf(
   return { file: target.file ?? recipeBins[name] ?? `bin/${name}`, run: null, env: target.env };
 }
 
+function addDownload(downloads: Map<string, PlannedDownload>, download: PlannedDownload): void {
+  const known = downloads.get(download.file);
+  if (known !== undefined && known.sha256 !== download.sha256) {
+    throw new IpmError("MANIFEST_INVALID", `two downloads are called ${escapeUntrusted(download.file)}`, {
+      hint: "two steps with the recipe file need different names at the end of their addresses",
+    });
+  }
+  downloads.set(download.file, download);
+}
+
 /**
  * Expand a resolved manifest into the plain steps that will run, in order, and settle where each launcher's file is.
  * `optional` steps are left out: nobody has chosen them.
@@ -172,6 +184,7 @@ function launcherOf(
  */
 export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps {
   const steps: PlannedStep[] = [];
+  const downloads = new Map<string, PlannedDownload>();
   const recipeBins: Record<string, string> = {};
   const recipeLaunchers: Record<string, RecipeLauncher> = {};
   const recipeRequires: Requirement[] = [];
@@ -185,6 +198,7 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     }
     const { drafts, recipe, output } = draftsOf(step, manifest, view);
     for (const draft of drafts) steps.push({ ...draft, id: String(steps.length + 1), recipe });
+    for (const one of output?.downloads ?? []) addDownload(downloads, one);
     Object.assign(recipeBins, output?.bins);
     Object.assign(recipeLaunchers, output?.launchers);
     recipeRequires.push(...(output?.requires ?? []));
@@ -203,6 +217,7 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
   }
   return {
     steps,
+    downloads: [...downloads.values()],
     provides: {
       bin: Object.fromEntries(
         Object.entries(manifest.provides.bin).map(([name, target]) => [

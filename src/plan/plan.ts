@@ -1,7 +1,7 @@
 import type { CommitSha, PlanDigest, ToolName, TreeSha } from "../core/ids.ts";
 import type { Platform } from "../core/host.ts";
 import type { Expectation, Requirement, RunText } from "../manifest/manifest.ts";
-import type { PlannedStep } from "../recipes/planned-step.ts";
+import type { PlannedDownload, PlannedStep } from "../recipes/planned-step.ts";
 
 /**
  * The ordered work of one installation: the value that is shown, saved and run. Plain JSON. Everything in `what` is in
@@ -67,7 +67,7 @@ export interface PlanRisk {
   readonly what: string;
 }
 
-export type { PlannedCopy, PlannedRun, PlannedStep } from "../recipes/planned-step.ts";
+export type { PlannedCopy, PlannedDownload, PlannedRun, PlannedStep } from "../recipes/planned-step.ts";
 
 /** What would run: the plan digest is sha256 of the canonical JSON of this. */
 export interface PlannedWork {
@@ -76,6 +76,8 @@ export interface PlannedWork {
     readonly tree: TreeSha;
     readonly path: string | null;
   };
+  /** Absent where there are none. */
+  readonly downloads?: readonly PlannedDownload[];
   readonly steps: readonly PlannedStep[];
   readonly provides: PlannedProvides;
   readonly tests: readonly PlannedTest[];

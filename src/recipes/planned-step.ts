@@ -30,3 +30,13 @@ export interface PlannedCopy extends PlannedStepCommon {
 }
 
 export type PlannedStep = PlannedRun | PlannedCopy;
+
+/** Fetched and checked by ipm itself before the first step, which finds it as `$TMPDIR/ipm-downloads/FILE`. */
+export interface PlannedDownload {
+  /** A plain file name. */
+  readonly file: string;
+  readonly url: string;
+  readonly sha256: string;
+  /** About how many bytes it has, or null. */
+  readonly bytes: number | null;
+}

@@ -1,7 +1,7 @@
 import type { Requirement } from "../manifest/manifest.ts";
 import type { Candidate, DetectInput } from "./candidate.ts";
 import type { SourceFile } from "./listing.ts";
-import type { PlannedCopy, PlannedRun } from "./planned-step.ts";
+import type { PlannedCopy, PlannedDownload, PlannedRun } from "./planned-step.ts";
 
 export type { SourceFile } from "./listing.ts";
 
@@ -19,6 +19,18 @@ export interface RecipeInput extends RecipeListing {
   /** Texts of the files that `reads` asked for; a missing or oversized one is absent. */
   readonly texts: Readonly<Record<string, string>>;
   readonly version: string;
+  /** The pinned downloads of this version for this platform. */
+  readonly downloads?: readonly RecipeDownload[];
+}
+
+/** A pinned download of the manifest. */
+export interface RecipeDownload {
+  /** As the manifest names it; null: the one that a platform has without a name. */
+  readonly name: string | null;
+  readonly url: string;
+  readonly sha256: string;
+  /** About how many bytes it has, or null. */
+  readonly bytes: number | null;
 }
 
 /** Steps before they have their number. */
@@ -39,6 +51,8 @@ export interface RecipeOutput {
   readonly bins: Readonly<Record<string, string>>;
   /** Launchers that are command lines, such as `java -jar`; the manifest's own `file` or `run` wins. */
   readonly launchers?: Readonly<Record<string, RecipeLauncher>>;
+  /** What ipm fetches and checks before the steps; they find it as `$TMPDIR/ipm-downloads/FILE`. */
+  readonly downloads?: readonly PlannedDownload[];
   /** What the reader of the plan should know: `no lockfile: versions of dependencies are not pinned`. */
   readonly notices: readonly string[];
 }

@@ -2,6 +2,7 @@ import { autotoolsRecipe } from "./autotools.ts";
 import { cargoRecipe } from "./cargo.ts";
 import { cmakeRecipe } from "./cmake.ts";
 import { copyRecipe } from "./copy.ts";
+import { fileRecipe } from "./file.ts";
 import { goRecipe } from "./go.ts";
 import { gradleRecipe } from "./gradle.ts";
 import { makeRecipe } from "./make.ts";
@@ -23,6 +24,7 @@ export const RECIPES: readonly Recipe[] = [
   makeRecipe,
   mavenRecipe,
   gradleRecipe,
+  fileRecipe,
   copyRecipe,
 ];
 

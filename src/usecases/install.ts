@@ -134,6 +134,7 @@ export async function buildTarget(
     const sandbox = await sandboxOf(context, options);
     try {
       const built = await buildEntry(store, {
+        offline: options.offline,
         ...prepared,
         sandbox,
         ipmVersion: context.ipmVersion,

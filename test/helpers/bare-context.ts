@@ -25,6 +25,7 @@ export function createContext(
     files: createFiles(),
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: "/usr/bin:/bin", ownFolder: homes.data }),
+    download: () => Promise.reject(new Error("nothing is downloaded here")),
     runningProcesses: readRunningProcesses,
     now: () => new Date(),
     monotonicMs: () => performance.now(),

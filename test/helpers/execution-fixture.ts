@@ -73,6 +73,7 @@ export function createExecutionFixture(account: Account = "self", parent = os.tm
     files: createFiles(),
     processes: processesAs(account),
     git: { run: noGit, version: noGit },
+    download: () => Promise.reject(new Error("nothing is downloaded here")),
     runningProcesses: () => [],
     now: () => new Date(0),
     monotonicMs: () => performance.now(),

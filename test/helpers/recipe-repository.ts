@@ -24,7 +24,7 @@ export interface Installed extends TestIpm {
 export interface RepositoryOptions extends NonNullable<Parameters<typeof createTestIpm>[2]> {
   /** Programs that come first on the host's PATH: name to script. */
   readonly programs?: Readonly<Record<string, string>>;
-  /** Further lines of the version in the manifest. */
+  /** What follows the pin in the manifest: `, files: […]`. */
   readonly version?: string;
 }
 
@@ -61,7 +61,7 @@ summary: A sample for tests
 license: MIT
 source: { bundle: sources/sample.bundle }
 versions:
-  - { version: 1.2.3, ref: refs/tags/v1.2.3, commit: ${commit}, tree: ${repository.treeOf("HEAD")} }
+  - { version: 1.2.3, ref: refs/tags/v1.2.3, commit: ${commit}, tree: ${repository.treeOf("HEAD")}${options.version ?? ""} }
 ${manifest}`,
   );
   const ipm = await createTestIpm(path.join(folder, "run"), registry, {

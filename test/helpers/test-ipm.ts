@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, readFileSync, readdirSync, readlinkSync, lstatSync } from "node:fs";
 import path from "node:path";
 import type { IpmEvent } from "../../src/core/events.ts";
-import type { Host } from "../../src/core/host.ts";
+import type { Download, Host } from "../../src/core/host.ts";
+import { createDownload } from "../../src/host/download.ts";
 import { readHostFacts } from "../../src/host/facts.ts";
 import { createFiles } from "../../src/host/files.ts";
 import { createGit } from "../../src/host/git.ts";
@@ -17,6 +18,7 @@ export interface TestIpmOptions {
   readonly ask?: Ask;
   readonly checkpoint?: (name: string) => void;
   readonly lockTimeoutMs?: number;
+  readonly download?: Download;
   readonly now?: () => Date;
 }
 
@@ -73,6 +75,7 @@ export async function createTestIpm(folder: string, registry: string, options: T
     files,
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: process.env["PATH"] ?? "", ownFolder: homes.data }),
+    download: options.download ?? createDownload({ env: {} }),
     runningProcesses: readRunningProcesses,
     now: options.now ?? ((): Date => new Date()),
     monotonicMs: () => performance.now(),

@@ -309,12 +309,6 @@ describe("what is not built yet is refused by name", () => {
     ["persist", { persist: "persist: [etc/rc.conf]" }],
     ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
     ["package", { source: "source: { git: https://github.com/o/r.git, package: npm:ripcat }" }],
-    [
-      "files",
-      {
-        versions: `versions: [{ version: 2.10, commit: ${DIGITS}, tree: ${DIGITS}, files: [{ url: https://example.org/w.bin, sha256: ${"a".repeat(64)} }] }]`,
-      },
-    ],
     ["hardware", { steps: "methods: [{ requires: [{ hardware: nvidia }], steps: [uses: npm] }]" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
     ["service", { requires: "requires: [{ service: docker }]" }],

@@ -43,6 +43,7 @@ describe("the smallest manifest", () => {
         added: null,
         prerelease: false,
         withdrawn: null,
+        files: [],
       },
       method: "npm",
       requires: [],
