@@ -15,7 +15,7 @@ test("installs the demo from its bundle, runs it with a bare PATH, and takes it 
   const { context, layout } = await createTestIpm(temporaryFolder(), REGISTRY);
   const result = await install(context, ["lstm-demo"], OPTIONS);
   expect(result.installed.map(({ name, method, trust, bins }) => ({ name, method, trust, bins }))).toEqual([
-    { name: "lstm-demo", method: "node", trust: "reviewed", bins: ["lstm-demo"] },
+    { name: "lstm-demo", method: "node", trust: expect.stringMatching(/^verified/u), bins: ["lstm-demo"] },
   ]);
   const launcher = path.join(layout.current, "bin/lstm-demo");
   const run = spawnSync(launcher, ["explain", "--json"], { env: { PATH: "/usr/bin:/bin" }, encoding: "utf8" });
