@@ -98,7 +98,7 @@ function inject(verb: Verb, { call, when, error }: Fault): string[] {
 }
 
 describe.skipIf(!CAN_TRACE)("a call fails (strace)", () => {
-  for (const verb of VERBS) {
+  for (const verb of VERBS.filter(({ name }) => name !== "update")) {
     test(`${verb.name}: a failure that names path and cause, and a whole state`, { timeout: 3_600_000 }, () => {
       machine.clear();
       for (const args of verb.before) machine.must(...args);

@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
+import path from "node:path";
 import type { DemoTool } from "../helpers/demo-registry.ts";
+import { GitRepository } from "../helpers/git-repository.ts";
 import type { ToolSet } from "../helpers/machine.ts";
+import { manifestYaml, registryYaml } from "../helpers/registry-folder.ts";
 
 /** Everything, or the bounded selection of a normal run. */
 export const ALL = process.env["IPM_FAULTS"] === "all";
@@ -20,8 +23,10 @@ export const BRAVO: DemoTool = {
 /** A command that changes the state, and what that is before and after it. */
 export interface Verb {
   readonly name: string;
-  /** Commands that lead to the state that it starts from. */
+  /** Commands that lead to the state that it starts from; `{folder}` is the test's own. */
   readonly before: readonly (readonly string[])[];
+  /** What happens outside of ipm after that. */
+  readonly outside?: (folder: string) => void;
   readonly command: readonly string[];
   readonly old: ToolSet;
   readonly now: ToolSet;
@@ -81,4 +86,29 @@ export const VERBS: readonly Verb[] = [
     now: { alpha: "2.0.0" },
     again: [0],
   },
+  {
+    name: "update",
+    before: [
+      ["install", "bravo"],
+      ["registry", "add", "file://{folder}/extra"],
+    ],
+    outside: (folder) => openExtra(folder).commit({ "packages/delta/manifest.yaml": manifestYaml({ name: "delta" }) }),
+    command: ["update"],
+    old: { bravo: "1.0.0" },
+    now: { bravo: "1.0.0" },
+    again: [0],
+  },
 ];
+
+/** A registry that grows: the one that `update` brings up to date. */
+export function openExtra(folder: string): GitRepository {
+  return new GitRepository(path.join(folder, "extra"));
+}
+
+/** Make the registry of the verb `update`; before its first command. */
+export function createExtra(folder: string): void {
+  openExtra(folder).commit({
+    "registry.yaml": registryYaml("extra"),
+    "packages/echotool/manifest.yaml": manifestYaml({ name: "echotool" }),
+  });
+}
