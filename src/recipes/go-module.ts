@@ -145,7 +145,9 @@ export function goFilesToRead(files: readonly SourceFile[], wanted: readonly str
       names.has(nameOf(folder)) ||
       (nameOf(path) === "main.go" && !ASIDE.test(`${folder}/`));
     if (!isPlace || /(?:^|\/)vendor\//u.test(path)) continue;
-    folders.set(folder, [...(folders.get(folder) ?? []), path]);
+    const list = folders.get(folder);
+    if (list === undefined) folders.set(folder, [path]);
+    else list.push(path);
   }
   const isFirst = (path: string): number => Number(["main.go", "version.go"].includes(nameOf(path)));
   return [...folders.entries()]

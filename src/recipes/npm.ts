@@ -63,7 +63,7 @@ function mayHaveInstallScripts({ texts }: Pick<RecipeInput, "texts">, { name, lo
   if (lockfile === null || name === "yarn" || name === "bun") return true;
   if (name === "npm") return hasInstallScripts(texts[lockfile]);
   const says = [texts[MANIFEST], texts["pnpm-workspace.yaml"]].some((text) => text?.includes("onlyBuiltDependencies"));
-  return says || /^\s+requiresBuild: true$/mu.test(texts[lockfile] ?? "");
+  return says || /^[ \t]+requiresBuild: true$/mu.test(texts[lockfile] ?? "");
 }
 
 /** The folder of the workspace's package that is wanted, `.` for the root. */
@@ -228,7 +228,7 @@ function expand(input: RecipeInput): RecipeOutput {
   const plain = [...new Set(Object.values(bins))].filter(
     (file) => !input.files.some((known) => known.path === file && known.executable),
   );
-  const isStrict = /^\s*engine-strict\s*=\s*true\b/mu.test(input.texts[".npmrc"] ?? "");
+  const isStrict = /^[ \t]*engine-strict[ \t]*=[ \t]*true\b/mu.test(input.texts[".npmrc"] ?? "");
   const usesNpm = steps.some((step) => step.kind === "run");
   return {
     steps: [
@@ -319,7 +319,7 @@ function candidateOf(input: DetectInput, folder: string): Candidate | null {
         : []),
     ],
     bins: Object.fromEntries(commands.map(([name]) => [name, null])),
-    requires: nodeRequirements(pkg, /^\s*engine-strict\s*=\s*true\b/mu.test(input.texts[".npmrc"] ?? "")),
+    requires: nodeRequirements(pkg, /^[ \t]*engine-strict[ \t]*=[ \t]*true\b/mu.test(input.texts[".npmrc"] ?? "")),
     options: folder === "." ? {} : { workspace: folder },
     about: pkg.about,
     doubts,

@@ -1,6 +1,6 @@
 import { IpmError } from "../core/errors.ts";
 import type { PackageFacts } from "./candidate.ts";
-import { type SourceFile, hasFile, insidePath, lineOfMatch, nameOf } from "./listing.ts";
+import { type SourceFile, folderOf, hasFile, insidePath, lineOfMatch, nameOf } from "./listing.ts";
 
 /** What a `package.json` says that matters for installing from a checkout. */
 export interface PackageJson {
@@ -129,12 +129,18 @@ export function existingTarget(files: readonly SourceFile[], target: string): st
   return [target, `${target}.js`, `${target}.cjs`, `${target}.mjs`].find((candidate) => hasFile(files, candidate));
 }
 
-const IMPORTS = /(?:\brequire\(|\bimport\(|\bfrom\s+|^\s*import\s+)\s*["'](\.{1,2}\/[^"'\n]+)["']/gmu;
+const IMPORTS = /(?:\brequire\(|\bimport\(|\bfrom\s+|^[ \t]*import\s+)\s*["'](\.{1,2}\/[^"'\n]+)["']/gmu;
+
+const MAX_IMPORTS = 100;
+/** A bundle holds what it needs; its first megabyte says enough. */
+const MAX_LAUNCHER_LENGTH = 1024 * 1024;
 
 /** What a launcher's file loads at once from its own package and the listing does not have: then it must be built. */
 export function missingImport(files: readonly SourceFile[], target: string, text: string): string | undefined {
-  const folder = target.includes("/") ? target.slice(0, target.lastIndexOf("/")) : "";
-  for (const match of text.matchAll(IMPORTS)) {
+  const folder = folderOf(target);
+  let count = 0;
+  for (const match of text.slice(0, MAX_LAUNCHER_LENGTH).matchAll(IMPORTS)) {
+    if (++count > MAX_IMPORTS) return undefined;
     const path = insidePath(`${folder}/${match[1] ?? ""}`.replace(/^\//u, ""));
     if (path === undefined || path.startsWith("node_modules/")) continue;
     const endings = [

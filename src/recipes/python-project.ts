@@ -149,13 +149,15 @@ function readPyproject(input: ProjectInput): PythonProject | null {
   };
 }
 
+const MAX_LINE = 2000;
+
 /** Sections of a `setup.cfg` by name: key to the lines of its value. ConfigParser's form, without interpolation. */
 function parseConfig(text: string): Map<string, Map<string, string[]>> {
   const sections = new Map<string, Map<string, string[]>>();
   let section = new Map<string, string[]>();
   let value: string[] | undefined;
   for (const line of text.split(/\r?\n/u)) {
-    if (/^\s*[#;]/u.test(line) || line.trim() === "") continue;
+    if (/^\s*[#;]/u.test(line) || line.trim() === "" || line.length > MAX_LINE) continue;
     const heading = /^\[([^\]]+)\]/u.exec(line)?.[1];
     if (heading !== undefined) {
       section = sections.get(heading.trim()) ?? new Map<string, string[]>();
@@ -201,7 +203,7 @@ function readSetupConfig(input: ProjectInput): PythonProject | null {
   const scripts = entryPoints(declared);
   const usesPbr = /\bpbr\b/u.test(input.texts["setup.py"] ?? "");
   const value = (key: string): string | null => metadata.get(key)?.join(" ") ?? null;
-  const scriptLine = lineOfMatch(text, /^\s*console_scripts\b/mu);
+  const scriptLine = lineOfMatch(text, /^[ \t]*console_scripts\b/mu);
   return {
     file,
     scripts,

@@ -16,6 +16,8 @@ export interface TomlDocument {
 }
 
 const MAX_DEPTH = 32;
+/** Larger than any file that people write; what tools write (lockfiles) is not read with this. */
+const MAX_LENGTH = 1024 * 1024;
 const BARE_KEY = /[A-Za-z0-9_-]+/uy;
 const ATOM = /[^\s,\]}#=]+(?: \d{2}:\d{2}[^\s,\]}#]*)?/uy;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -41,6 +43,10 @@ function isTable(value: TomlValue | undefined): value is Table {
   return typeof value === "object" && !Array.isArray(value);
 }
 
+function isList(value: TomlValue): value is TomlValue[] {
+  return Array.isArray(value);
+}
+
 function lastOf(list: readonly TomlValue[]): TomlValue | undefined {
   return list.at(-1);
 }
@@ -52,6 +58,9 @@ class Reader {
   readonly lines = new Map<string, number>();
   private readonly text: string;
   private at = 0;
+  /** The line of the last place that was noted: places only go forwards. */
+  private line = 1;
+  private lineAt = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -82,14 +91,8 @@ class Reader {
   private note(path: readonly string[]): void {
     const id = path.join("\u0000");
     if (this.lines.has(id)) return;
-    let line = 1;
-    for (
-      let index = this.text.indexOf("\n");
-      index !== -1 && index < this.at;
-      index = this.text.indexOf("\n", index + 1)
-    )
-      line++;
-    this.lines.set(id, line);
+    for (; this.lineAt < this.at; this.lineAt++) if (this.text[this.lineAt] === "\n") this.line++;
+    this.lines.set(id, this.line);
   }
 
   /** Blanks, and with `newlines` also line ends and comments. */
@@ -161,10 +164,11 @@ class Reader {
     if (last === undefined) throw new Malformed();
     this.note(path);
     const parent = this.descend(this.root, path.slice(0, -1));
-    const list = parent[last] ?? [];
-    if (!Array.isArray(list)) throw new Malformed();
     const made = newTable();
-    parent[last] = [...list, made];
+    const list = parent[last];
+    if (list === undefined) parent[last] = [made];
+    else if (isList(list)) list.push(made);
+    else throw new Malformed();
     return made;
   }
 
@@ -281,6 +285,7 @@ class Reader {
 
 /** Parse a TOML text; null when it is malformed (or nested deeper than any real file). */
 export function parseToml(text: string): TomlDocument | null {
+  if (text.length > MAX_LENGTH) return null;
   const reader = new Reader(text.replace(/^\uFEFF/u, ""));
   try {
     reader.read();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_DETECT_READS, detect, detectReads } from "../../../src/recipes/detect.ts";
+import { missingImport } from "../../../src/recipes/package-json.ts";
 import { RECIPES } from "../../../src/recipes/recipes.ts";
 import { detectIn } from "../../helpers/recipe-input.ts";
 
@@ -89,5 +90,24 @@ describe("detect", () => {
       }),
       { numRuns: 1500 },
     );
+  });
+
+  test.each<[string, string, string]>([
+    ["keys", "pyproject.toml", Array.from({ length: 60_000 }, (_, at) => `k${at} = 1\n`).join("")],
+    ["tables", "Cargo.toml", "[[bin]]\n".repeat(100_000)],
+    ["empty lines", "setup.cfg", `[metadata]\n${"\n".repeat(1_000_000)}`],
+    ["blanks", "setup.cfg", `[metadata]\n${" x".repeat(10)}${" ".repeat(1_000_000)}`],
+    ["one line of setup.py", "setup.py", `setup(${"name ".repeat(200_000)}`],
+    ["parentheses of go.mod", "go.mod", "require (\n".repeat(100_000)],
+  ])("hostile size: many %s in %s do not hold up a plan", (_what, file, text) => {
+    expect(
+      detect({ files: [{ path: file, executable: false }], texts: { [file]: text }, name: "x" }).length,
+    ).toBeLessThan(2);
+  });
+
+  test("hostile size: a launcher of empty lines, and one with very many imports", () => {
+    const files = Array.from({ length: 20_000 }, (_, at) => ({ path: `f${at}`, executable: false }));
+    expect(missingImport(files, "cli.js", "\n".repeat(1_000_000))).toBeUndefined();
+    expect(missingImport(files, "cli.js", 'require("./f1");\n'.repeat(60_000))).toBeUndefined();
   });
 });
