@@ -174,12 +174,15 @@ function npmCommands({ lockfile }: NodeManager): ManagerCommands {
   };
 }
 
+/** pnpm and bun leave what they installed before where it is: they begin anew, with what their stores have. */
+const REMOVE_MODULES = ["find", ".", "-name", "node_modules", "-prune", "-exec", "rm", "-rf", "{}", "+", "&&"] as const;
+
 function pnpmCommands({ lockfile }: NodeManager): ManagerCommands {
   const install = ["install", lockfile === null ? "--no-lockfile" : "--frozen-lockfile", "--ignore-scripts"];
   return {
     install: (scope) => ["pnpm", ...install, ...(scope === "production" ? ["--prod"] : [])],
     run: (script, workspace) => ["pnpm", ...(workspace === null ? [] : ["--dir", workspace]), "run", script],
-    prune: () => ["pnpm", ...install, "--prod", "--offline", "--config.confirmModulesPurge=false"],
+    prune: () => [...REMOVE_MODULES, "pnpm", ...install, "--prod", "--offline"],
     rebuild: () => ["pnpm", "rebuild"],
   };
 }
@@ -216,8 +219,7 @@ function bunCommands({ lockfile }: NodeManager): ManagerCommands {
   return {
     install: (scope) => ["bun", ...install, ...(scope === "production" ? ["--production"] : [])],
     run: (script, workspace) => ["bun", ...(workspace === null ? [] : ["--cwd", workspace]), "run", script],
-    // It leaves what it installed before where it is.
-    prune: () => ["rm", "-rf", "node_modules", "&&", "bun", ...install, "--production"],
+    prune: () => [...REMOVE_MODULES, "bun", ...install, "--production"],
     rebuild: () => null,
   };
 }

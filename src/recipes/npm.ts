@@ -143,8 +143,12 @@ function installSteps(situation: Situation, why: string | null, notices: string[
   const isNpm = manager.package === null;
   const usesManager = installs || scripts.length > 0;
   if (usesManager) steps.push(...fetchManager(manager));
-  const step = (words: readonly [string, ...string[]], network: boolean, reason: string | null): DraftStep =>
-    managerStep(manager, words.filter((word) => !word.startsWith("-")).join(" "), words, network, reason);
+  const step = (
+    words: readonly [string, ...string[]],
+    network: boolean,
+    reason: string | null,
+    title = words.filter((word) => !word.startsWith("-")).join(" "),
+  ): DraftStep => managerStep(manager, title, words, network, reason);
   if (installs) {
     const from = manager.lockfile === null ? "the repository has no lockfile" : `the versions of ${manager.lockfile}`;
     steps.push(step(commands.install(why === null ? "production" : "all"), true, from));
@@ -161,7 +165,7 @@ function installSteps(situation: Situation, why: string | null, notices: string[
   if (installs && why !== null) {
     steps.push(
       hasDependencies
-        ? step(commands.prune(), manager.name === "bun", "what only the build needed")
+        ? step(commands.prune(), manager.name === "bun", "what only the build needed goes", `${manager.name} prune`)
         : npmStep("remove node_modules", ["rm", "-rf", "node_modules"], false, "only the build needed it"),
     );
   }
