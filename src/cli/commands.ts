@@ -5,6 +5,7 @@ import { fmtCommand } from "./commands/fmt.ts";
 import { gcCommand } from "./commands/gc.ts";
 import { historyCommand } from "./commands/history.ts";
 import { holdCommand, unholdCommand } from "./commands/hold.ts";
+import { initCommand } from "./commands/init.ts";
 import { installCommand } from "./commands/install.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { listCommand } from "./commands/list.ts";
@@ -50,6 +51,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   registryListCommand,
   registryAddCommand,
   registryRemoveCommand,
+  initCommand,
   lintCommand,
   fmtCommand,
   setupCommand,

@@ -9,9 +9,9 @@ function partsOf(version: string): VersionParts {
   return { numbers: numbers.split(/[._]/u).map(Number), rest: version.slice(whole.length).replace(/^[-.+_]/u, "") };
 }
 
-/** True for `1.2.0-rc.1`, `2.0b3`, `3.0.0.dev1`; not for a letter that goes on after the release (`1.2a` of OpenSSL's kind is). */
+/** True for `1.2.0-rc.1`, `2.0b3`, `3.0.dev1`; not for a lone letter, which is a later release (`3.1c`). */
 export function isPrerelease(version: string): boolean {
-  return /(?:^|[\d._+-])(?:alpha|beta|rc|pre|preview|dev|nightly|snapshot|canary|next|a|b|c|m|test)[._-]?\d*(?:$|[._+-])/iu.test(
+  return /(?:^|[\d._+-])(?:(?:alpha|beta|rc|pre|preview|dev|nightly|snapshot|canary|next|test)[._-]?\d*|[abcm][._-]?\d+)(?:$|[._+-])/iu.test(
     partsOf(version).rest,
   );
 }

@@ -1,0 +1,73 @@
+import { escapeUntrusted, escapeUntrustedLines } from "../../core/untrusted-text.ts";
+import type { InitResult } from "../../usecases/init.ts";
+import { renderFindings } from "./findings.ts";
+import { count, showWord } from "./format.ts";
+import { hang, type Theme } from "./theme.ts";
+
+const MOST_NOTES = 8;
+
+function section(title: string, lines: readonly string[], theme: Theme): readonly string[] {
+  return lines.length === 0 ? [] : ["", theme.strong(title), ...lines];
+}
+
+/** `ipm init`: each value with its evidence, what a person must look at, and what to type next. */
+export function renderInit(result: InitResult, theme: Theme): readonly string[] {
+  const { draft, written, findings, attempts, known } = result;
+  const { symbols } = theme;
+  const evidence = draft.values.flatMap(({ key, value, evidence: lines }) => [
+    ...hang(`  ${theme.strong(key.padEnd(9))} `, escapeUntrusted(value), theme.width),
+    ...lines.flatMap((line) => hang(" ".repeat(12), escapeUntrusted(line), theme.width, theme.faint)),
+  ]);
+  const todos = draft.todos.flatMap((todo) =>
+    hang(`  ${symbols.caution} `, escapeUntrusted(todo), theme.width, theme.caution),
+  );
+  const notes = draft.notes
+    .slice(0, MOST_NOTES)
+    .flatMap((note) => hang(`  ${symbols.separator} `, escapeUntrusted(note), theme.width, theme.faint));
+  const tried = attempts.flatMap(({ recipe, outcome, why }) => {
+    const symbol =
+      outcome === "passed"
+        ? theme.good(symbols.done)
+        : outcome === "skipped"
+          ? symbols.skipped
+          : theme.bad(symbols.failed);
+    return hang(
+      `  ${symbol} `,
+      `${escapeUntrusted(recipe)} ${outcome}${why === null ? "" : `: ${escapeUntrusted(why)}`}`,
+      theme.width,
+    );
+  });
+  const problems = findings.filter(({ severity }) => severity === "error");
+  const next =
+    written === null
+      ? []
+      : [
+          "",
+          `${theme.good(symbols.done)} written to ${theme.strong(escapeUntrusted(written))}`,
+          ...[
+            `ipm lint ${showWord(written)}`,
+            ...(draft.kind === "tool" && !attempts.some(({ outcome }) => outcome === "passed")
+              ? [`ipm verify ./${showWord(written)}`]
+              : []),
+          ].map((line) => `${theme.faint(symbols.arrow)} ${theme.command(line)}`),
+        ];
+  return [
+    ...(written === null ? [...escapeUntrustedLines(draft.text.trimEnd()).split("\n"), ""] : []),
+    `${theme.strong(escapeUntrusted(draft.name))}${draft.kind === "library" ? theme.caution("  a library: it installs nothing") : ""}`,
+    ...evidence,
+    ...section("To look at", todos, theme),
+    ...section(
+      `Commands of the README that the draft does not run${draft.notes.length > MOST_NOTES ? ` (${count(draft.notes.length, "line")})` : ""}`,
+      notes,
+      theme,
+    ),
+    ...section("Tried", tried, theme),
+    ...section(
+      "Known already",
+      known.map((line) => `  ${symbols.caution} ${escapeUntrusted(line)}`),
+      theme,
+    ),
+    ...section("Findings", renderFindings(problems, theme), theme),
+    ...next,
+  ];
+}

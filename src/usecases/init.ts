@@ -1,0 +1,250 @@
+import path from "node:path";
+import { IpmError, isIpmError } from "../core/errors.ts";
+import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
+import type { Finding } from "../manifest/finding.ts";
+import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
+import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
+import type { Draft, DraftVersion } from "../recipes/draft-manifest.ts";
+import { type Registries, openRegistries } from "../registry/open-registries.ts";
+import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-tree.ts";
+import { listRefs } from "../source/list-refs.ts";
+import { type Target, parseTarget } from "../source/parse-target.ts";
+import type { FetchedSource } from "../source/source.ts";
+import type { Context } from "./context.ts";
+import { draftSource, repositoryName } from "./draft.ts";
+import { fetchSource } from "./fetch-source.ts";
+import { shownPath } from "./manifest-files.ts";
+import { registryContext } from "./registry-context.ts";
+import { sourceContext } from "./source-context.ts";
+
+export interface InitOptions {
+  /** Branch, tag or commit; default: the newest version's tag. */
+  readonly ref: string | null;
+  /** File (ends with `.yaml`) or folder to write to; default: the current folder. */
+  readonly output: string | null;
+  /** Overwrite a file that is there. */
+  readonly force: boolean;
+  /** Run the draft in a clean room, and try the next way when one fails. */
+  readonly verify: boolean;
+  readonly offline: boolean;
+  /** Only show. */
+  readonly dryRun: boolean;
+}
+
+/** A way that was tried in a clean room. */
+export interface InitAttempt {
+  readonly recipe: string;
+  readonly outcome: "passed" | "failed" | "skipped";
+  readonly why: string | null;
+}
+
+export interface InitResult {
+  readonly draft: Draft;
+  /** The pinned version, or null for an `ipm.yaml`. */
+  readonly version: DraftVersion | null;
+  /** Where it was written, as it is shown; null when it was not. */
+  readonly written: string | null;
+  readonly findings: readonly Finding[];
+  /** With `verify`: every way that was tried, the last one is the draft's. */
+  readonly attempts: readonly InitAttempt[];
+  /** What registries know of it already. */
+  readonly known: readonly string[];
+}
+
+interface Opened {
+  readonly fetched: FetchedSource;
+  readonly name: string;
+  readonly git: string | null;
+  readonly version: DraftVersion | null;
+  /** The folder that was named, or null. */
+  readonly folder: string | null;
+}
+
+async function openRepository(
+  context: Context,
+  { url, ref }: Extract<Target, { kind: "git" }>,
+  typed: string,
+  options: InitOptions,
+): Promise<Opened> {
+  const name = repositoryName(url);
+  const base = { kind: "git", url, named: true, tree: null } as const;
+  const tagged =
+    options.offline || ref !== null
+      ? undefined
+      : newestVersion(
+          taggedVersions((await listRefs(sourceContext(context), { url, named: true }, { tool: typed })).commits, name),
+        );
+  const request =
+    tagged === undefined ? { ...base, ref, commit: null } : { ...base, ref: tagged.ref, commit: tagged.commit };
+  const fetched = await fetchSource(context, request, typed, options.offline);
+  const { commit, tree } = fetched;
+  const own = fetched.ref === null ? undefined : taggedVersions(new Map([[fetched.ref, commit]]), name)[0];
+  const version = {
+    version: (tagged ?? own)?.version ?? `0.0.0-${commit.slice(0, 12)}`,
+    ref: fetched.ref,
+    commit,
+    tree,
+  };
+  return { fetched, name, git: url, version, folder: null };
+}
+
+async function openFolder(context: Context, target: string, typed: string, options: InitOptions): Promise<Opened> {
+  const { files, facts } = context.host;
+  const home = facts.env["HOME"];
+  const expanded = home !== undefined && /^~(?:\/|$)/u.test(target) ? path.join(home, target.slice(1)) : target;
+  const folder = await files.realPath(path.resolve(facts.cwd, expanded));
+  if (folder === undefined || (await files.facts(folder))?.kind !== "folder") {
+    throw new IpmError("TARGET_INVALID", `${escapeUntrusted(typed)} is not a folder`, {
+      hint: "name a folder, OWNER/REPO or a git URL",
+    });
+  }
+  const fetched = await fetchSource(context, { kind: "folder", path: folder }, typed, options.offline);
+  return { fetched, name: repositoryName(folder), git: null, version: null, folder };
+}
+
+async function open(context: Context, typed: string, options: InitOptions): Promise<Opened> {
+  const target = parseTarget(typed, options.ref);
+  if (target.kind === "git") return openRepository(context, target, redactCredentials(typed), options);
+  if (target.kind === "path") return openFolder(context, target.path, typed, options);
+  throw new IpmError("TARGET_INVALID", `${escapeUntrusted(typed)} is a name; a draft is made from a repository`, {
+    hint: "write OWNER/REPO, a git URL, or ./FOLDER",
+  });
+}
+
+/** What the registries in use have of this repository or under this name. */
+async function knownBy(registries: Registries, git: string | null, name: string): Promise<string[]> {
+  const known: string[] = [];
+  const ask = async (
+    look: () => Promise<{ registry: string; entry: { name: string } } | undefined>,
+    how: string,
+  ): Promise<void> => {
+    try {
+      const found = await look();
+      if (found !== undefined) known.push(`${how} in the registry ${found.registry}, as ${found.entry.name}`);
+    } catch (error) {
+      // Not there, or not to be known here: a draft is made all the same.
+      if (!isIpmError(error)) throw error;
+    }
+  };
+  if (git !== null) await ask(() => registries.lookUpSource(git), "the repository is");
+  await ask(() => registries.lookUp(name), `the name ${name} is`);
+  return [...new Set(known)];
+}
+
+/** Where the draft goes: the registry's place in a registry, else `NAME.yaml` or `ipm.yaml`. */
+async function placeOf(context: Context, opened: Opened, name: string, output: string | null): Promise<string> {
+  const { files, facts } = context.host;
+  if (output !== null && /\.ya?ml$/u.test(output)) return path.resolve(facts.cwd, output);
+  const folder = path.resolve(facts.cwd, output ?? opened.folder ?? ".");
+  if (opened.git === null) return path.join(folder, "ipm.yaml");
+  const registry = await findRegistryRoot(files, folder);
+  return registry === undefined
+    ? path.join(folder, `${name}.yaml`)
+    : path.join(registry, PACKAGES, name, MANIFEST_FILE);
+}
+
+async function demandFree(context: Context, place: string, force: boolean): Promise<void> {
+  if (force || (await context.host.files.facts(place)) === undefined) return;
+  throw new IpmError("FOREIGN_FILE", `${escapeUntrusted(shownPath(context.host.facts.cwd, place))} is there already`, {
+    hint: "add --force to replace it, or --output FILE",
+    data: { path: place },
+  });
+}
+
+/** Run one draft in a clean room. */
+async function attempt(context: Context, draft: Draft, opened: Opened): Promise<InitAttempt> {
+  const { verify } = await import("./verify.ts");
+  const { files } = context.host;
+  const recipe = draft.candidates[draft.chosen]?.recipe ?? "";
+  const scratch = path.join(context.host.homes.cache, "drafts", draft.name);
+  // A folder is verified with the draft in it: as a snapshot of its own, the folder itself stays as it is.
+  const file = path.join(scratch, opened.git === null ? "source/ipm.yaml" : `${draft.name}.yaml`);
+  await files.remove(scratch);
+  try {
+    if (opened.git === null) await opened.fetched.checkout(path.join(scratch, "source"), null);
+    await files.createFolder(path.dirname(file));
+    await files.write(file, draft.text);
+    const target = opened.git === null ? path.join(scratch, "source") : file;
+    const report = await verify(context, [target], {
+      method: null,
+      jobs: 1,
+      write: false,
+      output: null,
+      twice: false,
+      keepCache: true,
+      offline: false,
+      all: false,
+      changed: null,
+      shard: null,
+    });
+    const method = report.methods.find(({ outcome }) => outcome === "passed");
+    if (method !== undefined) return { recipe, outcome: "passed", why: null };
+    const [first] = report.methods;
+    const failed = first?.checks.find(({ status }) => status === "failed");
+    const why = first?.why ?? failed?.details.join("; ") ?? null;
+    return { recipe, outcome: first?.outcome === "skipped" ? "skipped" : "failed", why };
+  } catch (error) {
+    if (!isIpmError(error) || error.code === "INTERRUPTED" || error.code === "SANDBOX_UNAVAILABLE") throw error;
+    return { recipe, outcome: error.code === "REQUIREMENT_MISSING" ? "skipped" : "failed", why: error.message };
+  } finally {
+    await files.remove(scratch);
+  }
+}
+
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Draft a manifest for a repository by reading it, and write it beside the others of a registry or into the current folder.
+ * For a folder it is an `ipm.yaml`, which goes into that folder. After the fetch nothing is asked of a network, unless
+ * `verify` runs the draft.
+ * @param typed git URL, `owner/repo[@ref]` or a folder
+ * @throws IpmError TARGET_INVALID, MANIFEST_MISSING (no recipe sees anything), FOREIGN_FILE, those of fetches
+ */
+export async function init(context: Context, typed: string, options: InitOptions): Promise<InitResult> {
+  const opened = await open(context, typed, options);
+  const target = { name: opened.name, git: opened.git, versions: opened.version === null ? [] : [opened.version] };
+  const draftOf = async (skip: number): Promise<Draft | undefined> => await draftSource(opened.fetched, target, skip);
+  let draft = await draftOf(0);
+  if (draft === undefined) {
+    throw new IpmError(
+      "MANIFEST_MISSING",
+      `no recipe sees how to install ${escapeUntrusted(redactCredentials(typed))}`,
+      {
+        hint: "write a manifest by hand: docs/manifest.md begins with ten lines",
+        data: { source: redactCredentials(typed) },
+      },
+    );
+  }
+  const first = draft;
+  const place = await placeOf(context, opened, draft.name, options.output);
+  if (!options.dryRun) await demandFree(context, place, options.force);
+  const attempts: InitAttempt[] = [];
+  if (options.verify && draft.kind === "tool") {
+    for (let skip = 0; skip < MAX_ATTEMPTS; skip++) {
+      const made = await attempt(context, draft, opened);
+      attempts.push(made);
+      if (made.outcome === "passed") break;
+      const next = await draftOf(skip + 1);
+      // A library is no other way to get the same tool, and what is missing here may be there elsewhere.
+      if (next === undefined || next.kind === "library") {
+        draft = first;
+        break;
+      }
+      draft = next;
+    }
+    if (attempts.every(({ outcome }) => outcome !== "passed")) draft = first;
+  }
+  const registries = await openRegistries(registryContext(context));
+  const known = await knownBy(registries, opened.git, draft.name).finally(() => registries.close());
+  if (!options.dryRun) {
+    await context.host.files.createFolder(path.dirname(place));
+    await context.host.files.writeDurably(place, draft.text);
+  }
+  const shown = shownPath(context.host.facts.cwd, place);
+  const kind = opened.git === null ? "repository" : "registry";
+  const { findings } = lintManifest(new TextEncoder().encode(draft.text), shown, {
+    facts: factsAlone(kind),
+    named: true,
+  });
+  return { draft, version: opened.version, written: options.dryRun ? null : shown, findings, attempts, known };
+}
