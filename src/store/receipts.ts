@@ -81,6 +81,8 @@ function isSealedLauncher(value: unknown): value is SealedLauncher {
   );
 }
 
+const REQUIREMENT_KINDS = ["tool", "header", "pkg-config", "library"];
+
 /** What ipm reads of the plan in a receipt; the rest of it is for people. */
 function isReadablePlan(plan: Record<string, unknown>): boolean {
   const { tool, method, trust, origin, requirements } = plan;
@@ -100,7 +102,7 @@ function isReadablePlan(plan: Record<string, unknown>): boolean {
     requirements.every(
       (requirement) =>
         isRecord(requirement) &&
-        typeof requirement["tool"] === "string" &&
+        REQUIREMENT_KINDS.some((kind) => typeof requirement[kind] === "string") &&
         (requirement["version"] === null || typeof requirement["version"] === "string"),
     )
   );

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { install } from "../../../src/usecases/install.ts";
+import { listTools } from "../../../src/usecases/list.ts";
 import { planTargets } from "../../../src/usecases/plan-targets.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -97,4 +98,15 @@ describe("a repository without a manifest", () => {
       hint: "npm install rc",
     });
   });
+
+  test.skipIf(spawnSync("cc", ["--version"]).status !== 0)(
+    "that needs a header can be installed, and listed again",
+    async () => {
+      const own =
+        "schema: ipm/v1\nname: mine\nsummary: My own words\nlicense: MIT\nrequires: [{ header: stdio.h }]\nsteps: [uses: npm]\nbin: [rc]\ntests: [run: rc --version]\n";
+      const { ipm, url } = await prepared({ ...TOOL, "ipm.yaml": own });
+      await install(ipm.context, [url], { ...OPTIONS, allowUnverified: true });
+      expect((await listTools(ipm.context)).map(({ name }) => name)).toEqual(["mine"]);
+    },
+  );
 });
