@@ -195,12 +195,19 @@ function yarnCommands(manager: NodeManager): ManagerCommands {
     script,
   ];
   if (manager.package?.startsWith("yarn@") !== true) {
-    const focus = ["yarn", "workspaces", "focus", "--all", "--production"] as const;
     const frozen = manager.lockfile === null ? [] : ["--immutable"];
+    const all = ["yarn", "install", ...frozen, "--mode=skip-build"] as const;
+    // Before version 4 this command is a plugin that repositories seldom have; npm prunes the same folder.
+    const hasFocus = !/@[23]\./u.test(manager.package ?? "");
+    const production = ["yarn", "workspaces", "focus", "--all", "--production"] as const;
+    const npmPrune = ["npm", "prune", "--omit=dev", "--ignore-scripts", "--no-package-lock", "--offline"] as const;
     return {
-      install: (scope) => (scope === "production" ? focus : ["yarn", "install", ...frozen, "--mode=skip-build"]),
+      install: (scope) => {
+        if (scope === "all") return all;
+        return hasFocus ? production : [...all, "&&", ...npmPrune];
+      },
       run,
-      prune: () => focus,
+      prune: () => (hasFocus ? production : npmPrune),
       rebuild: () => null,
     };
   }

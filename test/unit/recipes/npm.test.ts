@@ -214,6 +214,15 @@ describe("the other managers of Node packages", () => {
     expect(runStepsIn(berry)[1]?.env["YARN_NODE_LINKER"]).toBe("node-modules");
   });
 
+  test("yarn before version 4 cannot leave out what is for development by itself (svgo)", () => {
+    const repository = {
+      "package.json": pkg({ ...DEPENDENCIES, packageManager: "yarn@3.8.7" }),
+      "cli.js": "!",
+      "yarn.lock": "__metadata:\n",
+    };
+    expect(commands(repository)[1]).toContain("--mode=skip-build && npm prune --omit=dev");
+  });
+
   test("bun by either lockfile", () => {
     for (const lock of ["bun.lock", "bun.lockb"]) {
       expect(commands({ ...built, [lock]: "" })[1]).toMatch(/bun install --frozen-lockfile --ignore-scripts$/u);
