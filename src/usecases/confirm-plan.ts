@@ -93,6 +93,19 @@ export async function confirmPlan(context: Context, plan: Plan, options: PlanOpt
   warnOfNoSandbox(context, plan, sandbox, report, policy.allowWithoutSandbox);
 }
 
+/**
+ * What the policy would say to a plan, one sentence a rule that refuses it, for whoever only looks.
+ * @throws IpmError POLICY_INVALID
+ */
+export async function policyNotices(context: Context, plan: Plan): Promise<string[]> {
+  const policies = await readPolicies(context);
+  // Whether this machine can isolate is for the installation to say: trying it takes longer than the plan.
+  const { refusals } = decidePolicy(policies, plan, { sandbox: "isolated", now: context.host.now() });
+  return refusals.map(
+    ({ file, line, rule, why }) => `refused by the rule "${rule}" of ${file}${line === null ? "" : `:${line}`}: ${why}`,
+  );
+}
+
 /** The sandbox that a confirmed plan runs in: the host's where it works, else none, which `confirmPlan` has settled. */
 export async function sandboxOf(context: Context, options: PlanOptions): Promise<Sandbox> {
   const wanted = context.sandboxFor(options.noSandbox);

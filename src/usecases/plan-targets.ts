@@ -1,10 +1,11 @@
 import type { Plan } from "../plan/plan.ts";
+import { policyNotices } from "./confirm-plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { inParallel } from "./in-parallel.ts";
 import { preparePlan } from "./prepare-plan.ts";
 import { openTargets } from "./resolve-target.ts";
 
-/** The plans of targets, in their order. Nothing but ipm's cache is written. */
+/** The plans of targets, in their order, with what the policy says to them. Nothing but ipm's cache is written. */
 export async function planTargets(
   context: Context,
   targets: readonly string[],
@@ -14,7 +15,10 @@ export async function planTargets(
   const outcomes = await inParallel(
     resolved,
     options.jobs,
-    async (target) => (await preparePlan(context, target, options)).plan,
+    async (target) => {
+      const { plan } = await preparePlan(context, target, options);
+      return { ...plan, notices: [...plan.notices, ...(await policyNotices(context, plan))] };
+    },
     true,
   );
   return {

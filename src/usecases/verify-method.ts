@@ -108,6 +108,11 @@ function demand(holds: boolean, otherwise: string): void {
   if (!holds) throw new Failed(otherwise);
 }
 
+/** A failure that says something of what is verified, and not of the machine. */
+function isFailureOfTool(error: unknown): error is IpmError {
+  return isIpmError(error) && error.code !== "SANDBOX_FAILED" && error.code !== "DISK_FULL";
+}
+
 /** What is not the first line of a failure: the lines before it went wrong. */
 function linesOf(error: IpmError): string[] {
   const { lastLines, stdout, stderr } = error.data;
@@ -173,7 +178,7 @@ class MethodVerification {
     } catch (error) {
       host.signal.throwIfAborted();
       if (error instanceof Failed) details = [error.message];
-      else if (isIpmError(error) && error.code !== "SANDBOX_FAILED" && error.code !== "DISK_FULL") {
+      else if (isFailureOfTool(error)) {
         details = [`${error.code}: ${error.message}`, ...linesOf(error)];
         await this.#keepLog(room, error);
       } else throw error;
@@ -339,10 +344,19 @@ class MethodVerification {
     }
   }
 
-  /** Build once more where path, time zone, locale and umask are others. @returns the files that differ */
+  /**
+   * Build once more where path, time zone, locale and umask are others.
+   * @returns the files that differ, or why there are none to compare
+   */
   async #compare(first: Readonly<Record<string, SealedFile>>): Promise<string[]> {
     return this.#inRoom({ surroundings: OTHER_SURROUNDINGS, suffix: "-in-a-much-longer-folder" }, async (room) => {
-      await install(room.context, [room.target], this.#planOptions);
+      try {
+        await install(room.context, [room.target], this.#planOptions);
+      } catch (error) {
+        this.#context.host.signal.throwIfAborted();
+        if (!isFailureOfTool(error)) throw error;
+        return [`everything: ${error.message}`];
+      }
       const { files: second } = await this.#receiptIn(room);
       const contentOf = (file: SealedFile | undefined): string =>
         file === undefined ? "" : file.kind === "file" ? file.sha256 : `link ${file.target}`;

@@ -5,6 +5,9 @@ import { platformId } from "../../../src/core/host.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { compileRegistry } from "../../../src/registry/compile-registry.ts";
 import { attestationFile, formatAttestations } from "../../../src/trust/attestation.ts";
+import { addRegistry, removeRegistry } from "../../../src/usecases/registries.ts";
+import { update } from "../../../src/usecases/update.ts";
+import { GitRepository } from "../../helpers/git-repository.ts";
 import { planTargets } from "../../../src/usecases/plan-targets.ts";
 import { type DemoTool, writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { sampleAttestation } from "../../helpers/sample-attestation.ts";
@@ -144,4 +147,33 @@ test("attestations inside a target's own repository never count", async () => {
   attest(tool, plan);
   const again = await planOf(ipm, tool);
   expect(again.trust.level).toBe("unverified");
+});
+
+test("a configured registry's attestations count as well: in a folder at once, in git as of its last update", async () => {
+  const folder = temporaryFolder();
+  const registry = writeDemoRegistry(path.join(folder, "team"), [ALPHA]);
+  const ipm = await createTestIpm(
+    folder,
+    writeDemoRegistry(path.join(folder, "embedded-one"), [{ ...ALPHA, name: "bravo" }]),
+  );
+  writeFileSync(path.join(registry, "registry.yaml"), "id: team\nname: The team's\nmaintainers: [octocat]\n");
+  const { context } = ipm;
+  await addRegistry(context, registry);
+  expect((await planOf(ipm, "team:alpha")).trust).toMatchObject({
+    level: "unverified",
+    detail: "not verified, from the registry team",
+  });
+  attest(registry, await planOf(ipm, "team:alpha"));
+  expect((await planOf(ipm, "team:alpha")).trust.level).toBe("verified");
+
+  const repository = new GitRepository(registry);
+  repository.commit({}, "the registry");
+  await removeRegistry(context, "team");
+  await addRegistry(context, `file://${registry}`);
+  expect((await planOf(ipm, "team:alpha")).trust.level).toBe("verified");
+  repository.commit({
+    [`packages/alpha/attestations/${attestationFile("1.0.0", platformId(context.host.facts.platform))}`]: null,
+  });
+  await update(context, []);
+  expect((await planOf(ipm, "team:alpha")).trust.level).toBe("unverified");
 });

@@ -5,6 +5,7 @@ import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import type { Context } from "../../../src/usecases/context.ts";
 import { doctor } from "../../../src/usecases/doctor.ts";
 import { install } from "../../../src/usecases/install.ts";
+import { planTargets } from "../../../src/usecases/plan-targets.ts";
 import { verify } from "../../../src/usecases/verify.ts";
 import { writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -57,6 +58,14 @@ test("a rule refuses by its name, file and line, whatever flags say, and nothing
   });
   expect(readdirSync(ipm.layout.store)).toEqual([]);
   await expect(install(ipm.context, ["alpha"], OPTIONS)).resolves.toMatchObject({ generation: 1 });
+});
+
+test("a plan that would be refused says so, and is shown", async () => {
+  const ipm = await ipmWith("schema: ipm-policy/v1\nsteps: [copy]\n");
+  const { plans } = await planTargets(ipm.context, ["alpha"], OPTIONS);
+  expect(plans[0]!.notices).toEqual([
+    expect.stringMatching(/^refused by the rule "steps" of \S+policy\.yaml:2: it has steps of the kind run$/u),
+  ]);
 });
 
 test("the system's policy is not softened by the user's", async () => {

@@ -149,6 +149,15 @@ test("--twice: equal files are reproducible, a build that records its surroundin
   expect(no!.methods[0]).toMatchObject({ outcome: "passed", reproducible: false, differences: ["when", "where"] });
 });
 
+test("--twice: a build that works in one kind of surroundings only is not reproducible, and says why", async () => {
+  const ipm = await ipmWith([cheat('test "$(umask)" = 0022')]);
+  const report = await verify(ipm.context, ["alpha"], { ...VERIFY, twice: true });
+  expect(report.methods[0]).toMatchObject({ outcome: "passed", reproducible: false });
+  expect(report.methods[0]!.differences).toEqual([
+    expect.stringMatching(/^everything: step 1 .* failed with exit code 1$/u),
+  ]);
+});
+
 test("a registry's folder: every version, attestations beside the manifests, and those make its plans verified", async () => {
   const ipm = await ipmWith([ALPHA2, { name: "bravo", versions: ["0.1.0"], withdrawn: { "0.1.0": "broken" } }]);
   const { registry } = ipm;
