@@ -68,18 +68,24 @@ function vendorState(
   if (text === undefined) return hasFile(input.files, "vendor/modules.txt") ? "stale" : "none";
   const [, major = 0, minor = 0] = /^(\d+)\.(\d+)/u.exec(goVersion ?? "")?.map(Number) ?? [];
   const checks = major > 1 || minor >= 14;
+  const listed = new Map<string, string>();
   const explicit = new Map<string, string>();
   let current: { path: string; version: string } | null = null;
   for (const line of text.split(/\r?\n/u)) {
     const [, path, version] = /^# (\S+) (v\S+)/u.exec(line) ?? [];
-    if (path !== undefined && version !== undefined) current = { path, version };
-    else if (line.startsWith("## ") && /\bexplicit\b/u.test(line) && current !== null)
+    if (path !== undefined && version !== undefined) {
+      current = { path, version };
+      listed.set(path, version);
+    } else if (line.startsWith("## ") && /\bexplicit\b/u.test(line) && current !== null)
       explicit.set(current.path, current.version);
   }
   const agrees =
     requires.every(({ path, version }) => explicit.get(path) === version) &&
     [...explicit.keys()].every((path) => requires.some((one) => one.path === path) || replaced.has(path));
-  return agrees || (!checks && explicit.size === 0) ? "consistent" : "stale";
+  // Before go 1.14 nothing was marked, and only versions that differ are an error.
+  const agreesAsBefore =
+    !checks && explicit.size === 0 && requires.every(({ path, version }) => (listed.get(path) ?? version) === version);
+  return agrees || agreesAsBefore ? "consistent" : "stale";
 }
 
 /** Read a module; null when there is no go.mod. Pure. */

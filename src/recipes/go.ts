@@ -72,8 +72,10 @@ function linkerFlags(input: RecipeInput, mains: readonly GoMain[], targets: read
   const own = textOption(ID, input.options, "ldflags");
   const variables = wordsOption(ID, input.options, "version-variable");
   // A variable of another package is found by its name only where the manifest tells.
+  // A commit has no version to tell: the default in the source says more than `0.0.0-<commit>`.
+  const isUnreleased = /^0\.0\.0-[0-9a-f]{12}$/u.test(input.version);
   const found =
-    variables.length > 0 || own !== null
+    variables.length > 0 || own !== null || isUnreleased
       ? variables
       : [
           ...new Set(

@@ -64,6 +64,19 @@ describe("the go recipe", () => {
     expect(() => expandIn(goRecipe, repository, { options: { package: "../x" } })).toThrow("no folder");
   });
 
+  test("before go 1.14 nothing is marked explicit: only other versions make a vendor folder stale (hey)", () => {
+    const old = { ...ROOT, "go.mod": MOD.replace("1.24.1", "1.13") };
+    const modules = (version: string): string => `# example.org/dep ${version}\nexample.org/dep\n`;
+    expect(command({ ...old, "vendor/modules.txt": modules("v1.0.0") })).toContain("-mod=vendor");
+    expect(command({ ...old, "vendor/modules.txt": modules("v0.9.0") })).toContain("-mod=readonly");
+  });
+
+  test("a commit without a version leaves the default of the source alone (fzf)", () => {
+    const repository = { ...ROOT, "main.go": 'package main\n\nvar version = "0.74"\n\nfunc main() {}\n' };
+    expect(command(repository, { version: "0.75.0" })).toContain("-X main.version=0.75.0");
+    expect(command(repository, { version: "0.0.0-0123456789ab" })).not.toContain("-X");
+  });
+
   test("a vendor folder that agrees with go.mod is used, without network", () => {
     const output = expandIn(goRecipe, { ...ROOT, "vendor/modules.txt": VENDORED });
     expect(commandsIn(output)[0]).toContain("-mod=vendor");
