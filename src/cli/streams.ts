@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { errnoOf } from "../core/errors.ts";
+import { IpmError, errnoOf } from "../core/errors.ts";
 
 /** One of the two output streams. Writes are synchronous, so nothing is lost when the process ends. */
 export interface Output {
@@ -60,8 +60,16 @@ function createOutput(descriptor: 1 | 2, standard: () => NodeJS.WriteStream): Ou
           const errno = errnoOf(error) ?? "";
           // A pipe that another process made non-blocking is full: wait for its reader.
           if (errno === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-          else if (GONE.has(errno)) gone = true;
-          else throw error;
+          // The story may be lost, on a full disk for instance; the answer may not.
+          else if (GONE.has(errno) || descriptor === 2) gone = true;
+          else {
+            gone = true;
+            throw new IpmError(
+              errno === "ENOSPC" ? "DISK_FULL" : "IO_FAILED",
+              `cannot write to the standard output: ${errno}`,
+              { hint: "what the command did is done; look at where its output goes", data: { errno }, cause: error },
+            );
+          }
         }
       }
     },
