@@ -116,8 +116,6 @@ function expand(input: RecipeInput): RecipeOutput {
     env: {
       CARGO_INSTALL_ROOT: "{prefix}",
       CARGO_TERM_PROGRESS_WHEN: "never",
-      // A repository may ask for another toolchain than the one that the plan resolved and the sandbox shows.
-      CARGO_NET_GIT_FETCH_WITH_CLI: "false",
       CARGO_INCREMENTAL: "0",
     },
     timeoutMs: BUILD_TIMEOUT_MS,

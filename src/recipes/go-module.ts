@@ -7,7 +7,8 @@ export interface GoModule {
   readonly line: number;
   /** The `go` directive, or null. */
   readonly goVersion: string | null;
-  readonly requires: readonly { readonly path: string; readonly version: string }[];
+  /** `isLocal`: replaced by a folder of the checkout. */
+  readonly requires: readonly { readonly path: string; readonly version: string; readonly isLocal: boolean }[];
   /** Whether vendor/modules.txt agrees with go.mod as the go tool checks it. */
   readonly vendor: "none" | "consistent" | "stale";
   /** go.sum has a line for each required module. */
@@ -94,12 +95,6 @@ export function readGoModule(input: ReadInput): GoModule | null {
   const path = MODULE.exec(text ?? "")?.[1];
   if (text === undefined || path === undefined) return null;
   const all = directives(text);
-  const requires = all.flatMap(({ verb, words: [module, version] }) =>
-    verb === "require" && module !== undefined && version !== undefined
-      ? [{ path: module.replaceAll('"', ""), version }]
-      : [],
-  );
-  const goVersion = all.find(({ verb }) => verb === "go")?.words[0] ?? null;
   const replaced = new Map(
     all.flatMap(({ verb, words }) => {
       const arrow = words.indexOf("=>");
@@ -108,6 +103,12 @@ export function readGoModule(input: ReadInput): GoModule | null {
       return verb === "replace" && arrow > 0 && from !== undefined && to !== undefined ? [[from, to] as const] : [];
     }),
   );
+  const requires = all.flatMap(({ verb, words: [module, version] }) =>
+    verb === "require" && module !== undefined && version !== undefined
+      ? [{ path: module, version, isLocal: /^\.{1,2}\//u.test(replaced.get(module) ?? "") }]
+      : [],
+  );
+  const goVersion = all.find(({ verb }) => verb === "go")?.words[0] ?? null;
   const sum = input.texts["go.sum"] ?? "";
   const sums = new Set(sum.split("\n").map((line) => line.split(" ").slice(0, 2).join(" ")));
   return {

@@ -94,22 +94,20 @@ function expand(input: RecipeInput): RecipeOutput {
   const asked = flagOption(ID, options, "cgo");
   const wrapped = module.requires.map(({ path }) => path).find((path) => CGO_MODULES.test(path));
   const cgo = asked ?? (wrapped !== undefined || mains.some(({ usesC }) => usesC));
-  const hosts = {
-    vendored: module.vendor === "consistent",
-    fetches: module.vendor !== "consistent" && module.requires.length > 0,
-  };
-  const mode = hosts.vendored ? "vendor" : module.sumIsComplete ? "readonly" : "mod";
+  const isVendored = module.vendor === "consistent";
+  const fetches = !isVendored && module.requires.some(({ isLocal }) => !isLocal);
+  const mode = isVendored ? "vendor" : module.sumIsComplete ? "readonly" : "mod";
   const notices: string[] = [];
   if (module.vendor === "stale")
     notices.push("the vendor folder does not match go.mod: modules come from the module proxy instead");
-  if (hosts.fetches && mode === "mod")
+  if (fetches && mode === "mod")
     notices.push("go.sum does not cover go.mod: it is completed from the checksum database");
   const folders = [...new Set(targets.map(({ folder }) => folder))];
   const steps: DraftStep[] = [
     {
       kind: "run",
       title: `go install ${folders.map((folder) => (folder === "" ? "." : `./${folder}`)).join(" ")}`,
-      why: hosts.vendored ? "the modules of the vendor folder" : hosts.fetches ? "the versions of go.mod" : null,
+      why: isVendored ? "the modules of the vendor folder" : fetches ? "the versions of go.mod" : null,
       run: [
         "go",
         "install",
@@ -129,7 +127,7 @@ function expand(input: RecipeInput): RecipeOutput {
         ...(module.hasWorkFile && mode === "mod" ? { GOWORK: "off" } : {}),
       },
       timeoutMs: BUILD_TIMEOUT_MS,
-      network: hosts.fetches ? ["go"] : [],
+      network: fetches ? ["go"] : [],
     },
   ];
   return { steps, requires: requirementsOf(module, cgo), bins: binsOf(input, targets), notices };

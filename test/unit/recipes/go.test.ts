@@ -29,6 +29,13 @@ describe("the go recipe", () => {
     expect(runStepsIn(output)[0]?.network).toEqual([]);
   });
 
+  test("a module that is replaced by a folder of the checkout needs no network", () => {
+    const mod = "module example.org/tool\nrequire example.org/dep v0.0.0\nreplace example.org/dep => ./dep\n";
+    const output = expandIn(goRecipe, { "go.mod": mod, "main.go": MAIN, "dep/dep.go": "package dep\n" });
+    expect(commandsIn(output)[0]).toContain("-mod=readonly");
+    expect(runStepsIn(output)[0]?.network).toEqual([]);
+  });
+
   test("finds cmd/NAME by the launcher, and several of them", () => {
     const repository = { ...ROOT, "main.go": "package tool\n", "cmd/tool/a.go": MAIN, "cmd/other/main.go": MAIN };
     expect(command(repository)).toMatch(/ \.\/cmd\/tool$/u);
