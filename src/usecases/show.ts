@@ -1,8 +1,10 @@
 import { IpmError, isIpmError } from "../core/errors.ts";
+import { type Platform, platformId } from "../core/host.ts";
 import type { BinSource, ManifestSource, StepSource } from "../manifest/schema.ts";
 import { methodsOf, resolveElsewhere } from "../manifest/resolve-manifest.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import { titleOfRun } from "../plan/expand-steps.ts";
+import type { PlanTrust } from "../plan/plan.ts";
 import { type LookUp, openRegistries } from "../registry/open-registries.ts";
 import { parseTarget } from "../source/parse-target.ts";
 import type { RunText } from "../manifest/manifest.ts";
@@ -44,6 +46,7 @@ export interface ShowResult {
   readonly notes: string | null;
   readonly start: string | null;
   readonly elsewhere: Readonly<Record<string, string>>;
+  /** Of the newest version. */
   readonly trust: string;
   readonly installed: InstalledTool | null;
 }
@@ -90,7 +93,18 @@ async function findEntry(context: Context, name: string): Promise<LookUp> {
   }
 }
 
-function describe(found: LookUp, installed: InstalledTool | null): ShowResult {
+/**
+ * What its registry says of a version: the level that a plan of it has unless the recipe has changed since, which only
+ * the plan can tell.
+ */
+function trustOf(found: LookUp, version: string | undefined, platform: Platform): PlanTrust["level"] {
+  const attested = found.attestations.filter((attestation) => attestation.version === version);
+  if (attested.some((attestation) => attestation.platform === platformId(platform))) return "verified";
+  if (attested.length > 0) return "verified-elsewhere";
+  return found.embedded ? "reviewed" : "unverified";
+}
+
+function describe(found: LookUp, installed: InstalledTool | null, platform: Platform): ShowResult {
   const entry: ManifestSource = found.entry;
   const newest = selectVersion(entry, null);
   const version = newest.ok ? newest.version.version : entry.versions[0]?.version;
@@ -127,7 +141,7 @@ function describe(found: LookUp, installed: InstalledTool | null): ShowResult {
     notes: entry.notes ?? null,
     start: entry.start === undefined ? null : titleOfRun(words(entry.start.run)),
     elsewhere: version === undefined ? {} : resolveElsewhere(entry, version),
-    trust: found.embedded ? "reviewed" : "unverified",
+    trust: trustOf(found, version, platform),
     installed,
   };
 }
@@ -143,5 +157,5 @@ export async function showTool(context: Context, name: string): Promise<ShowResu
     if (isIpmError(error)) return [];
     throw error;
   });
-  return describe(found, tools.find((tool) => tool.name === found.entry.name) ?? null);
+  return describe(found, tools.find((tool) => tool.name === found.entry.name) ?? null, context.host.facts.platform);
 }

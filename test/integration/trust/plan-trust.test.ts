@@ -6,6 +6,7 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import { compileRegistry } from "../../../src/registry/compile-registry.ts";
 import { attestationFile, formatAttestations } from "../../../src/trust/attestation.ts";
 import { addRegistry, removeRegistry } from "../../../src/usecases/registries.ts";
+import { showTool } from "../../../src/usecases/show.ts";
 import { update } from "../../../src/usecases/update.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import { planTargets } from "../../../src/usecases/plan-targets.ts";
@@ -112,6 +113,10 @@ test("an attestation of another platform says verified elsewhere", async () => {
   attest(registry, await planOf(ipm), "macos-arm64");
   await ipm.setRegistry(registry);
   expect((await planOf(ipm)).trust).toMatchObject({ level: "verified-elsewhere" });
+  expect((await showTool(ipm.context, "alpha")).trust).toBe("verified-elsewhere");
+  attest(registry, await planOf(ipm));
+  await ipm.setRegistry(registry);
+  expect((await showTool(ipm.context, "alpha")).trust).toBe("verified");
 });
 
 test("A96: an attestation that is not about this entry is a finding, and the entry is as good as without it", async () => {
