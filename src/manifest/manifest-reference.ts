@@ -232,7 +232,7 @@ either, nothing is installed: users are shown \`elsewhere\`.
 
 **Network.** ${codes(ECOSYSTEMS)} for an ecosystem's hosts, or host names.
 
-**Recipes.** ${codes(built)}. Not built yet: ${codes(planned)}.
+**Recipes.** ${codes(built)}.${planned.length === 0 ? "" : ` Not built yet: ${codes(planned)}.`}
 
 **Variables that \`env\` may not set:** ${codes(DENIED_NAMES)}, and all that begin with ${codes(DENIED_PREFIXES)}, in upper or lower case.
 
