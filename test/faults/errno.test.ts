@@ -18,13 +18,14 @@ const ERRORS: Readonly<Record<string, readonly string[]>> = {
   chmod: ["EROFS", "EIO"],
 };
 const CALLS = Object.keys(ERRORS);
-const NORMAL_RUN = 3;
+const NORMAL_RUN = 2;
 
 interface Fault {
   readonly call: string;
-  /** The how-many-th call of this kind. */
+  /** The how-many-th call of this kind, to this file when one is named. */
   readonly when: number;
   readonly error: string;
+  readonly file: string | null;
 }
 
 const FOLDER = lastingFolder();
@@ -56,14 +57,17 @@ function faultsOf(verb: Verb): Fault[] {
   for (const line of readFileSync(log, "utf8").split("\n")) {
     const call = /^([a-z]+)\(/u.exec(line)?.[1];
     if (call === undefined) continue;
-    const when = (count.get(call) ?? 0) + 1;
-    count.set(call, when);
-    // Of writes only those to files: ipm's own messages name the home as well.
-    if (!line.includes(machine.home) || (call === "write" && !/^write\([0-9]+<\//u.test(line))) continue;
+    // Of writes only those to one file: Node's own wake-up pipes are written as well, and no disk answers there.
+    const written = call === "write" ? /^write\([0-9]+<(\/[^>]*)>/u.exec(line)?.[1] : undefined;
+    const file = written !== undefined && !/\.(?:tmp|log)$/u.test(written) ? written : null;
+    const key = `${call} ${file ?? ""}`;
+    const when = (count.get(key) ?? 0) + 1;
+    count.set(key, when);
+    if (!line.includes(machine.home) || (call === "write" && file === null)) continue;
     // Reading what is not there is an answer: only what would be written is of interest.
     if (call === "openat" && !line.includes("O_CREAT")) continue;
     const errors = ERRORS[call] ?? [];
-    faults.push({ call, when, error: errors[faults.length % errors.length] ?? "EIO" });
+    faults.push({ call, when, error: errors[faults.length % errors.length] ?? "EIO", file });
   }
   return faults;
 }
@@ -74,13 +78,14 @@ function choose(faults: readonly Fault[]): Fault[] {
   return faults.filter((_, index) => index % step === Math.floor(step / 2)).slice(0, NORMAL_RUN);
 }
 
-function inject(verb: Verb, { call, when, error }: Fault): string[] {
+function inject(verb: Verb, { call, when, error, file }: Fault): string[] {
   machine.restore(verb.name);
   const fault = `inject=${call}:error=${error}:when=${when}`;
-  const ran = machine.ipm(verb.command, ["strace", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", fault]);
+  const only = file === null ? [] : ["-P", file];
+  const words = ["strace", "-qq", ...only, "-o", "/dev/null", "-e", `trace=${call}`, "-e", fault];
+  const ran = machine.ipm(verb.command, words);
   const problems: string[] = [];
-  // Node ends itself when its own wake-up pipe cannot be written, which no disk does: that is only one more kill.
-  if (ran.code !== 0 && ran.signal !== "SIGABRT") {
+  if (ran.code !== 0) {
     if (ran.code !== 1) problems.push(`ended with ${ran.code ?? ran.signal}: ${ran.stderr}`);
     // Node itself has no name for EDQUOT in writes.
     if (!ran.stderr.includes(error) && !(error === "EDQUOT" && ran.stderr.includes("UNKNOWN")))
@@ -94,7 +99,9 @@ function inject(verb: Verb, { call, when, error }: Fault): string[] {
   const again = machine.ipm(verb.command);
   if (!verb.again.includes(again.code ?? -1)) problems.push(`I5: again ended with ${again.code}: ${again.stderr}`);
   problems.push(...machine.check([verb.now], true));
-  return problems.map((problem) => `${verb.name}, ${error} at ${call} ${when}: ${problem}`);
+  const told = problems.map((problem) => `${verb.name}, ${error} at ${call} ${when} ${file ?? ""}: ${problem}`);
+  for (const line of told) process.stderr.write(`${line}\n`);
+  return told;
 }
 
 describe.skipIf(!CAN_TRACE)("a call fails (strace)", () => {

@@ -31,13 +31,13 @@ function traced(verb: Verb): string[] {
     .filter((line) => /^[a-z0-9_]+\(/u.test(line));
 }
 
-/** All positions, or those around what decides (receipts, generations, the switch) and a few between. */
+/** All positions, or those around what decides (receipts, generations, the switch) and one between. */
 function choose(calls: readonly string[]): number[] {
   const every = calls.map((_, index) => index + 1);
   if (ALL) return every;
   const decisive = every.filter((k) => /receipt\.json|generation\.json|"[^"]*current/u.test(calls[k - 1] ?? ""));
   const [first, last] = [decisive[0] ?? 1, decisive.at(-1) ?? calls.length];
-  const spread = [first, last, last + 1, Math.floor(calls.length / 2), Math.floor(calls.length / 5)];
+  const spread = [first, last, Math.floor(calls.length / 2)];
   return [...new Set(spread)].filter((k) => k >= 1 && k <= calls.length);
 }
 

@@ -139,12 +139,13 @@ export class Machine {
       ...options,
       encoding: "utf8",
     });
-    if (result.error !== undefined) throw result.error;
+    const isHanging = result.error !== undefined && "code" in result.error && result.error.code === "ETIMEDOUT";
+    if (result.error !== undefined && !isHanging) throw result.error;
     return {
       code: result.status,
       signal: result.signal,
       stdout: result.stdout,
-      stderr: result.stderr,
+      stderr: isHanging ? `${result.stderr}\n(it went on for too long and was ended)` : result.stderr,
       ms: performance.now() - started,
     };
   }
