@@ -5,6 +5,7 @@ import { fmtCommand } from "./commands/fmt.ts";
 import { gcCommand } from "./commands/gc.ts";
 import { historyCommand } from "./commands/history.ts";
 import { holdCommand, unholdCommand } from "./commands/hold.ts";
+import { importCommand } from "./commands/import.ts";
 import { initCommand } from "./commands/init.ts";
 import { installCommand } from "./commands/install.ts";
 import { lintCommand } from "./commands/lint.ts";
@@ -54,6 +55,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   initCommand,
   lintCommand,
   fmtCommand,
+  importCommand,
   setupCommand,
   shellenvCommand,
   completionCommand,

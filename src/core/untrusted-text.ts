@@ -47,6 +47,13 @@ export function firstUnsafeCharacter(text: string): string | undefined {
   return match === null ? undefined : escapeCharacter(match[0]);
 }
 
+/** The text on one line, without control, bidi and invisible characters: for files that people edit. */
+export function plainLine(text: string): string {
+  return Array.from(text.replaceAll(/\s/gu, " "))
+    .filter((character) => firstUnsafeCharacter(character) === undefined)
+    .join("");
+}
+
 /** Replace the user information of every URL in a text (`https://user:token@host`) by `***`. */
 export function redactCredentials(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/gu, "//***@");

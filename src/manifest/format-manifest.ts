@@ -1,5 +1,5 @@
-import { isMap, isPair, isScalar, isSeq, parseDocument, visit } from "yaml";
-import type { Document, YAMLMap, YAMLSeq } from "yaml";
+import { Document, isMap, isPair, isScalar, isSeq, parseDocument, visit } from "yaml";
+import type { YAMLMap, YAMLSeq } from "yaml";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { Finding } from "./finding.ts";
 import { inKeyOrder, keyOrderAt } from "./key-order.ts";
@@ -14,6 +14,17 @@ export type FormatResult =
 /** Read a text as `readYamlDocument` does, but as a document that can be changed and written again, comments kept. */
 export function editableDocument(text: string): Document {
   return parseDocument(text, { schema: "failsafe", stringKeys: true, merge: false, uniqueKeys: false });
+}
+
+/** A new document of texts, lists and maps. What would be read as no value at all is quoted. */
+export function newDocument(data: unknown): Document {
+  const document = new Document(data, { schema: "failsafe" });
+  visit(document, {
+    Scalar: (_, node) => {
+      if (/^(?:|~|null|Null|NULL)$/u.test(String(node.value))) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  return document;
 }
 
 function keyOf(pair: unknown): string {

@@ -1,4 +1,4 @@
-import { firstUnsafeCharacter } from "../core/untrusted-text.ts";
+import { plainLine } from "../core/untrusted-text.ts";
 import { identifyLicense, normalizeLicense } from "../manifest/identify-license.ts";
 import { recipeFor } from "../manifest/lint/rules/shell-instead-of-recipe.ts";
 import { operandsOf, programOf, shellCommands } from "../manifest/shell-commands.ts";
@@ -79,16 +79,9 @@ function lineOf(text: string, at: number): number {
 
 const MAX_SUMMARY = 120;
 
-/** The text on one line, without control, bidi and invisible characters. */
-export function plainText(text: string): string {
-  return Array.from(text.replaceAll(/\s/gu, " "))
-    .filter((character) => firstUnsafeCharacter(character) === undefined)
-    .join("");
-}
-
 /** One line for lists: no mark-up, no name in front, no full stop, at most 120 characters. */
 export function tidySummary(text: string, name: string): string | undefined {
-  let line = plainText(text)
+  let line = plainLine(text)
     .replaceAll(/!\[[^\]]*\]\([^)]*\)/gu, "")
     .replaceAll(/\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/gu, "$1")
     .replaceAll(/<[^>]*>/gu, "")

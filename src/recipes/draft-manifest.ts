@@ -1,8 +1,9 @@
-import { Document, isMap, isScalar, isSeq } from "yaml";
-import type { Node } from "yaml";
+import { isMap, isScalar, isSeq } from "yaml";
+import type { Document, Node } from "yaml";
 import { isToolName } from "../core/ids.ts";
 import type { CommitSha, TreeSha } from "../core/ids.ts";
-import { documentText } from "../manifest/format-manifest.ts";
+import { plainLine } from "../core/untrusted-text.ts";
+import { documentText, newDocument } from "../manifest/format-manifest.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import type { Candidate, DetectInput } from "./candidate.ts";
 import { detect } from "./detect.ts";
@@ -10,7 +11,6 @@ import {
   type ReadmeCommand,
   elsewhereOf,
   findLicense,
-  plainText,
   readmeCommands,
   serverUrl,
   summaryOfReadme,
@@ -208,7 +208,7 @@ function comment(document: Document, key: string, lines: readonly string[]): voi
 
 /** Texts for people and commands of somebody else's repository must not become more than one line of a comment. */
 function oneLine(text: string): string {
-  return plainText(text).slice(0, 200);
+  return plainLine(text).slice(0, 200);
 }
 
 function keywordsOf(candidate: Candidate): readonly string[] {
@@ -385,7 +385,7 @@ function yamlOf(parts: Parts): string {
   const sorted = Object.fromEntries(
     order.flatMap((key) => (parts.data[key] === undefined ? [] : [[key, parts.data[key]]])),
   );
-  const document = new Document(sorted, { schema: "failsafe" });
+  const document = newDocument(sorted);
   for (const key of ["source", "keywords", "bin", "start", "elsewhere"]) flow(document, [key]);
   for (const [key, list] of Object.entries(sorted)) {
     if (!Array.isArray(list) || key === "methods") continue;

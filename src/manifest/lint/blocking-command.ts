@@ -28,7 +28,9 @@ export function blockingReason(command: ShellCommand): string | undefined {
   if ((program === "flask" && verb === "run") || (program === "rails" && (verb === "server" || verb === "s")))
     return "is a server";
   if (program === "docker" || program === "podman" || program === "docker-compose") {
-    if (words.some((word) => /^-[a-z]*i?t[a-z]*$|^--(?:interactive|tty)$/u.test(word))) return "waits for somebody";
+    const runs = verb === "run" || verb === "exec";
+    if (runs && words.some((word) => /^-[a-z]*i?t[a-z]*$|^--(?:interactive|tty)$/u.test(word)))
+      return "waits for somebody";
     const isUp =
       program === "docker-compose" ? verb === "up" : verb === "run" || (verb === "compose" && second === "up");
     if (isUp) return "starts a container";
