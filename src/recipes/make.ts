@@ -221,14 +221,38 @@ function expand(input: RecipeInput): RecipeOutput {
 const PROGRAM_VARIABLES =
   /^(?:BIN|BINS|BINARY|PROG|PROGS|PROGRAM|PROGRAMS|TARGET|TARGETS|EXE|EXEC|EXECUTABLE|NAME|APP|APPNAME|OUT|OUTPUT)$/u;
 
-function programsOf(makefile: Makefile, name: string): readonly string[] {
-  const found = [...makefile.variables].flatMap(([variable, value]) =>
-    PROGRAM_VARIABLES.test(variable) ? expandVariables(value, makefile.variables).split(/\s+/u) : [],
+const PROGRAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/u;
+/** Files that are installed and no programs. */
+const NO_PROGRAM = /\.(?:[oac]|so|h|pc|conf|desktop|png|svg|md|txt|[1-9])$/u;
+
+/** Programs that an install target puts into a `bin` folder, by its commands; an unknown variable ends the search. */
+function installedPrograms(makefile: Makefile, given: Readonly<Record<string, string>>): readonly string[] {
+  return commandsOf(makefile, "install").flatMap((command) => {
+    const words = expandVariables(command, makefile.variables, { ...given, DESTDIR: "" })
+      .split(/\s+/u)
+      .map((word) => word.replaceAll(/["']/gu, ""));
+    if (!/(?:^|\/)(?:install|cp|ln)$/u.test((words[0] ?? "").replace(/^[@-]+/u, "")) || words.includes("-d")) return [];
+    const target = words.at(-1) ?? "";
+    const inside = /(?:^|\/)s?bin\/([^/]+)$/u.exec(target)?.[1];
+    if (inside !== undefined) return [inside];
+    if (!/(?:^|\/)s?bin\/?$/u.test(target)) return [];
+    // What stands before the folder and is no flag or a flag's value.
+    return words
+      .slice(1, -1)
+      .filter((word, at, all) => !word.startsWith("-") && !/^-[mogt]$/u.test(all[at - 1] ?? ""))
+      .map(nameOf);
+  });
+}
+
+function programsOf(makefile: Makefile, name: string, given: Readonly<Record<string, string>>): readonly string[] {
+  const installed = installedPrograms(makefile, given);
+  const named = [...makefile.variables].flatMap(([variable, value]) =>
+    PROGRAM_VARIABLES.test(variable) ? expandVariables(value, makefile.variables).split(/\s+/u).map(nameOf) : [],
   );
-  const words = [...new Set(found.map(nameOf))].filter(
-    (word) => /^[A-Za-z0-9][A-Za-z0-9._+-]*$/u.test(word) && !/\.(?:[oac]|so|h)$/u.test(word),
-  );
-  if (words.length > 0) return words;
+  for (const found of [installed, named]) {
+    const words = [...new Set(found)].filter((word) => PROGRAM_NAME.test(word) && !NO_PROGRAM.test(word));
+    if (words.length > 0) return words;
+  }
   return makefile.rules.has(name) || makefile.text.includes(name) ? [name] : [];
 }
 
@@ -239,7 +263,7 @@ function detect(input: DetectInput): readonly Candidate[] {
   const rule = makefile.rules.get("install");
   const commands = commandsOf(makefile, "install").join("\n");
   const { usable, variables, staged } = findDestinations(makefile, "install");
-  const programs = programsOf(makefile, input.name.toLowerCase());
+  const programs = programsOf(makefile, input.name.toLowerCase(), variables);
   const doubts: string[] = [];
   const isForDevelopers = rule !== undefined && OTHER_MANAGER.test(commands);
   if (isForDevelopers)

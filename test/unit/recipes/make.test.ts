@@ -120,3 +120,19 @@ test("detects the program, its requirements and what is to be doubted", () => {
   expect(makeRecipe.detect({ ...developer, name: "x" })[0]).toMatchObject({ confidence: "possible" });
   expect(makeRecipe.detect({ ...viewOfFiles({ README: "" }), name: "x" })).toEqual([]);
 });
+
+test.each([
+  [
+    "by a destination's name",
+    "prefix = /usr\nbindir = $(prefix)/bin\nI = /usr/bin/install\nDEST = $(DESTDIR)$(bindir)/todo.sh\ninstall:\n\t$(I) -d $(bindir)\n\t$(I) dist/todo.sh $(DEST)\n\t$(I) -m 644 c $(prefix)/etc/c\n",
+    ["todo.sh"],
+  ],
+  [
+    "by a folder",
+    "PREFIX=/usr\ninstall:\n\tinstall -m 755 out/a b $(DESTDIR)$(PREFIX)/bin/\n\tcp a.1 $(PREFIX)/share/man/man1\n",
+    ["a", "b"],
+  ],
+])("programs that an install target names %s", (_, Makefile, bins) => {
+  const [found] = makeRecipe.detect({ ...viewOfFiles({ Makefile }), name: "other" });
+  expect(Object.keys(found?.bins ?? {})).toEqual(bins);
+});
