@@ -9,24 +9,28 @@ int main(void) { puts("hello"); return 0; }
 const PLAIN = "steps: [uses: make]\nbin: [hello]\n";
 
 describe.skipIf(lacks("make", "cc"))("make, from the checkout (make, cc)", () => {
-  test("installs with PREFIX, together with manuals", async () => {
+  test("installs with PREFIX, together with manuals; the version comes from the tag", async () => {
     const { run, prefix } = await installRepository(
       {
         "hello.c": HELLO,
         "hello.1": ".TH HELLO 1\n",
         Makefile: `PREFIX ?= /usr/local
+# A clone of one commit has the version's tag all the same.
+VERSION := $(shell git describe --tags)
 hello: hello.c
 	$(CC) -o $@ hello.c
 install: hello
 	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	cp hello $(DESTDIR)$(PREFIX)/bin
 	cp hello.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	echo $(VERSION) > $(DESTDIR)$(PREFIX)/version
 `,
       },
       PLAIN,
     );
     expect(run("hello")).toMatchObject({ stdout: "hello\n", status: 0 });
     expect(existsSync(path.join(prefix, "share/man/man1/hello.1"))).toBe(true);
+    expect(readFileSync(path.join(prefix, "version"), "utf8")).toBe("v1.2.3\n");
   });
 
   test("a lower-case prefix, a plain target that prints help, and folders of their own below /etc and /usr/share", async () => {
