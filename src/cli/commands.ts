@@ -1,4 +1,5 @@
 import type { CommandSpec } from "./command.ts";
+import { bumpCommand } from "./commands/bump.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { fmtCommand } from "./commands/fmt.ts";
@@ -55,6 +56,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   initCommand,
   lintCommand,
   fmtCommand,
+  bumpCommand,
   importCommand,
   setupCommand,
   shellenvCommand,

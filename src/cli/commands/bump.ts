@@ -1,0 +1,44 @@
+import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import { TIERS } from "../../manifest/change-tier.ts";
+import type { CommandSpec } from "../command.ts";
+import { showWord } from "../render/format.ts";
+
+export const bumpCommand: CommandSpec = {
+  name: "bump",
+  operands: "NAME [VERSION]",
+  group: "Contribute",
+  summary: "add a tool's newest release to its manifest",
+  examples: [
+    ["ipm bump ripcat", "in a registry's folder: the newest tag, with commit and tree"],
+    ["ipm bump ./ripcat.yaml 2.10.0", "this version, in this file"],
+  ],
+  about: ["One entry is added at the top of `versions`; nothing else changes."],
+  options: [{ flags: "--dry-run", says: "show the entry and write nothing" }],
+  json: "{name, file, from, added: {version, ref, commit, tree} | null, tier, written}",
+  completes: "files",
+  run: async (session, invocation) => {
+    const { bump } = await import("../../usecases/bump.ts");
+    const [name = "", version] = invocation.operands;
+    const result = await bump(
+      await session.openContext({ writes: true }),
+      name,
+      version ?? null,
+      invocation.has("dry-run"),
+    );
+    return {
+      result,
+      render: (theme) =>
+        result.added === null
+          ? [
+              `${theme.good(theme.symbols.done)} ${theme.strong(result.name)} ${escapeUntrusted(result.from)} is the newest release`,
+            ]
+          : [
+              `${theme.good(theme.symbols.done)} ${theme.strong(result.name)} ${escapeUntrusted(result.from)} ${theme.symbols.arrow} ${escapeUntrusted(result.added.version)}${result.written ? "" : theme.faint("  not written")}`,
+              theme.faint(`  ${escapeUntrusted(result.added.ref)} is ${result.added.commit}`),
+              theme.faint(`  tree ${result.added.tree}`),
+              `  ${result.tier}: ${TIERS[result.tier]}`,
+              `${theme.faint(theme.symbols.arrow)} ${theme.command(`ipm verify ./${showWord(result.file)}`)}`,
+            ],
+    };
+  },
+};
