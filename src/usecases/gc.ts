@@ -1,5 +1,6 @@
 import { type CollectResult, type Collected, collect } from "../store/collect.ts";
 import { openForWriting } from "../store/recover.ts";
+import { collectDownloads } from "./collect-downloads.ts";
 import { type CollectedSource, collectSources } from "./collect-sources.ts";
 import { type Context, storeOf } from "./context.ts";
 
@@ -20,6 +21,10 @@ export async function collectGarbage(context: Context, options: { keep: number; 
   // A dry run repairs nothing: it changes nothing.
   if (!options.dryRun) await openForWriting(store);
   const { removed: own, kept } = await collect(store, { ...options, only: null });
-  const removed = [...own, ...(await collectSources(context, options.dryRun))];
+  const removed = [
+    ...own,
+    ...(await collectSources(context, options.dryRun)),
+    ...(await collectDownloads(context, options.dryRun)),
+  ];
   return { removed, kept, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0), dryRun: options.dryRun };
 }

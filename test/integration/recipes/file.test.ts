@@ -6,6 +6,8 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Download } from "../../../src/core/host.ts";
 import { createDownload } from "../../../src/host/download.ts";
+import { collectGarbage } from "../../../src/usecases/gc.ts";
+import { uninstall } from "../../../src/usecases/uninstall.ts";
 import { type Installed, installRepository, lacks } from "../../helpers/recipe-repository.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
@@ -89,6 +91,15 @@ describe.skipIf(lacks("tar", "gzip"))("file, a pinned download (tar, gzip)", () 
     const receipt = readFileSync(path.join(prefix, "../receipt.json"), "utf8");
     expect(receipt).toContain("moved.tar.gz was built by upstream, not from this commit");
     expect(await context.host.files.list(path.join(context.host.homes.cache, "downloads"))).toHaveLength(2);
+    // While it is installed its downloads stay, however old; afterwards they go.
+    const later = { ...context, host: { ...context.host, now: () => new Date(Date.now() + 40 * 24 * 60 * 60 * 1000) } };
+    const collected = async (): Promise<number> => {
+      const { removed } = await collectGarbage(later, { keep: 0, dryRun: false });
+      return removed.filter(({ name }) => name.startsWith("downloads/")).length;
+    };
+    expect(await collected()).toBe(0);
+    await uninstall(later, ["sample"], { purge: false });
+    expect(await collected()).toBe(2);
   });
 
   test("a single program whose name is another, from a release without one for this platform before it", async () => {
