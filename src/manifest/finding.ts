@@ -160,6 +160,10 @@ export const FINDING_CODES = {
     means: "A file in `attestations/` is not of a verification that passed, or not about what its path says.",
     cure: "Remove it and run `ipm verify` again; it is never written by hand.",
   },
+  ATTESTATION_CONTRIBUTED: {
+    means: "A contribution brings, changes or removes an attestation.",
+    cure: "Leave `attestations/` as it is: the registry's own verification writes it after the merge.",
+  },
   BUNDLE_MISSING: {
     means: "`source.bundle` names no plain file of the registry.",
     cure: "Add the bundle, or correct the path.",

@@ -1,13 +1,17 @@
 import path from "node:path";
-import { isIpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import { isCommitSha } from "../core/ids.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { type Tier, tierOfChange } from "../manifest/change-tier.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { applyFixes, factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import type { LintFacts, LintSubject, PinFacts } from "../manifest/lint/rule.ts";
+import { parseManifest } from "../manifest/parse-manifest.ts";
+import type { ManifestSource } from "../manifest/schema.ts";
 import { compileIndex } from "../registry/compile-index.ts";
-import { ATTESTATIONS, folderTree } from "../registry/registry-tree.ts";
+import { ATTESTATIONS, MANIFEST_FILE, PACKAGES, findRegistryRoot, folderTree } from "../registry/registry-tree.ts";
 import { findSimilarNames } from "../registry/similar-names.ts";
+import { treeFinding } from "../registry/tree-finding.ts";
 import { findRefOfCommit } from "../source/find-ref.ts";
 import { listRefs } from "../source/list-refs.ts";
 import { parseAttestationFileName } from "../trust/attestation.ts";
@@ -20,6 +24,15 @@ export interface LintOptions {
   readonly offline: boolean;
   /** Mend what needs no judgement, in the files. */
   readonly fix: boolean;
+  /** Folder of the registry as it was before a contribution: each changed entry gets its tier. */
+  readonly base?: string;
+}
+
+/** What a contribution does to one entry. */
+export interface LintChange {
+  readonly file: string;
+  readonly name: string;
+  readonly tier: Tier | "removed";
 }
 
 export interface LintReport {
@@ -31,6 +44,8 @@ export interface LintReport {
   readonly warnings: number;
   /** Files that `--fix` has changed. */
   readonly fixed: readonly string[];
+  /** Only with `base`. */
+  readonly changes: readonly LintChange[];
 }
 
 /** What compiling a registry finds that no manifest by itself can show. */
@@ -47,6 +62,60 @@ const OF_REGISTRIES: ReadonlySet<string> = new Set([
 
 /** More entries than this are not compared with their sources one by one. */
 const MAX_PIN_CHECKS = 25;
+
+/** Everything in an entry's folder of attestations, by name. */
+async function attestationsOf(context: Context, root: string, name: string): Promise<Map<string, string>> {
+  const { files } = context.host;
+  const folder = path.join(root, PACKAGES, name, ATTESTATIONS);
+  const found = new Map<string, string>();
+  for (const file of await files.list(folder)) {
+    const place = path.join(folder, file);
+    found.set(file, (await files.facts(place))?.kind === "file" ? await files.sha256(place) : "no file");
+  }
+  return found;
+}
+
+/** Compare a registry with what it was before a contribution. */
+async function compareWithBase(
+  context: Context,
+  root: string,
+  typed: string,
+): Promise<{ changes: LintChange[]; findings: Finding[] }> {
+  const { files, facts } = context.host;
+  const before = await findRegistryRoot(files, path.resolve(facts.cwd, typed));
+  if (before === undefined) {
+    throw new IpmError("TARGET_INVALID", `--base: ${escapeUntrusted(typed)} is no registry's folder`, {
+      hint: "check the registry out as it was before, and name that folder",
+    });
+  }
+  const changes: LintChange[] = [];
+  const findings: Finding[] = [];
+  const names = new Set([
+    ...(await files.list(path.join(before, PACKAGES))),
+    ...(await files.list(path.join(root, PACKAGES))),
+  ]);
+  for (const name of [...names].toSorted()) {
+    const read = async (registry: string): Promise<ManifestSource | undefined> => {
+      const bytes = await files.readBytes(path.join(registry, PACKAGES, name, MANIFEST_FILE));
+      const parsed = bytes === undefined ? undefined : parseManifest(bytes, name);
+      return parsed?.ok === true ? parsed.manifest : undefined;
+    };
+    const file = shownPath(facts.cwd, path.join(root, PACKAGES, name, MANIFEST_FILE));
+    const [old, now] = [await read(before), await read(root)];
+    const tier = now === undefined ? (old === undefined ? "none" : "removed") : tierOfChange(old, now);
+    if (tier !== "none") changes.push({ file, name, tier });
+    const [oldFiles, nowFiles] = [
+      await attestationsOf(context, before, name),
+      await attestationsOf(context, root, name),
+    ];
+    for (const attestation of new Set([...oldFiles.keys(), ...nowFiles.keys()])) {
+      if (oldFiles.get(attestation) === nowFiles.get(attestation)) continue;
+      const place = shownPath(facts.cwd, path.join(root, PACKAGES, name, ATTESTATIONS, attestation));
+      findings.push(treeFinding("ATTESTATION_CONTRIBUTED", place, `${attestation} is not for a contribution to write`));
+    }
+  }
+  return { changes, findings };
+}
 
 async function registryFindings(context: Context, root: string): Promise<Finding[]> {
   const { files, facts } = context.host;
@@ -138,6 +207,14 @@ export async function lint(context: Context, paths: readonly string[], options: 
     if (registries.includes(root)) continue;
     findings.push(...(await registryFindings(context, root)).filter(({ file }) => shown.has(file)));
   }
+  const changes: LintChange[] = [];
+  if (options.base !== undefined) {
+    for (const root of new Set([...registries, ...owners])) {
+      const compared = await compareWithBase(context, root, options.base);
+      changes.push(...compared.changes);
+      findings.push(...compared.findings);
+    }
+  }
   const errors = findings.filter(({ severity }) => severity === "error").length;
   return {
     files: manifests.map((file) => file.shown),
@@ -147,5 +224,6 @@ export async function lint(context: Context, paths: readonly string[], options: 
     errors,
     warnings: findings.length - errors,
     fixed,
+    changes,
   };
 }

@@ -19,9 +19,10 @@ export const lintCommand: CommandSpec = {
   options: [
     { flags: "--fix", says: "mend what needs no judgement, in the files" },
     { flags: "--sarif FILE", says: "also write the findings as SARIF 2.1.0" },
+    { flags: "--base DIR", says: "the registry as it was before a contribution: say what each change is" },
     { flags: "--format NAME", says: "text (default), or sarif on stdout" },
   ],
-  json: "{files, findings: [{code, severity, file, line, column, message, hint, fixable, sourceLine, caret}], errors, warnings, fixed}",
+  json: "{files, findings: [{code, severity, file, line, column, message, hint, fixable, sourceLine, caret}], errors, warnings, fixed, changes: [{file, name, tier}]}",
   completes: "files",
   run: async (session, invocation) => {
     const { lint } = await import("../../usecases/lint.ts");
@@ -34,11 +35,13 @@ export const lintCommand: CommandSpec = {
         hint: "ipm lint --help",
       });
     }
+    const base = invocation.text("base");
     const sarifFile = invocation.text("sarif");
     const context = await session.openContext({ writes: invocation.has("fix") });
     const report = await lint(context, invocation.operands, {
       offline: session.globals.offline,
       fix: invocation.has("fix"),
+      ...(base === undefined ? {} : { base }),
     });
     const sarif = toSarif(report.findings, session.installation.version);
     if (sarifFile !== undefined) {

@@ -1,4 +1,5 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import { TIERS } from "../../manifest/change-tier.ts";
 import type { FormatReport } from "../../usecases/fmt.ts";
 import type { LintReport } from "../../usecases/lint.ts";
 import { findingCounts, renderFindings } from "./findings.ts";
@@ -7,7 +8,7 @@ import type { Theme } from "./theme.ts";
 
 /** `ipm lint`: every finding with its line, then the counts. */
 export function renderLint(report: LintReport, theme: Theme): readonly string[] {
-  const { files, findings, errors, warnings, fixed } = report;
+  const { files, findings, errors, warnings, fixed, changes } = report;
   const summary = findingCounts(files.length, errors, warnings);
   const verdict =
     errors > 0
@@ -16,6 +17,10 @@ export function renderLint(report: LintReport, theme: Theme): readonly string[] 
   return [
     ...renderFindings(findings, theme),
     ...(findings.length === 0 ? [] : [""]),
+    ...changes.map(
+      ({ name, tier }) =>
+        `${theme.symbols.arrow} ${theme.strong(escapeUntrusted(name))} ${tier}: ${tier === "removed" ? "the entry is gone" : TIERS[tier]}`,
+    ),
     ...fixed.map((file) => `${theme.good(theme.symbols.done)} mended ${escapeUntrusted(file)}`),
     verdict,
     ...(findings.length === 0 ? [] : [theme.faint(`  docs/lint.md and docs/manifest.md describe every code`)]),

@@ -102,6 +102,47 @@ describe("a registry", () => {
   });
 });
 
+describe("a contribution against what it was before", () => {
+  const ATTESTATION = "packages/ripcat/attestations/2.10.linux-x64-glibc.json";
+
+  function contribution(files: Readonly<Record<string, string>>): { root: string; home: string } {
+    const home = temporaryFolder();
+    const before = {
+      "registry.yaml": REGISTRY_FILE,
+      "packages/ripcat/manifest.yaml": manifestYaml(),
+      [ATTESTATION]: "{}",
+    };
+    write(path.join(home, "base"), before);
+    write(path.join(home, "now"), { ...before, ...files });
+    return { root: "now", home };
+  }
+
+  test("every changed entry has its tier", async () => {
+    const { root, home } = contribution({
+      "packages/ripcat/manifest.yaml": manifestYaml({ steps: "steps: [uses: cargo]" }),
+      "packages/unlike/manifest.yaml": manifestYaml({ name: "name: unlike" }),
+    });
+    const report = await lint(createContext(home), [root], { ...OFFLINE, base: "base" });
+    expect(report.changes.map(({ name, tier }) => `${name} ${tier}`)).toEqual(["ripcat steps", "unlike new"]);
+  });
+
+  test.each([
+    ["brought", { "packages/ripcat/attestations/2.10.macos-arm64.json": "{}" }],
+    ["changed", { [ATTESTATION]: "{ }" }],
+  ])("an attestation that is %s is refused", async (_, files) => {
+    const { root, home } = contribution(files);
+    const report = await lint(createContext(home), [root], { ...OFFLINE, base: "base" });
+    expect(report.findings.map(({ code }) => code)).toContain("ATTESTATION_CONTRIBUTED");
+  });
+
+  test("without a change there is nothing to say", async () => {
+    const { root, home } = contribution({});
+    const report = await lint(createContext(home), [root], { ...OFFLINE, base: "base" });
+    expect(report.changes).toEqual([]);
+    expect(report.findings.map(({ code }) => code)).not.toContain("ATTESTATION_CONTRIBUTED");
+  });
+});
+
 describe("pins against their source", () => {
   function sourced(): { home: string; repository: GitRepository } {
     const home = temporaryFolder();

@@ -161,6 +161,7 @@ describe("hostile records", () => {
       }),
       { numRuns: 150 },
     );
+    expect(importInstallerpedia(null).findings.map(({ defect }) => defect)).toContain("MALFORMED");
     for (const value of [
       null,
       1,

@@ -72,6 +72,7 @@ const OF_REGISTRIES = new Set([
   "NAME_SIMILAR",
   "BUNDLE_MISSING",
   "ATTESTATION_INVALID",
+  "ATTESTATION_CONTRIBUTED",
 ]);
 
 describe("every finding", () => {
