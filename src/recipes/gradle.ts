@@ -34,7 +34,9 @@ function gradleFiles(files: readonly SourceFile[]): readonly string[] {
   const isBuild = ({ path }: SourceFile): boolean =>
     /^(?:[^/]+\/)?build\.gradle(?:\.kts)?$/u.test(path) && !path.startsWith("buildSrc/");
   const builds = files.filter(isBuild).map(({ path }) => path);
-  if (builds.length === 0) return [];
+  // Without either in the root it is a part of something else: an editor's plugin beside a Maven project.
+  const isRoot = [...SETTINGS, "build.gradle", "build.gradle.kts"].some((path) => hasFile(files, path));
+  if (builds.length === 0 || !isRoot) return [];
   const others = [...SETTINGS, WRAPPER].filter((path) => hasFile(files, path));
   return [...builds.slice(0, MAX_READ), ...others];
 }

@@ -120,6 +120,7 @@ describe("gradle", () => {
 
   test("the wrapper: with the hosts that it reaches, and a word about a missing checksum", () => {
     const files = {
+      "settings.gradle": "include 'app'\n",
       "app/build.gradle": "apply plugin: 'application'\nmainClassName = 'a.Main'\nsourceCompatibility = '1.8'\n",
       gradlew: "#!/bin/sh\n",
       "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=x\n",
@@ -139,6 +140,8 @@ describe("gradle", () => {
     });
     expect(commandOf(boot)).toContain(":bootJar");
     expect(boot.launchers).toEqual({ rc: { run: ["java", "-jar", "lib/java/tool.jar"], env: {} } });
+    const aside = viewOfFiles({ "pom.xml": "", "idea_plugin/build.gradle.kts": APPLICATION });
+    expect(gradleRecipe.detect({ ...aside, name: "x" })).toEqual([]);
     expect(() => expandWith(gradleRecipe, { "build.gradle": "plugins { id 'application' }\n" })).toThrow(
       "which class rc starts",
     );
