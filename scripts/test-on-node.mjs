@@ -11,14 +11,20 @@ if (!/^\d+(?:\.\d+)*$/u.test(version)) {
 }
 const folder = mkdtempSync(path.join(tmpdir(), "ipm-node-"));
 try {
-  const installed = spawnSync("npm", ["install", "--prefix", folder, "--no-save", `node@${version}`], { stdio: "inherit" });
+  const installed = spawnSync("npm", ["install", "--prefix", folder, "--no-save", `node@${version}`], {
+    stdio: "inherit",
+  });
   if (installed.status !== 0) process.exit(installed.status ?? 1);
   const bin = path.join(folder, "node_modules", "node", "bin");
   const projects = ["unit", "integration", "registry", "e2e"].flatMap((name) => ["--project", name]);
-  const run = spawnSync(path.join(bin, "node"), ["node_modules/vitest/vitest.mjs", "run", ...projects, ...process.argv.slice(3)], {
-    stdio: "inherit",
-    env: { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
-  });
+  const run = spawnSync(
+    path.join(bin, "node"),
+    ["node_modules/vitest/vitest.mjs", "run", ...projects, ...process.argv.slice(3)],
+    {
+      stdio: "inherit",
+      env: { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+    },
+  );
   process.exitCode = run.status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

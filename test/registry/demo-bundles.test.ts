@@ -103,16 +103,20 @@ const VERSION_PLACES: Readonly<Record<string, RegExp>> = {
 };
 
 test("every demo says itself the version that is tagged last", async () => {
+  const wrong: string[] = [];
   for (const name of await readdir("registry/demos")) {
     const folder = join("registry/demos", name);
     const { versions } = JSON.parse(await readFile(join(folder, "bundle.json"), "utf8")) as {
       versions: { version: string }[];
     };
+    const tagged = versions.at(-1)?.version;
     for (const [file, pattern] of Object.entries(VERSION_PLACES)) {
       const text = await readFile(join(folder, file), "utf8").catch(() => null);
-      if (text !== null) expect([name, pattern.exec(text)?.[1]]).toEqual([name, versions.at(-1)?.version]);
+      const said = text === null ? tagged : pattern.exec(text)?.[1];
+      if (said !== tagged) wrong.push(`${name}: ${file} says ${said}, the newest tag is ${tagged}`);
     }
   }
+  expect(wrong).toEqual([]);
 });
 
 test("the demos' JavaScript passes the type checker, by its JSDoc types", async () => {
