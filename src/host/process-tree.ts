@@ -7,7 +7,12 @@ export interface TreeProcess {
   readonly parent: number;
   /** Program and arguments, apart by spaces. */
   readonly command: string;
+  /** Tells it from a later process of the same pid: when it started, else its command. */
+  readonly identity: string;
 }
+
+/** Field 22 of proc(5)'s stat, counted from behind the parent. */
+const START_TIME = 17;
 
 function readLinux(): TreeProcess[] {
   return fs.readdirSync("/proc").flatMap((name) => {
@@ -15,10 +20,10 @@ function readLinux(): TreeProcess[] {
     try {
       // "pid (name) state ppid …"; the name may hold anything, also parentheses.
       const stat = fs.readFileSync(`/proc/${name}/stat`, "latin1");
-      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const [state, parent, ...more] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (state === "Z" || state === "X") return [];
       const command = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ");
-      return [{ pid: Number(name), parent: Number(parent), command }];
+      return [{ pid: Number(name), parent: Number(parent), command, identity: more[START_TIME] ?? command }];
     } catch {
       // It has ended meanwhile.
       return [];
@@ -32,7 +37,8 @@ function readProcesses(): TreeProcess[] {
   const result = spawnSync("/bin/ps", ["-axo", "pid=,ppid=,command="], { encoding: "utf8", env: {} });
   return (result.stdout ?? "").split("\n").flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/u.exec(line);
-    return match === null ? [] : [{ pid: Number(match[1]), parent: Number(match[2]), command: match[3] ?? "" }];
+    const command = match?.[3] ?? "";
+    return match === null ? [] : [{ pid: Number(match[1]), parent: Number(match[2]), command, identity: command }];
   });
 }
 
@@ -47,12 +53,20 @@ export function findProcessTree(marker: string): TreeProcess[] {
   return found;
 }
 
+/** Everything below a process that it or its children started; by pid, the process itself not among them. */
+export function findDescendants(pid: number): TreeProcess[] {
+  const all = readProcesses();
+  const found = all.filter(({ parent }) => parent === pid);
+  for (const child of found) found.push(...all.filter(({ parent }) => parent === child.pid));
+  return found;
+}
+
 /** Signal processes that were found before and are still the same ones. */
 export function signalProcesses(found: readonly TreeProcess[], signal: NodeJS.Signals): void {
   if (found.length === 0) return;
-  const now = new Map(readProcesses().map((entry) => [entry.pid, entry.command]));
-  for (const { pid, command } of found) {
-    if (now.get(pid) !== command) continue;
+  const now = new Map(readProcesses().map((entry) => [entry.pid, entry.identity]));
+  for (const { pid, identity } of found) {
+    if (now.get(pid) !== identity) continue;
     try {
       process.kill(pid, signal);
     } catch {

@@ -6,6 +6,7 @@ import { IpmError, errnoOf, isIpmError } from "../core/errors.ts";
 import type { ProcessRequest, ProcessResult, Processes } from "../core/host.ts";
 import { attachProcess } from "./attach-process.ts";
 import { translateIoError } from "./files.ts";
+import { type TreeProcess, findDescendants, signalProcesses } from "./process-tree.ts";
 
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_OUTPUT = 16 * MIB;
@@ -96,11 +97,24 @@ async function waitForGroup(group: number, ms: number): Promise<boolean> {
   return true;
 }
 
+/**
+ * What a group's leader has started, also what has left the group. bubblewrap's process 1 does so, and if bubblewrap is
+ * ended before that one has asked to die with it, it goes on alone. Stopped meanwhile, so that nothing new is missed;
+ * who signals the group next has to let it go on.
+ */
+function freezeTree(group: number): TreeProcess[] {
+  signalGroup(group, "SIGSTOP");
+  return findDescendants(group);
+}
+
 async function endGroup(group: number): Promise<void> {
+  const tree = freezeTree(group);
   signalGroup(group, "SIGTERM");
-  if (await waitForGroup(group, GRACE_MS)) return;
-  signalGroup(group, "SIGKILL");
-  await waitForGroup(group, GRACE_MS);
+  signalGroup(group, "SIGCONT");
+  const isGone = await waitForGroup(group, GRACE_MS);
+  if (!isGone) signalGroup(group, "SIGKILL");
+  signalProcesses(tree, "SIGKILL");
+  if (!isGone) await waitForGroup(group, GRACE_MS);
 }
 
 type Descriptor = number | "pipe" | "ignore";
@@ -203,7 +217,11 @@ export function createProcesses(): Processes {
   let nullDescriptor: number | undefined;
 
   const killAll = (): void => {
-    for (const group of live) signalGroup(group, "SIGKILL");
+    for (const group of live) {
+      const tree = freezeTree(group);
+      signalGroup(group, "SIGKILL");
+      signalProcesses(tree, "SIGKILL");
+    }
   };
 
   /** What the child gets from descriptor 3 up: the listed ones, then pipes, and /dev/null over what would leak. */
@@ -298,6 +316,8 @@ export function createProcesses(): Processes {
             stop();
           }, request.timeoutMs);
     request.signal?.addEventListener("abort", stop, { once: true });
+    // It may have been aborted while the program was being started: that event is over.
+    if (request.signal?.aborted === true) stop();
 
     try {
       const ended = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
