@@ -14,6 +14,7 @@ import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { outdatedCommand } from "./commands/outdated.ts";
 import { planCommand } from "./commands/plan.ts";
+import { publishCommand } from "./commands/publish.ts";
 import { registryAddCommand, registryListCommand, registryRemoveCommand } from "./commands/registry.ts";
 import { reinstallCommand } from "./commands/reinstall.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
@@ -57,6 +58,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   lintCommand,
   fmtCommand,
   bumpCommand,
+  publishCommand,
   importCommand,
   setupCommand,
   shellenvCommand,
