@@ -127,14 +127,24 @@ async function collectLogs(context: StoreContext, stay: readonly EntryId[], dryR
   for (const name of await host.files.list(layout.logs)) {
     const folder = path.join(layout.logs, name);
     const files = await host.files.list(folder);
-    for (const file of left.has(name) ? files.slice(0, -1) : files) {
-      const target = path.join(folder, file);
-      if (needed.has(target)) continue;
-      const bytes = await measureTree(host, target);
-      if (!dryRun) await removeOwn(host, layout, target);
-      removed.push({ kind: "log", name: `${name}/${file}`, bytes });
+    const stale = files.filter(
+      (file, index) => !(left.has(name) && index === files.length - 1) && !needed.has(path.join(folder, file)),
+    );
+    const goes = !left.has(name);
+    if (stale.length === 0 && !goes) continue;
+    // Somebody may have begun to build it after the entries were looked at, and be writing its log.
+    const lock = dryRun ? null : await lockEntriesNow(context, name);
+    if (lock === undefined) continue;
+    try {
+      for (const file of stale) {
+        const target = path.join(folder, file);
+        removed.push({ kind: "log", name: `${name}/${file}`, bytes: await measureTree(host, target) });
+        if (!dryRun) await removeOwn(host, layout, target);
+      }
+      if (!dryRun && goes) await removeOwn(host, layout, folder);
+    } finally {
+      await lock?.release();
     }
-    if (!dryRun && !left.has(name)) await removeOwn(host, layout, folder);
   }
   return removed;
 }

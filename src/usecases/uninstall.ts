@@ -9,6 +9,7 @@ import { layoutOf } from "../store/layout.ts";
 import { openForWriting } from "../store/recover.ts";
 import { removeOwn } from "../store/remove-own.ts";
 import { measureTree } from "../store/seal-tree.ts";
+import { lockEntriesNow } from "../store/store-context.ts";
 import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 
@@ -53,16 +54,24 @@ async function hasRemains(context: Context, name: string): Promise<boolean> {
 /** Remove everything of tools that are in no current generation any more. @returns bytes */
 async function purge(context: Context, names: ReadonlySet<string>): Promise<number> {
   const layout = layoutOf(context.host.homes);
-  const collected = await collect(storeOf(context), { keep: 0, dryRun: false, only: names });
+  const store = storeOf(context);
+  const collected = await collect(store, { keep: 0, dryRun: false, only: names });
   for (const { name, why } of collected.kept) {
     context.emit({ type: "warning", code: "KEPT", message: `${name} stays: ${why}`, hint: "ipm gc" });
   }
   let bytes = collected.removed.reduce((sum, removed) => sum + removed.bytes, 0);
   for (const name of names) {
     const { logs, state } = foldersOf(context, name);
-    for (const folder of [logs, state]) {
-      bytes += await measureTree(context.host, folder);
-      await removeOwn(context.host, layout, folder);
+    // Held: somebody installs it again already, and is writing there.
+    const lock = await lockEntriesNow(store, name);
+    if (lock === undefined) continue;
+    try {
+      for (const folder of [logs, state]) {
+        bytes += await measureTree(context.host, folder);
+        await removeOwn(context.host, layout, folder);
+      }
+    } finally {
+      await lock.release();
     }
   }
   return bytes;

@@ -139,7 +139,7 @@ test("D75: many processes at once: no deadlock, no lost update", { timeout: 3_60
     ...old.slice(0, 2).map((name) => ["upgrade", name]),
     ["gc", "--keep", "0"],
     ["list"],
-    ...(ALL ? [["gc"], ["history"], ["doctor", "bravo"]] : []),
+    ...(ALL ? [["gc"], ["history"], ["doctor", "bravo"], ["outdated"], ["search", "tool"]] : []),
   ];
   const expected = Object.fromEntries([
     ["bravo", "1.0.0"],
