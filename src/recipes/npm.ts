@@ -129,18 +129,30 @@ function buildScripts({
   return ofRoot === undefined ? [] : [{ script: ofRoot, workspace: null }];
 }
 
+/**
+ * A package that is expected beside the tool and is there for development too goes with the latter, so that the tool
+ * would not start: npm lets the one kind of dependency hide the other. A published package has no such trouble, since
+ * nobody installs its development dependencies.
+ */
+function keepPeersStep({ folder, pkg }: Situation, peers: string): DraftStep {
+  const keys = pkg.developedPeers.map((peer) => `devDependencies[${peer}]`);
+  const where = folder === "." ? [] : [`--workspace=${folder}`];
+  return npmStep(`keep ${peers}`, ["npm", "pkg", "delete", ...where, ...keys], false, "the tool runs with it");
+}
+
 function installSteps(situation: Situation, why: string | null, notices: string[]): DraftStep[] {
   const { input, root, pkg, manager, commands } = situation;
   const all = root === null ? [pkg] : [pkg, root];
-  const hasDependencies = all.some((one) => one.hasDependencies);
+  const isNpm = manager.package === null;
+  // Only npm brings what a package expects beside it, as it does for everybody who installs the published one.
+  const hasDependencies = all.some((one) => one.hasDependencies) || (isNpm && pkg.peers.length > 0);
   const needsPackages = hasDependencies || all.some((one) => one.hasDevDependencies);
   const scripts = why === null ? [] : buildScripts(situation);
   if (why !== null && scripts.length === 0) {
     throw new IpmError("MANIFEST_INVALID", `recipe npm: ${why}, and no script builds it`, { hint: "use plain steps" });
   }
-  const installs = why === null ? hasDependencies : needsPackages;
+  const installs = why === null ? hasDependencies : needsPackages || hasDependencies;
   const steps: DraftStep[] = [];
-  const isNpm = manager.package === null;
   const usesManager = installs || scripts.length > 0;
   if (usesManager) steps.push(...fetchManager(manager));
   const step = (
@@ -149,9 +161,13 @@ function installSteps(situation: Situation, why: string | null, notices: string[
     reason: string | null,
     title = words.filter((word) => !word.startsWith("-")).join(" "),
   ): DraftStep => managerStep(manager, title, words, network, reason);
+  const keepsPeers = installs && pkg.developedPeers.length > 0;
+  const peers = pkg.developedPeers.join(", ");
+  if (keepsPeers && !isNpm) notices.push(`packages for development stay: it runs with ${peers}, which is one of them`);
+  if (keepsPeers && isNpm && why === null) steps.push(keepPeersStep(situation, peers));
   if (installs) {
     const from = manager.lockfile === null ? "the repository has no lockfile" : `the versions of ${manager.lockfile}`;
-    steps.push(step(commands.install(why === null ? "production" : "all"), true, from));
+    steps.push(step(commands.install(why === null && (isNpm || !keepsPeers) ? "production" : "all"), true, from));
     if (flagOption(ID, input.options, "dev-scripts") === true) {
       const rebuild = commands.rebuild();
       if (rebuild !== null) steps.push(step(rebuild, true, "the build needs what packages compile"));
@@ -162,7 +178,8 @@ function installSteps(situation: Situation, why: string | null, notices: string[
       notices.push("no lockfile: the versions of its dependencies are whatever is newest today");
   }
   for (const { script, workspace } of scripts) steps.push(step(commands.run(script, workspace), false, why));
-  if (installs && why !== null) {
+  if (installs && why !== null && (isNpm || !keepsPeers)) {
+    if (keepsPeers) steps.push(keepPeersStep(situation, peers));
     steps.push(
       hasDependencies
         ? step(commands.prune(), manager.name === "bun", "what only the build needed goes", `${manager.name} prune`)

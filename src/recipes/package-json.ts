@@ -14,6 +14,10 @@ export interface PackageJson {
   readonly packageManager: { readonly name: string; readonly version: string } | null;
   readonly hasDependencies: boolean;
   readonly hasDevDependencies: boolean;
+  /** Packages that it expects beside it and that an installer of npm packages brings: optional ones are not. */
+  readonly peers: readonly string[];
+  /** Those of `peers` that are there for development too; for package managers the latter is what counts. */
+  readonly developedPeers: readonly string[];
   /** Globs of the workspaces; empty for a single package. */
   readonly workspaces: readonly string[];
   readonly about: PackageFacts;
@@ -54,6 +58,17 @@ function binOf(value: Record<string, unknown>, name: string, files: readonly Sou
   return Object.fromEntries(inFolder.map(({ path }) => [nameOf(path), path]));
 }
 
+const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/iu;
+
+/** Peers that are not optional, by names that can be written on a command line. */
+function peersOf(value: Record<string, unknown>): string[] {
+  const meta = isRecord(value["peerDependenciesMeta"]) ? value["peerDependenciesMeta"] : {};
+  return Object.keys(textsOf(value["peerDependencies"])).filter((name) => {
+    const said = Object.hasOwn(meta, name) ? meta[name] : null;
+    return PACKAGE_NAME.test(name) && !(isRecord(said) && said["optional"] === true);
+  });
+}
+
 /**
  * Read a package.json. Pure.
  * @param files the listing of the package's own folder
@@ -70,11 +85,7 @@ export function parsePackageJson(text: string, files: readonly SourceFile[], fil
     });
   }
   const name = isRecord(value) ? value["name"] : undefined;
-  if (
-    !isRecord(value) ||
-    typeof name !== "string" ||
-    !/^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/iu.test(name)
-  ) {
+  if (!isRecord(value) || typeof name !== "string" || !PACKAGE_NAME.test(name)) {
     throw new IpmError("MANIFEST_INVALID", `recipe npm: ${file} has no usable name`, { hint: "use plain steps" });
   }
   const record = value;
@@ -83,6 +94,7 @@ export function parsePackageJson(text: string, files: readonly SourceFile[], fil
     textOf(value["packageManager"]) ?? "",
   );
   const has = (key: string): boolean => Object.keys(textsOf(record[key])).length > 0;
+  const peers = peersOf(record);
   const globs = isRecord(value["workspaces"]) ? value["workspaces"]["packages"] : value["workspaces"];
   const repository = isRecord(value["repository"]) ? textOf(value["repository"]["url"]) : textOf(value["repository"]);
   const keywords = Array.isArray(value["keywords"]) ? value["keywords"] : [];
@@ -95,6 +107,8 @@ export function parsePackageJson(text: string, files: readonly SourceFile[], fil
       manager?.[1] === undefined || manager[2] === undefined ? null : { name: manager[1], version: manager[2] },
     hasDependencies: has("dependencies") || has("optionalDependencies"),
     hasDevDependencies: has("devDependencies"),
+    peers,
+    developedPeers: peers.filter((peer) => Object.hasOwn(textsOf(record["devDependencies"]), peer)),
     workspaces: Array.isArray(globs) ? globs.filter((glob): glob is string => typeof glob === "string") : [],
     about: {
       name,

@@ -107,6 +107,45 @@ describe.skipIf(lacks("npm", "node"))("npm, from the checkout (needs node, npm)"
     expect(run("sample").stdout).toBe("of the same repository\n");
   }, 60_000);
 
+  test("a package that it runs with and is developed with stays, another one for development goes", async () => {
+    // Packages as folders of the repository: nothing is fetched.
+    const own = {
+      name: "sample",
+      version: "1.0.0",
+      bin: { sample: "dist/cli.js" },
+      scripts: { build: "mkdir dist && cp cli.src.js dist/cli.js" },
+      peerDependencies: { beside: "^1.0.0" },
+      devDependencies: { beside: "file:vendor/beside", only: "file:vendor/only" },
+    };
+    const lock = {
+      name: "sample",
+      version: "1.0.0",
+      lockfileVersion: 3,
+      requires: true,
+      packages: {
+        "": own,
+        "node_modules/beside": { resolved: "vendor/beside", link: true },
+        "node_modules/only": { resolved: "vendor/only", link: true },
+        "vendor/beside": { version: "1.0.0", dev: true },
+        "vendor/only": { version: "1.0.0", dev: true },
+      },
+    };
+    const { run, prefix } = await installRepository(
+      {
+        "package.json": JSON.stringify(own),
+        "package-lock.json": JSON.stringify(lock),
+        "cli.src.js": '#!/usr/bin/env node\nconsole.log(require("beside"));\n',
+        "vendor/beside/package.json": JSON.stringify({ name: "beside", version: "1.0.0" }),
+        "vendor/beside/index.js": 'module.exports = "is there";\n',
+        "vendor/only/package.json": JSON.stringify({ name: "only", version: "1.0.0" }),
+      },
+      "steps: [{ uses: npm, network: [] }]\nbin: [sample]\n",
+      { env },
+    );
+    expect(run("sample").stdout).toBe("is there\n");
+    expect(existsSync(path.join(prefix, "lib/node_modules/sample/node_modules/only"))).toBe(false);
+  }, 60_000);
+
   test("engine-strict: a Node that is too old is told before anything runs", async () => {
     const files = {
       "package.json": JSON.stringify({ name: "sample", bin: "cli.js", engines: { node: ">=999" } }),

@@ -36,6 +36,52 @@ describe("the npm recipe", () => {
     expect(output.notices[0]).toContain("no lockfile");
   });
 
+  describe("a package that the tool runs with and is developed with (mermaid-cli)", () => {
+    const PEERS = { peerDependencies: { browser: "^24" }, devDependencies: { browser: "24.1.0", jest: "30" } };
+
+    test("stays when what is for development is left out", () => {
+      const repository = {
+        "package.json": pkg({ ...PEERS, ...DEPENDENCIES }),
+        "package-lock.json": LOCK,
+        "cli.js": "!",
+      };
+      expect(commands(repository)).toEqual([
+        "npm pkg delete devDependencies[browser]",
+        "npm ci --ignore-scripts --omit=dev",
+        "copy . lib/node_modules/tool",
+      ]);
+    });
+
+    test("stays when what only the build needed goes", () => {
+      const built = { ...PEERS, bin: { tool: "dist/cli.js" }, scripts: { build: "tsc" } };
+      expect(commands({ "package.json": pkg(built), "package-lock.json": LOCK })).toEqual([
+        "npm ci --ignore-scripts --include=dev",
+        "npm run build",
+        "npm pkg delete devDependencies[browser]",
+        "npm prune --omit=dev --ignore-scripts --offline",
+        "copy . lib/node_modules/tool",
+      ]);
+    });
+
+    test("an optional one goes, and one whose name is none never reaches a command", () => {
+      const optional = {
+        ...DEPENDENCIES,
+        peerDependencies: { browser: "1", "--registry=http://evil.example": "1" },
+        peerDependenciesMeta: { browser: { optional: true } },
+        devDependencies: { browser: "1", "--registry=http://evil.example": "1" },
+      };
+      const repository = { "package.json": pkg(optional), "package-lock.json": LOCK, "cli.js": "!" };
+      expect(commands(repository)[0]).toBe("npm ci --ignore-scripts --omit=dev");
+    });
+
+    test("other managers keep what is for development, and say so", () => {
+      const repository = { "package.json": pkg({ ...PEERS, ...DEPENDENCIES }), "pnpm-lock.yaml": "", "cli.js": "!" };
+      const output = expandIn(npmRecipe, repository);
+      expect(commandsIn(output).join("\n")).not.toContain("--prod");
+      expect(output.notices.join()).toContain("it runs with browser");
+    });
+  });
+
   test("npm never sees a variable called PREFIX, which it would take for its own", () => {
     const output = expandIn(npmRecipe, { "package.json": pkg(DEPENDENCIES), "cli.js": "!" });
     for (const { env } of runStepsIn(output)) expect(Object.keys(env)).not.toContain("PREFIX");
