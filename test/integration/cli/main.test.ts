@@ -173,7 +173,8 @@ describe("questions", () => {
   test.each([
     ["y\r", "puts it and your tools on PATH"],
     ["YES\r", "puts it and your tools on PATH"],
-    ["\r", "puts it and your tools on PATH"],
+    // Return alone is the default, and nobody's rc file is edited by default.
+    ["\r", "nothing was written"],
     ["n\r", "nothing was written"],
     ["perhaps\r", "nothing was written"],
   ])("the answer %j is understood", async (input, said) => {
