@@ -346,6 +346,7 @@ beforeAll(async () => {
 
 test("a machine and a model that are given the same commands agree", { timeout: 36_000_000 }, async () => {
   const [numRuns, maxCommands] = ALL ? [1000, 40] : [5, 12];
+  const seed = Math.floor(Math.random() * 2 ** 31);
   let commands = 0;
   await fc.assert(
     fc.asyncProperty(fc.commands(COMMANDS, { maxCommands, size: "max" }), async (sequence) => {
@@ -358,7 +359,9 @@ test("a machine and a model that are given the same commands agree", { timeout: 
       const question = JSON.stringify({ data: ipm.layout.data, states: [state], settled: true });
       expect(JSON.parse(spawnSync(process.execPath, [CHECKER, question], { encoding: "utf8" }).stdout)).toEqual([]);
     }),
-    { numRuns, endOnFailure: false, verbose: 1 },
+    { numRuns, seed, endOnFailure: false, verbose: 1 },
   );
-  process.stderr.write(`${numRuns} runs of at most ${maxCommands} commands, ${commands} in all: no disagreement\n`);
+  process.stderr.write(
+    `seed ${seed}: ${numRuns} runs of at most ${maxCommands} commands, ${commands} in all: no disagreement\n`,
+  );
 });
