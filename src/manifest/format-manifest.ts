@@ -99,7 +99,14 @@ export function documentText(document: Document, source = ""): string {
     Map: (_, node) => correct(node, source),
     Seq: (_, node) => correct(node, source),
   });
-  const text = document.toString({ lineWidth: 0, indent: 2, indentSeq: true, flowCollectionPadding: true });
+  const text = document.toString({
+    lineWidth: 0,
+    indent: 2,
+    indentSeq: true,
+    flowCollectionPadding: true,
+    // "a\nb" stays on its line: folded over three it is hard to read, and harder to find.
+    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+  });
   const lines = text.split("\n").map((line) => line.trimEnd());
   const joined: string[] = [];
   for (const line of lines) {

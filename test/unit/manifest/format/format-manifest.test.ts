@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatManifest } from "../../../../src/manifest/format-manifest.ts";
 import { LARGER_EXAMPLE, SMALLEST_EXAMPLE } from "../../../../src/manifest/manifest-reference.ts";
 import { bytesOf, DIGITS, manifestOf, manifestYaml } from "../../../helpers/manifests.ts";
+
+const PACKAGES = path.join(import.meta.dirname, "../../../../registry/packages");
 
 function format(text: string): string {
   const result = formatManifest(bytesOf(text), "m.yaml");
@@ -16,10 +18,10 @@ describe("the canonical form", () => {
   test.each([
     ["the smallest example", SMALLEST_EXAMPLE],
     ["the larger example", LARGER_EXAMPLE],
-    [
-      "the demo's entry",
-      readFileSync(path.join(import.meta.dirname, "../../../../registry/packages/lstm-demo/manifest.yaml"), "utf8"),
-    ],
+    ...readdirSync(PACKAGES).map((name) => [
+      `the entry of ${name}`,
+      readFileSync(path.join(PACKAGES, name, "manifest.yaml"), "utf8"),
+    ]),
   ])("%s is in it already", (_, text) => {
     expect(format(text)).toBe(text);
   });
@@ -55,6 +57,14 @@ steps:
   - uses: npm
     env: { B: "1", A: "2" } # of the user's
 `);
+  });
+
+  test("a line break that is written as \\n stays so", () => {
+    const text = manifestYaml({
+      tests: String.raw`tests: [{ run: "printf 'name,size\nadam,7\nb,1200\n' | rc", expect: { stdout: "^name  size\n----  ----\nadam     7$" } }]`,
+    });
+    expect(format(text)).toContain(String.raw`"printf 'name,size\nadam,7\nb,1200\n' | rc"`);
+    expect(format(text)).toContain(String.raw`"^name  size\n----  ----\nadam     7$"`);
   });
 
   test("indentation, line ends, spaces at the end, padding and a byte order mark are made equal", () => {
