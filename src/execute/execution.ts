@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Emit } from "../core/events.ts";
 import type { Host } from "../core/host.ts";
+import type { Ecosystem } from "../manifest/ecosystems.ts";
 import type { Plan, ResolvedRequirement } from "../plan/plan.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type Toolchain, resolveToolchain } from "../sandbox/toolchain.ts";
@@ -10,6 +11,8 @@ export interface ExecutionContext {
   readonly host: Host;
   readonly emit: Emit;
   readonly sandbox: Sandbox;
+  /** Ecosystems whose credentials of this machine go to the steps that declare them. Default: none. */
+  readonly credentials?: readonly Ecosystem[];
 }
 
 /** Absolute paths of one installation; the folders lie beside each other in a folder that no step can write. */

@@ -4,6 +4,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { INSIDE_ID, type SystemMount, bubblewrapArguments } from "./bubblewrap-arguments.ts";
 import { diagnose, missingReport, setuidReport } from "./bubblewrap-state.ts";
 import type { SandboxFacts } from "./bubblewrap-state.ts";
+import { hiddenOutput } from "./hide-secrets.ts";
 import { openNetwork } from "./open-network.ts";
 import type { Grants, Sandbox, SandboxReport, SandboxedRun } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp-filter.ts";
@@ -201,10 +202,12 @@ export function createBubblewrap(host: Outside): Sandbox {
         throw new IpmError("SANDBOX_FAILED", "bubblewrap is gone or has become setuid", { hint: "ipm doctor" });
       }
       const network = step.grants.network.length === 0 ? undefined : await openNetwork(host, step);
+      const hidden = hiddenOutput(step, network?.secrets ?? []);
       let outcome: Awaited<ReturnType<typeof start>>;
       try {
-        outcome = await start(program.path, network?.command ?? step, step);
+        outcome = await start(program.path, network?.command ?? step, { ...step, ...hidden });
       } finally {
+        hidden?.end();
         await network?.close();
       }
       const { result, ran, stderr } = outcome;

@@ -2,7 +2,7 @@ import type { Ecosystem } from "../manifest/ecosystems.ts";
 
 /**
  * Where this machine's package managers are configured to go. Credentials are never part of it: user information of a
- * URL is removed, tokens are not read.
+ * URL is removed, tokens are not read. Those that a policy allows are `EcosystemCredentials`.
  */
 export interface EcosystemSettings {
   /** Base URLs; empty: the ecosystem's public hosts. The first one is the default registry. */
@@ -36,10 +36,13 @@ export interface EcosystemSources {
   readonly go: string;
   /** Maven's `settings.xml`. */
   readonly maven: string;
+  /** What holds nothing but credentials: read only where a policy allows some. */
+  readonly cargoCredentials?: string;
+  readonly netrc?: string;
 }
 
 /** A URL without user information, query and fragment; undefined for anything but http and https. */
-function cleanUrl(text: string | undefined): string | undefined {
+export function cleanUrl(text: string | undefined): string | undefined {
   const trimmed = text?.trim();
   if (trimmed === undefined || !URL.canParse(trimmed)) return undefined;
   const url = new URL(trimmed);
@@ -56,7 +59,7 @@ function cleanUrls(texts: readonly (string | undefined)[]): string[] {
 }
 
 /** `key = value` lines of an ini file by `section.key`; the first one of a key wins. */
-function parseIni(text: string): Map<string, string> {
+export function parseIni(text: string): Map<string, string> {
   const values = new Map<string, string>();
   let section = "";
   for (const line of text.split(/\r?\n/u)) {
@@ -76,6 +79,7 @@ function firstOf(files: readonly Map<string, string>[], key: string): string | u
 
 function readNpm(sources: EcosystemSources): {
   urls: string[];
+  written: string[];
   scopes: Record<string, string>;
   cafile: string | undefined;
 } {
@@ -83,33 +87,40 @@ function readNpm(sources: EcosystemSources): {
   const env = (name: string): string | undefined =>
     sources.env[`npm_config_${name}`] ?? sources.env[`NPM_CONFIG_${name.toUpperCase()}`];
   const scopes: Record<string, string> = {};
+  const written: string[] = [];
   for (const file of files) {
     for (const [key, value] of file) {
       const scope = /^(@[a-z0-9~-][a-z0-9._~-]*):registry$/u.exec(key)?.[1];
       const url = cleanUrl(value);
-      if (scope !== undefined && url !== undefined) scopes[scope] ??= url;
+      if (scope === undefined || url === undefined || scopes[scope] !== undefined) continue;
+      scopes[scope] = url;
+      written.push(value);
     }
   }
-  const registry = cleanUrl(env("registry") ?? firstOf(files, "registry"));
+  const set = env("registry") ?? firstOf(files, "registry");
+  const registry = cleanUrl(set);
+  if (set !== undefined) written.unshift(set);
   const urls = [...(registry === undefined ? [] : [registry]), ...Object.values(scopes)];
   // Scopes alone leave the default registry where it is.
   if (registry === undefined && urls.length > 0) urls.unshift("https://registry.npmjs.org/");
-  return { urls: [...new Set(urls)], scopes, cafile: env("cafile") ?? firstOf(files, "cafile") };
+  return { urls: [...new Set(urls)], written, scopes, cafile: env("cafile") ?? firstOf(files, "cafile") };
 }
 
-function readPip(sources: EcosystemSources): { urls: string[]; cert: string | undefined } {
+function readPip(sources: EcosystemSources): { urls: string[]; written: string[]; cert: string | undefined } {
   const files = sources.pip.map(parseIni);
   const value = (name: string): string | undefined => {
     const set = sources.env[`PIP_${name.toUpperCase().replaceAll("-", "_")}`];
     return set ?? firstOf(files, `global.${name}`) ?? firstOf(files, `install.${name}`);
   };
+  const more = (value("extra-index-url") ?? "").split(/\s+/u);
+  const written = [value("index-url") ?? "", ...more];
   const index = cleanUrl(value("index-url"));
-  const extra = cleanUrls((value("extra-index-url") ?? "").split(/\s+/u));
+  const extra = cleanUrls(more);
   const urls = index === undefined && extra.length > 0 ? ["https://pypi.org/simple", ...extra] : [index, ...extra];
   const all = urls.filter((url) => url !== undefined);
   // The public index keeps its files on a host of its own.
   if (all.some((url) => new URL(url).hostname === "pypi.org")) all.push("https://files.pythonhosted.org/");
-  return { urls: all, cert: value("cert") };
+  return { urls: all, written, cert: value("cert") };
 }
 
 /** Where `source.crates-io` is replaced by in a `config.toml`: the few keys that matter, in the plain forms of TOML. */
@@ -127,33 +138,46 @@ function readCargo(sources: EcosystemSources): { urls: string[]; cainfo: string 
   return { urls: url === undefined ? [] : [url], cainfo };
 }
 
-function readGo(sources: EcosystemSources): { urls: string[]; sumdb: string | null } {
+function readGo(sources: EcosystemSources): { urls: string[]; written: string[]; sumdb: string | null } {
   const file = parseIni(sources.go);
   const value = (name: string): string | undefined => sources.env[name] ?? file.get(name);
   // "direct" would go to any host: what is not in a proxy cannot be fetched.
-  const urls = cleanUrls((value("GOPROXY") ?? "").split(/[,|]/u));
+  const written = (value("GOPROXY") ?? "").split(/[,|]/u);
+  const urls = cleanUrls(written);
   const set = value("GOSUMDB")?.trim();
   const sumdb = set === undefined || set === "" ? null : set;
   const [, sumUrl] = sumdb?.split(/\s+/u) ?? [];
   if (urls.length > 0 && sumdb !== "off") {
     const own = cleanUrl(sumUrl) ?? `https://${sumdb?.split("+")[0] ?? "sum.golang.org"}/`;
-    return { urls: [...urls, own], sumdb };
+    return { urls: [...urls, own], written, sumdb };
   }
-  return { urls, sumdb };
+  return { urls, written, sumdb };
 }
 
 /** The text of an XML element within another one's content. */
-function elementOf(content: string, name: string): string | undefined {
+export function elementOf(content: string, name: string): string | undefined {
   const text = new RegExp(`<${name}>([^<]*)</${name}>`, "u").exec(content)?.[1]?.trim();
   return text?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
-function readMaven(sources: EcosystemSources): { url: string; mirrorOf: string }[] {
-  const text = sources.maven.replaceAll(/<!--[\s\S]*?-->/gu, "");
-  return [...text.matchAll(/<mirror>([\s\S]*?)<\/mirror>/gu)].flatMap(([, content = ""]) => {
+/** The contents of all XML elements of a name, without those in comments. */
+export function elementsOf(content: string, name: string): string[] {
+  const text = content.replaceAll(/<!--[\s\S]*?-->/gu, "");
+  return [...text.matchAll(new RegExp(`<${name}>([\\s\\S]*?)</${name}>`, "gu"))].map(([, inner = ""]) => inner);
+}
+
+/** The mirrors of Maven in their order; the id is what a server with credentials is found by. */
+export function readMavenMirrors(sources: EcosystemSources): { id: string; url: string; mirrorOf: string }[] {
+  return elementsOf(sources.maven, "mirror").flatMap((content) => {
     const url = cleanUrl(elementOf(content, "url"));
-    return url === undefined ? [] : [{ url, mirrorOf: elementOf(content, "mirrorOf") ?? "*" }];
+    const id = elementOf(content, "id") ?? "";
+    return url === undefined ? [] : [{ id, url, mirrorOf: elementOf(content, "mirrorOf") ?? "*" }];
   });
+}
+
+/** URLs as they are written, with their user information, of the ecosystems whose tools take it from there. */
+export function writtenUrls(sources: EcosystemSources): Readonly<Record<"npm" | "pypi" | "go", readonly string[]>> {
+  return { npm: readNpm(sources).written, pypi: readPip(sources).written, go: readGo(sources).written };
 }
 
 /** An environment variable in either case; the lower one wins, as curl has it. */
@@ -177,7 +201,7 @@ export function parseEcosystemSettings(sources: EcosystemSources): EcosystemSett
   const pip = readPip(sources);
   const cargo = readCargo(sources);
   const go = readGo(sources);
-  const mirrors = readMaven(sources);
+  const mirrors = readMavenMirrors(sources).map(({ url, mirrorOf }) => ({ url, mirrorOf }));
   const files = [npm.cafile, pip.cert, cargo.cainfo, ...CERTIFICATE_VARIABLES.map((name) => sources.env[name])];
   return {
     urls: {

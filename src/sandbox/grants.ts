@@ -1,3 +1,4 @@
+import type { Ecosystem } from "../manifest/ecosystems.ts";
 import type { PlannedRun } from "../plan/plan.ts";
 import { outermost } from "./paths.ts";
 import type { Grants } from "./sandbox.ts";
@@ -27,12 +28,21 @@ function readableOf(toolchains: readonly Toolchain[]): string[] {
   return toolchains.flatMap(({ readable }) => readable);
 }
 
-/** What a step may touch: it writes its checkout, its prefix and private HOME and TMP, and reads the toolchains. */
-export function grantsOfStep(step: PlannedRun, folders: StepFolders, toolchains: readonly Toolchain[]): Grants {
+/**
+ * What a step may touch: it writes its checkout, its prefix and private HOME and TMP, and reads the toolchains.
+ * @param credentials ecosystems whose credentials the policy allows; a step gets those that it declares itself
+ */
+export function grantsOfStep(
+  step: PlannedRun,
+  folders: StepFolders,
+  toolchains: readonly Toolchain[],
+  credentials: readonly Ecosystem[] = [],
+): Grants {
   return {
     writable: outermost([folders.prefix, folders.source, folders.home, folders.tmp]),
     readable: outermost(readableOf(toolchains)),
     network: step.network,
+    credentials: credentials.filter((ecosystem) => step.network.includes(ecosystem)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type EcosystemCredentials, NO_CREDENTIALS } from "./ecosystem-credentials.ts";
 import type { EcosystemSettings } from "./ecosystem-settings.ts";
 import { TRUSTSTORE_PASSWORD } from "./java-truststore.ts";
 import type { NetworkTarget } from "./network-target.ts";
@@ -26,15 +27,15 @@ export interface ProxyPlace {
 export interface NetworkSetup {
   /** Variables that a step gets besides its own, which win. */
   readonly env: Readonly<Record<string, string>>;
-  /** Files below the private HOME, made when they are not there. */
-  readonly files: readonly { readonly path: string; readonly content: string }[];
+  /** Files below the private HOME, made when they are not there. A secret one is gone when the step has ended. */
+  readonly files: readonly { readonly path: string; readonly content: string; readonly secret?: boolean }[];
 }
 
 function xml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function mavenSettings(settings: EcosystemSettings, port: number): string {
+function mavenSettings(settings: EcosystemSettings, credentials: EcosystemCredentials, port: number): string {
   const proxies = (["https", "http"] as const).map(
     (protocol) =>
       `<proxy><id>ipm-${protocol}</id><active>true</active><protocol>${protocol}</protocol><host>127.0.0.1</host><port>${port}</port><nonProxyHosts></nonProxyHosts></proxy>`,
@@ -43,7 +44,12 @@ function mavenSettings(settings: EcosystemSettings, port: number): string {
     ({ url, mirrorOf }, index) =>
       `<mirror><id>ipm-${index}</id><mirrorOf>${xml(mirrorOf)}</mirrorOf><url>${xml(url)}</url></mirror>`,
   );
-  return `<settings><proxies>${proxies.join("")}</proxies><mirrors>${mirrors.join("")}</mirrors></settings>\n`;
+  const servers = credentials.mavenServers.map(
+    ({ mirror, username, password }) =>
+      `<server><id>ipm-${mirror}</id><username>${xml(username)}</username><password>${xml(password)}</password></server>`,
+  );
+  const logins = servers.length === 0 ? "" : `<servers>${servers.join("")}</servers>`;
+  return `<settings><proxies>${proxies.join("")}</proxies>${logins}<mirrors>${mirrors.join("")}</mirrors></settings>\n`;
 }
 
 /** System properties for the JVM of Maven or Gradle. */
@@ -62,16 +68,21 @@ function javaProperties({ port, trust }: ProxyPlace): Record<string, string> {
   };
 }
 
-function npmrc(settings: EcosystemSettings): string {
+function npmrc(settings: EcosystemSettings, credentials: EcosystemCredentials): string {
   const lines = Object.entries(settings.npmScopes).map(([scope, url]) => `${scope}:registry=${url}`);
   const [registry] = settings.urls.npm;
   if (registry !== undefined) lines.unshift(`registry=${registry}`);
-  return lines.map((line) => `${line}\n`).join("");
+  return [...lines, ...credentials.npmrc].map((line) => `${line}\n`).join("");
 }
 
 /** The quotes and backslashes of a TOML basic string are those of JSON. */
 function cargoConfig(url: string): string {
   return `[source.crates-io]\nreplace-with = "ipm"\n\n[source.ipm]\nregistry = ${JSON.stringify(`sparse+${url}`)}\n`;
+}
+
+/** The same for a registry that asks for a token: only a named registry can have one. */
+function cargoConfigWithToken(url: string): string {
+  return `[source.crates-io]\nreplace-with = "ipm"\n\n[registries.ipm]\nindex = ${JSON.stringify(`sparse+${url}`)}\n\n[registry]\nglobal-credential-providers = ["cargo:token"]\n`;
 }
 
 /** Where a Go module proxy ends and the checksum database begins in the list of a machine's URLs. */
@@ -85,7 +96,8 @@ function goEnvironment(settings: EcosystemSettings): Record<string, string> {
 
 /**
  * How the tools of a step are told of the proxy, the mirrors of this machine and its certificates: by environment where
- * a tool reads it, by files in the private HOME where it does not. No credentials: `settings` holds none.
+ * a tool reads it, by files in the private HOME where it does not. Credentials are in files alone, and only those that are
+ * handed in: `settings` holds none.
  */
 export function networkSetup(
   declared: readonly string[],
@@ -93,6 +105,7 @@ export function networkSetup(
   settings: EcosystemSettings,
   home: string,
   place: ProxyPlace,
+  credentials: EcosystemCredentials = NO_CREDENTIALS,
 ): NetworkSetup {
   const proxy = `http://127.0.0.1:${place.port}`;
   const env: Record<string, string> = {};
@@ -116,10 +129,15 @@ export function networkSetup(
       env[name] = place.trust.certificates;
     }
   }
-  const files: { path: string; content: string }[] = [];
+  const files: { path: string; content: string; secret?: boolean }[] = [];
   const uses = (ecosystem: string): boolean => declared.includes(ecosystem);
-  if (uses("npm") && settings.urls.npm.length > 0) {
-    files.push({ path: `${home}/.npmrc`, content: npmrc(settings) });
+  if (uses("npm") && settings.urls.npm.length + credentials.npmrc.length > 0) {
+    const secret = credentials.npmrc.length > 0;
+    files.push({ path: `${home}/.npmrc`, content: npmrc(settings, credentials), ...(secret ? { secret } : {}) });
+  }
+  if (credentials.netrc.length > 0) {
+    const content = credentials.netrc.map((line) => `${line}\n`).join("");
+    files.push({ path: `${home}/.netrc`, content, secret: true });
   }
   if (uses("pypi")) {
     const [index, ...extra] = settings.urls.pypi.filter((url) => url !== "https://files.pythonhosted.org/");
@@ -132,14 +150,25 @@ export function networkSetup(
     env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1";
   }
   const [crates] = settings.urls.crates;
-  if (uses("crates") && crates !== undefined)
-    files.push({ path: `${home}/.cargo/config.toml`, content: cargoConfig(crates) });
+  if (uses("crates") && crates !== undefined) {
+    const token = credentials.cargoToken;
+    const content = token === null ? cargoConfig(crates) : cargoConfigWithToken(crates);
+    files.push({ path: `${home}/.cargo/config.toml`, content });
+    if (token !== null) {
+      const login = `[registries.ipm]\ntoken = ${JSON.stringify(token)}\n`;
+      files.push({ path: `${home}/.cargo/credentials.toml`, content: login, secret: true });
+    }
+  }
   if (uses("go")) Object.assign(env, goEnvironment(settings));
   if (uses("maven")) {
     const properties = Object.entries(javaProperties(place));
     env["MAVEN_OPTS"] = properties.map(([name, value]) => `-D${name}=${value}`).join(" ");
     files.push(
-      { path: `${home}/.m2/settings.xml`, content: mavenSettings(settings, place.port) },
+      {
+        path: `${home}/.m2/settings.xml`,
+        content: mavenSettings(settings, credentials, place.port),
+        ...(credentials.mavenServers.length > 0 ? { secret: true } : {}),
+      },
       {
         path: `${home}/.gradle/gradle.properties`,
         content: properties.map(([name, value]) => `systemProp.${name}=${value}\n`).join(""),
@@ -179,12 +208,18 @@ const fs = require("node:fs"), net = require("node:net"), os = require("node:os"
 const { spawn } = require("node:child_process");
 const [setupFile, program, ...args] = process.argv.slice(2);
 const setup = JSON.parse(fs.readFileSync(setupFile, "utf8"));
-for (const { path: file, content } of setup.files) {
+const secrets = [];
+for (const { path: file, content, secret } of setup.files) {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, content, { flag: "wx" });
+    fs.writeFileSync(file, content, { flag: "wx", mode: 0o600 });
+    if (secret) secrets.push(file);
   } catch {}
 }
+// The HOME is the next step's too, and that one may reach somebody else.
+process.on("exit", () => {
+  for (const file of secrets) fs.rmSync(file, { force: true });
+});
 const start = () => {
   const child = spawn(program, args, { stdio: "inherit", env: setup.env });
   child.on("error", (error) => {

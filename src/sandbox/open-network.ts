@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { Host } from "../core/host.ts";
 import { javaTruststore } from "./java-truststore.ts";
-import type { EcosystemSettings } from "./ecosystem-settings.ts";
+import { type EcosystemCredentials, NO_CREDENTIALS, parseEcosystemCredentials } from "./ecosystem-credentials.ts";
+import { type EcosystemSettings, parseEcosystemSettings } from "./ecosystem-settings.ts";
 import {
   FORWARDER_PORT,
   FORWARDER_PROGRAM,
@@ -15,7 +16,7 @@ import {
 import { type NetworkProxy, startNetworkProxy } from "./network-proxy.ts";
 import { type NetworkTarget, networkTargets } from "./network-target.ts";
 import { outermost } from "./paths.ts";
-import { readEcosystemSettings } from "./read-ecosystem-settings.ts";
+import { readEcosystemSources } from "./read-ecosystem-settings.ts";
 import type { Grants, SandboxedRun } from "./sandbox.ts";
 import { type Toolchain, resolveToolchain } from "./toolchain.ts";
 
@@ -40,6 +41,8 @@ export interface OpenNetwork {
     readonly shown: { readonly from: string; readonly at: string };
     readonly data: readonly { readonly at: string; readonly content: string | Uint8Array }[];
   };
+  /** Credentials that the step is given: what is not to be seen in its output. */
+  readonly secrets: readonly string[];
   /** Ends the proxy and every connection, and removes its socket. */
   close(): Promise<void>;
 }
@@ -51,6 +54,7 @@ export interface LoopbackNetwork {
   readonly readable: readonly string[];
   /** The one port of 127.0.0.1 that may be reached. */
   readonly port: number;
+  readonly secrets: readonly string[];
   close(): Promise<void>;
 }
 
@@ -97,6 +101,7 @@ async function createRunFolder(host: Outside): Promise<string> {
 
 interface Needs {
   readonly settings: EcosystemSettings;
+  readonly credentials: EcosystemCredentials;
   readonly targets: readonly NetworkTarget[];
   readonly certificates: string | undefined;
   /** The Node that runs the forwarder. */
@@ -105,9 +110,12 @@ interface Needs {
 }
 
 async function readNeeds(host: Outside, step: SandboxedRun): Promise<Needs> {
-  const settings = await readEcosystemSettings(host);
+  const { credentials = [] } = step.grants;
+  const sources = await readEcosystemSources(host, credentials.length > 0);
+  const settings = parseEcosystemSettings(sources);
   return {
     settings,
+    credentials: credentials.length > 0 ? parseEcosystemCredentials(sources, settings, credentials) : NO_CREDENTIALS,
     targets: networkTargets(step.grants.network, settings),
     certificates: await readCertificates(host, settings.certificates),
     node: await resolveToolchain(host, host.facts.node.path),
@@ -121,7 +129,8 @@ function forwarderSetup(
   place: ProxyPlace,
   forward: ForwarderSetup["forward"],
 ): string {
-  const { env, files } = networkSetup(step.grants.network, needs.targets, needs.settings, needs.home, place);
+  const { settings, targets, home, credentials } = needs;
+  const { env, files } = networkSetup(step.grants.network, targets, settings, home, place, credentials);
   const setup: ForwarderSetup = { env: { ...env, ...step.env }, files, forward };
   return JSON.stringify(setup);
 }
@@ -175,6 +184,7 @@ export async function openNetwork(host: Outside, step: SandboxedRun): Promise<Op
             ]),
       ],
     },
+    secrets: needs.credentials.secrets,
     close,
   };
 }
@@ -219,6 +229,7 @@ export async function openLoopbackNetwork(host: Outside, step: SandboxedRun): Pr
       env: { HOME: needs.home },
       readable: [folder, ...node.readable],
       port,
+      secrets: needs.credentials.secrets,
       close,
     };
   } catch (error) {

@@ -1,11 +1,17 @@
 import path from "node:path";
 import type { Host } from "../core/host.ts";
-import { type EcosystemSettings, parseEcosystemSettings } from "./ecosystem-settings.ts";
+import type { EcosystemSources } from "./ecosystem-settings.ts";
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** Read what this machine's npm, pip, cargo, go and maven are configured to use. Files that cannot be read do not count. */
-export async function readEcosystemSettings(host: Pick<Host, "files" | "facts">): Promise<EcosystemSettings> {
+/**
+ * Read the configuration of this machine's npm, pip, cargo, go and maven. Files that cannot be read do not count.
+ * @param withCredentials read the files too that hold nothing else
+ */
+export async function readEcosystemSources(
+  host: Pick<Host, "files" | "facts">,
+  withCredentials: boolean,
+): Promise<EcosystemSources> {
   const { env } = host.facts;
   const home = env["HOME"] ?? "/nonexistent";
   const config = env["XDG_CONFIG_HOME"] ?? path.join(home, ".config");
@@ -22,7 +28,14 @@ export async function readEcosystemSettings(host: Pick<Host, "files" | "facts">)
   const readAll = async (files: readonly (string | undefined)[]): Promise<string[]> => Promise.all(files.map(read));
   const cargoHome = env["CARGO_HOME"] ?? path.join(home, ".cargo");
   const cargo = await readAll([path.join(cargoHome, "config.toml"), path.join(cargoHome, "config")]);
-  return parseEcosystemSettings({
+  const credentials = withCredentials
+    ? await readAll([
+        path.join(cargoHome, "credentials.toml"),
+        path.join(cargoHome, "credentials"),
+        env["NETRC"] ?? path.join(home, ".netrc"),
+      ])
+    : [];
+  return {
     env,
     npmrc: await readAll([
       env["npm_config_userconfig"] ?? env["NPM_CONFIG_USERCONFIG"] ?? path.join(home, ".npmrc"),
@@ -43,5 +56,7 @@ export async function readEcosystemSettings(host: Pick<Host, "files" | "facts">)
     go: await read(env["GOENV"] ?? path.join(config, "go/env")),
     // The user's mirrors come first, as they do for Maven.
     maven: (await readAll([path.join(home, ".m2/settings.xml"), "/etc/maven/settings.xml"])).join("\n"),
-  });
+    cargoCredentials: credentials[0] || credentials[1] || "",
+    netrc: credentials[2] ?? "",
+  };
 }

@@ -1,4 +1,5 @@
 import type { ProcessResult } from "../core/host.ts";
+import type { Ecosystem } from "../manifest/ecosystems.ts";
 import type { NetworkAttempt } from "./network-target.ts";
 
 /** What a step or a test may see and write, besides the system's own read-only folders. Real, absolute paths. */
@@ -7,6 +8,8 @@ export interface Grants {
   readonly readable: readonly string[];
   /** Ecosystems and host names; empty: no network at all. */
   readonly network: readonly string[];
+  /** Those ecosystems of `network` whose credentials of this machine are passed; none when absent. */
+  readonly credentials?: readonly Ecosystem[];
 }
 
 export interface SandboxedRun {

@@ -1,6 +1,7 @@
 import { IpmError } from "../core/errors.ts";
 import type { Host, ProcessResult } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { hiddenOutput } from "./hide-secrets.ts";
 import { openLoopbackNetwork } from "./open-network.ts";
 import type { Sandbox, SandboxReport } from "./sandbox.ts";
 import { seatbeltProfile } from "./seatbelt-profile.ts";
@@ -42,7 +43,8 @@ export function createSeatbelt(host: Pick<Host, "files" | "processes" | "facts" 
       const realHome = home === undefined ? undefined : await host.files.realPath(home);
       const network = step.grants.network.length === 0 ? undefined : await openLoopbackNetwork(host, step);
       const grants = { ...step.grants, readable: [...step.grants.readable, ...(network?.readable ?? [])] };
-      const { onOutput } = step;
+      const hidden = hiddenOutput(step, network?.secrets ?? []);
+      const onOutput = hidden?.onOutput ?? step.onOutput;
       let said = "";
       let result: ProcessResult;
       try {
@@ -63,6 +65,7 @@ export function createSeatbelt(host: Pick<Host, "files" | "processes" | "facts" 
               }),
         });
       } finally {
+        hidden?.end();
         await network?.close();
       }
       if (onOutput === undefined) said = Buffer.from(result.stderr).toString().slice(0, 500);

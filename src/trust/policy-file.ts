@@ -140,15 +140,6 @@ function checkPolicy(data: PartialData): PathProblem[] {
   // oxlint-disable-next-line no-unsafe-type-assertion -- not a text and not a list: a map
   const map = data as Readonly<Record<string, PartialData | undefined>>;
   const problems: PathProblem[] = [];
-  const credentials = map["credentials"];
-  if (Array.isArray(credentials) && credentials.length > 0) {
-    problems.push({
-      path: ["credentials"],
-      code: "NOT_BUILT_YET",
-      message: "this ipm hands no credentials to steps yet",
-      hint: "leave it out, or write `credentials: []`",
-    });
-  }
   if (map["allow-unverified"] === "true" && map["trust"] !== undefined && map["trust"] !== "unverified") {
     const message = "`allow-unverified: true` and a minimum of `trust` exclude each other";
     problems.push({ path: ["allow-unverified"], key: true, code: "CONFLICTING_KEYS", message });
@@ -179,6 +170,7 @@ function policyOf(value: Written, file: string, content: string): Policy {
     sources: value.sources ?? null,
     licenses: value.licenses ?? null,
     hosts: value.hosts ?? null,
+    credentials: value.credentials ?? [],
     steps: value.steps ?? null,
     refuseRisks: value["refuse-risks"] ?? [],
   };

@@ -1,4 +1,5 @@
 import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { ECOSYSTEMS, type Ecosystem } from "../manifest/ecosystems.ts";
 import type { Plan, PlanTrust, PlannedStep, RiskCode } from "../plan/plan.ts";
 import { formatAge } from "./trust-of-plan.ts";
 
@@ -27,6 +28,8 @@ export interface Policy {
   readonly sources: readonly string[] | null;
   readonly licenses: readonly string[] | null;
   readonly hosts: readonly string[] | null;
+  /** Ecosystems whose credentials steps are given; empty where the file says nothing. */
+  readonly credentials: readonly Ecosystem[];
   readonly steps: readonly string[] | null;
   readonly refuseRisks: readonly RiskCode[];
 }
@@ -200,4 +203,13 @@ export function decidePolicy(policies: readonly Policy[], plan: Plan, facts: Pol
     allowUnverified: allows.has(true) && !allows.has(false),
     allowWithoutSandbox: sandboxes.has("preferred") && !sandboxes.has("required"),
   };
+}
+
+/**
+ * The ecosystems whose credentials of this machine steps may be given: those that every file names. Without a file, and
+ * with one that does not mention them, there are none.
+ */
+export function allowedCredentials(policies: readonly Policy[]): Ecosystem[] {
+  if (policies.length === 0) return [];
+  return ECOSYSTEMS.filter((ecosystem) => policies.every(({ credentials }) => credentials.includes(ecosystem)));
 }

@@ -4,6 +4,7 @@ import type { Phase } from "../core/events.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { runTests } from "../execute/run-tests.ts";
 import { sealCheck } from "../execute/seal-check.ts";
+import type { Ecosystem } from "../manifest/ecosystems.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { FetchedSource } from "../source/source.ts";
@@ -25,6 +26,8 @@ export interface BuildInput {
   readonly source: FetchedSource;
   /** Short name of the version's tag for the steps' `.git`, or null. */
   readonly tag: string | null;
+  /** Ecosystems whose credentials steps are given, as the plan says. */
+  readonly credentials: readonly Ecosystem[];
   readonly sandbox: Sandbox;
   readonly ipmVersion: string;
   /** Build anew although a complete entry of this plan is there (`reinstall`). */
@@ -116,7 +119,7 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   const paths = entryPaths(layout, id);
   const started = host.now().toISOString();
   const log = logPath(store, plan);
-  const context = { host, emit, sandbox: input.sandbox };
+  const context = { host, emit, sandbox: input.sandbox, credentials: input.credentials };
   const places = {
     prefix: paths.prefix,
     source: paths.source,

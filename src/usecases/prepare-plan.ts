@@ -2,14 +2,16 @@ import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { type Ecosystem, isEcosystem } from "../manifest/ecosystems.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from "../plan/expand-steps.ts";
-import type { Plan, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
+import type { Plan, PlannedStep, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
 import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
 import type { FetchedSource } from "../source/source.ts";
+import { allowedCredentials } from "../trust/policy.ts";
 import { findRisks } from "../trust/risk-flags.ts";
 import { trustOfPlan } from "../trust/trust-of-plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
@@ -18,6 +20,7 @@ import { findOnPath, profileOnPath } from "./find-on-path.ts";
 import { readOwnAttestations } from "./own-attestations.ts";
 import { installRequirements } from "./install-requirements.ts";
 import { probeRequirements } from "./probe-requirements.ts";
+import { readPolicies } from "./read-policies.ts";
 import { requirementMissing } from "./requirement-missing.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
 
@@ -27,6 +30,8 @@ export interface PreparedPlan {
   readonly source: FetchedSource;
   /** Short name of the version's tag, or null. */
   readonly tag: string | null;
+  /** Ecosystems whose credentials the policy hands to the steps that reach them; a notice of the plan names them. */
+  readonly credentials: readonly Ecosystem[];
 }
 
 /** Largest file of a repository that a recipe reads (lockfiles are large). */
@@ -185,10 +190,27 @@ function shortTag(ref: string | null): string | null {
   return ref?.startsWith("refs/tags/") === true ? ref.slice("refs/tags/".length) : null;
 }
 
+/** The credentials that the policy hands to these steps, and the sentence of the plan that says so. */
+async function credentialsFor(
+  context: Context,
+  steps: readonly PlannedStep[],
+): Promise<{ ecosystems: Ecosystem[]; notices: string[] }> {
+  const reached = new Set(steps.flatMap((step) => (step.kind === "run" ? step.network.filter(isEcosystem) : [])));
+  if (reached.size === 0) return { ecosystems: [], notices: [] };
+  const policies = await readPolicies(context);
+  const ecosystems = allowedCredentials(policies).filter((ecosystem) => reached.has(ecosystem));
+  if (ecosystems.length === 0) return { ecosystems, notices: [] };
+  const files = policies.map(({ file }) => file).join(" and ");
+  return {
+    ecosystems,
+    notices: [`steps are given this machine's credentials of ${ecosystems.join(", ")}, by the policy ${files}`],
+  };
+}
+
 /**
  * Fetch the pin of a target into ipm's cache and plan its installation. Nothing but the cache is written.
  * @param excluded methods that are not to be tried again, with the reason
- * @throws IpmError of look-up, fetch, source and requirements; see `docs/errors.md`
+ * @throws IpmError of look-up, fetch, source, requirements and POLICY_INVALID; see `docs/errors.md`
  */
 export async function preparePlan(
   context: Context,
@@ -212,6 +234,8 @@ export async function preparePlan(
       ? (unmet) => installRequirements(context, tool, unmet, options)
       : null,
   );
+  // Without a sandbox nobody hands anything out: the steps run as the caller.
+  const credentials = await credentialsFor(context, options.noSandbox ? [] : chosen.expanded.steps);
   const draft = buildPlan({
     manifest: chosen.manifest,
     expanded: chosen.expanded,
@@ -221,7 +245,7 @@ export async function preparePlan(
     passedOver: chosen.passedOver,
     trust: { level: "unverified", detail: "" },
     onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
-    notices: target.notices,
+    notices: [...target.notices, ...credentials.notices],
     risks: findRisks(chosen.expanded.steps),
     origin: {
       registry: target.registry,
@@ -232,5 +256,5 @@ export async function preparePlan(
   });
   const plan: Plan = { ...draft, trust: await trustOf(context, target, draft) };
   context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });
-  return { plan, source, tag: shortTag(chosen.manifest.version.ref) };
+  return { plan, source, tag: shortTag(chosen.manifest.version.ref), credentials: credentials.ecosystems };
 }

@@ -172,7 +172,12 @@ export function createObserver({ host, sandbox, surroundings, planted, measure }
       ...step,
       env: { ...step.env, ...surroundings.env },
       argv: watches ? ["/bin/sh", "-c", WATCH, "watch", mark, surroundings.umask, ...step.argv] : step.argv,
-      grants: watches && step.grants.network.length === 0 ? { ...step.grants, network: [NOTHING] } : step.grants,
+      grants: {
+        ...step.grants,
+        ...(watches && step.grants.network.length === 0 ? { network: [NOTHING] } : {}),
+        // What is attested must come about without anybody's credentials.
+        credentials: [],
+      },
       onAttempt: (attempt) => {
         onAttempt(attempt);
         step.onAttempt?.(attempt);

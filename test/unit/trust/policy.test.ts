@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { IpmError } from "../../../src/core/errors.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { parsePolicy } from "../../../src/trust/policy-file.ts";
-import { type PolicyFacts, decidePolicy, isLicenseAllowed } from "../../../src/trust/policy.ts";
+import { type PolicyFacts, allowedCredentials, decidePolicy, isLicenseAllowed } from "../../../src/trust/policy.ts";
 import { samplePlan } from "../../helpers/sample-plan.ts";
 
 const NOW: PolicyFacts = { sandbox: "isolated", now: new Date("2026-11-20T12:00:00Z") };
@@ -182,7 +182,7 @@ describe("a file that cannot be read says where", () => {
     ["steps: [runs]", "2:9", "INVALID_VALUE"],
     ["hosts: [http://x]", "2:9", "INVALID_VALUE"],
     ["sources: [github.com/x]", "2:11", "INVALID_URL"],
-    ["credentials: [npm]", "2:14", "NOT_BUILT_YET"],
+    ["credentials: [nmp]", "2:15", "INVALID_VALUE"],
     ["trust: verified\nallow-unverified: true", "3:1", "CONFLICTING_KEYS"],
     ["sandbox: yes", "2:10", "INVALID_VALUE"],
   ])("%s", (lines, place, code) => {
@@ -200,4 +200,15 @@ describe("a file that cannot be read says where", () => {
   test("an empty file is no policy either", () => {
     expect(() => parsePolicy("", "policy.yaml")).toThrow(/policy\.yaml:1:1/u);
   });
+});
+
+test.each<[string, string[], string[]]>([
+  ["no file allows none", [], []],
+  ["one that does not mention them allows none", ["trust: verified"], []],
+  ["an empty list allows none", ["credentials: []"], []],
+  ["a file allows what it names", ["credentials: [pypi, npm]"], ["npm", "pypi"]],
+  ["of two files both must name it", ["credentials: [npm, go]", "credentials: [go, maven]"], ["go"]],
+  ["the silence of one is a no", ["credentials: [npm]", "trust: reviewed"], []],
+])("C47: credentials: %s", (_name, files, allowed) => {
+  expect(allowedCredentials(files.map((lines) => policy(lines)))).toEqual(allowed);
 });
