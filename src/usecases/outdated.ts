@@ -7,13 +7,15 @@ import { layoutOf } from "../store/layout.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import type { Context } from "./context.ts";
 import { registryContext } from "./registry-context.ts";
+import { findTrackedUpdates } from "./tracked-tools.ts";
 
 export interface OutdatedTool {
   readonly name: string;
   readonly version: string;
   readonly latest: string;
   readonly held: boolean;
-  readonly registry: string;
+  /** Null: from a repository's branch, which has moved on. */
+  readonly registry: string | null;
   /** The installed version was withdrawn: why; else null. */
   readonly withdrawn: string | null;
 }
@@ -43,25 +45,28 @@ export function latestFor(entry: ManifestSource, installed: string): string | nu
   return at === -1 || position(newest.version.version) < at ? newest.version.version : null;
 }
 
-/** Installed tools with a newer version in the registries as they are on this machine; `ipm update` brings them up to date. */
-export async function outdated(context: Context): Promise<{ tools: OutdatedTool[] }> {
+/**
+ * Installed tools with something newer: by the registries as they are on this machine (`ipm update` brings them up to
+ * date), and, for tools that were installed from a repository's branch, by asking its server.
+ * @param options.offline ask no server
+ */
+export async function outdated(
+  context: Context,
+  options: { offline: boolean } = { offline: false },
+): Promise<{ tools: OutdatedTool[] }> {
   const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
+  const entries = generation?.entries ?? [];
+  const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, entries);
   const registries = await openRegistries(registryContext(context));
   try {
     const tools: OutdatedTool[] = [];
-    for (const tool of generation?.entries ?? []) {
+    for (const tool of entries) {
+      const { name, version, held, registry } = tool;
       const entry = await entryOf(registries, tool);
-      const latest = entry === undefined ? null : latestFor(entry, tool.version);
-      if (entry === undefined || latest === null) continue;
-      const withdrawn = entry.versions.find(({ version }) => version === tool.version)?.withdrawn ?? null;
-      tools.push({
-        name: tool.name,
-        version: tool.version,
-        latest,
-        held: tool.held,
-        registry: tool.registry ?? "",
-        withdrawn,
-      });
+      const latest = entry === undefined ? (tracked.get(name)?.latest ?? null) : latestFor(entry, version);
+      if (latest === null) continue;
+      const withdrawn = entry?.versions.find((known) => known.version === version)?.withdrawn ?? null;
+      tools.push({ name, version, latest, held, registry, withdrawn });
     }
     return { tools };
   } finally {

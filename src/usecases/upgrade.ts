@@ -8,6 +8,7 @@ import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
 import { entryOf, latestFor } from "./outdated.ts";
 import { registryContext } from "./registry-context.ts";
+import { findTrackedUpdates } from "./tracked-tools.ts";
 
 export interface UpgradeResult extends InstallResult {
   readonly upgraded: readonly { readonly name: string; readonly from: string; readonly to: string }[];
@@ -30,8 +31,8 @@ function chooseTools(entries: readonly GenerationEntry[], names: readonly string
 }
 
 /**
- * Upgrade the named tools, or all, to the newest versions of their registries: built and tested beside, switched in one
- * generation. The old versions work until then, and after any failure. What is held stays; naming a held tool is refused.
+ * Upgrade the named tools, or all, to the newest versions of their registries, or to where the branch that they were
+ * installed from leads now: built and tested beside, switched in one generation. The old versions work until then, and after any failure. What is held stays; naming a held tool is refused.
  * @throws IpmError NOT_INSTALLED, HELD, and those of `install`
  */
 export async function upgrade(
@@ -41,6 +42,9 @@ export async function upgrade(
 ): Promise<UpgradeResult> {
   const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
   const tools = chooseTools(generation?.entries ?? [], names);
+  const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools);
+  // What nobody has verified needs a yes: it is left alone where nobody can be asked and nobody has named it.
+  const mayTrack = names.length > 0 || options.allowUnverified || context.ask !== null;
   const registries = await openRegistries(registryContext(context));
   const wanted: { tool: GenerationEntry; to: string; target: string }[] = [];
   const held: string[] = [];
@@ -48,15 +52,17 @@ export async function upgrade(
   try {
     for (const tool of tools) {
       const entry = await entryOf(registries, tool);
-      const to = entry === undefined ? null : latestFor(entry, tool.version);
-      if (to === null) current.push({ name: tool.name, version: tool.version, newer: null });
+      const update = tracked.get(tool.name);
+      const to = entry === undefined ? (update?.latest ?? null) : latestFor(entry, tool.version);
+      const left = to === null || (entry === undefined && !mayTrack);
+      if (left) current.push({ name: tool.name, version: tool.version, newer: to });
       else if (tool.held && names.length > 0) {
         throw new IpmError("HELD", `${tool.name} is held at ${tool.version}, so it cannot become ${to}`, {
           hint: `ipm unhold ${tool.name}`,
           data: { name: tool.name },
         });
       } else if (tool.held) held.push(tool.name);
-      else wanted.push({ tool, to, target: `${tool.registry ?? ""}:${tool.name}@${to}` });
+      else wanted.push({ tool, to, target: update?.target ?? `${tool.registry ?? ""}:${tool.name}@${to}` });
     }
   } finally {
     registries.close();

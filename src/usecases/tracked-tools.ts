@@ -1,0 +1,93 @@
+import { isIpmError } from "../core/errors.ts";
+import type { CommitSha } from "../core/ids.ts";
+import { isCommitSha } from "../core/ids.ts";
+import { type RemoteRefs, listRefs } from "../source/list-refs.ts";
+import { type Target, parseTarget } from "../source/parse-target.ts";
+import type { GenerationEntry } from "../store/generations.ts";
+import { layoutOf, parseEntryId } from "../store/layout.ts";
+import { readReceipt } from "../store/receipts.ts";
+import type { Context } from "./context.ts";
+import { inParallel } from "./in-parallel.ts";
+import { sourceContext } from "./source-context.ts";
+
+/** What the branch of a tool that is in no registry leads to now. */
+export interface TrackedUpdate {
+  readonly name: string;
+  /** `0.0.0-<12 hex>`, as an installation of that commit would be called. */
+  readonly latest: string;
+  /** The target that installs it. */
+  readonly target: string;
+}
+
+/** Servers are asked for their refs by at most this many processes at once. */
+const PARALLEL = 4;
+
+interface Tracked {
+  readonly name: string;
+  readonly typed: string;
+  readonly url: string;
+  /** A branch; null: the remote's HEAD. */
+  readonly ref: string | null;
+  readonly commit: CommitSha;
+}
+
+/** The git target that an installed tool came from, or undefined for a folder, a file, and whatever names a fixed commit. */
+async function trackedOf(context: Context, entry: GenerationEntry): Promise<Tracked | undefined> {
+  const id = parseEntryId(entry.entry);
+  if (entry.registry !== null || id === undefined) return undefined;
+  const found = await readReceipt(context.host, layoutOf(context.host.homes), id);
+  if (found.state !== "complete") return undefined;
+  const { origin, what } = found.receipt.plan;
+  let target: Target;
+  try {
+    target = parseTarget(origin.target);
+  } catch (error) {
+    if (isIpmError(error)) return undefined;
+    throw error;
+  }
+  if (target.kind !== "git" || (target.ref !== null && isCommitSha(target.ref))) return undefined;
+  return { name: entry.name, typed: origin.target, url: target.url, ref: target.ref, commit: what.source.commit };
+}
+
+/** The commit of the tracked branch; undefined for a tag, which is not to move, and for a branch that has gone. */
+function tipOf({ ref }: Tracked, refs: RemoteRefs): CommitSha | undefined {
+  const branch = ref ?? refs.head;
+  if (branch === null) return undefined;
+  return refs.commits.get(branch.startsWith("refs/heads/") ? branch : `refs/heads/${branch}`);
+}
+
+/**
+ * Ask the servers of tools that were installed from a repository's branch what that branch leads to now: one `git
+ * ls-remote` each, a few at a time. A server that does not answer is a warning and no failure.
+ * @returns only those that have moved, by name
+ */
+export async function findTrackedUpdates(
+  context: Context,
+  entries: readonly GenerationEntry[],
+): Promise<ReadonlyMap<string, TrackedUpdate>> {
+  const candidates = await Promise.all(entries.map((entry) => trackedOf(context, entry)));
+  const tracked = candidates.filter((candidate) => candidate !== undefined);
+  const outcomes = await inParallel(
+    tracked,
+    PARALLEL,
+    async (tool) => ({
+      tool,
+      refs: await listRefs(sourceContext(context), { url: tool.url, named: true }, { tool: tool.name }),
+    }),
+    false,
+  );
+  const updates = new Map<string, TrackedUpdate>();
+  for (const [index, outcome] of outcomes.entries()) {
+    if (!outcome.ok) {
+      if (!isIpmError(outcome.error) || context.host.signal.aborted) throw outcome.error;
+      const message = `${tracked[index]?.name ?? "a tool"} could not be asked for: ${outcome.error.message}`;
+      context.emit({ type: "warning", code: outcome.error.code, message });
+      continue;
+    }
+    const { tool, refs } = outcome.value;
+    const tip = tipOf(tool, refs);
+    if (tip === undefined || tip === tool.commit) continue;
+    updates.set(tool.name, { name: tool.name, latest: `0.0.0-${tip.slice(0, 12)}`, target: tool.typed });
+  }
+  return updates;
+}
