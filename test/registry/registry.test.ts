@@ -76,4 +76,13 @@ describe("the registry that ships with ipm", () => {
     expect(bundles.every((file) => existsSync(file))).toBe(true);
     registries.close();
   });
+
+  // The first line of the tour and the first example of the help: whoever tries it has to find something.
+  test("the search that README and help begin with finds the flagship", async () => {
+    const words = "neural network";
+    expect(readFileSync("README.md", "utf8")).toContain(`ipm search ${words} `);
+    const registries = await openRegistries(registryContext(folder, { embedded: path.join(folder, "out") }));
+    expect((await registries.search(words, 10)).map((hit) => hit.name)).toEqual(["lstm-demo"]);
+    registries.close();
+  });
 });
