@@ -5,7 +5,16 @@ import { isRefName } from "../core/git-url.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Remote } from "./git-access.ts";
 import { fetchFailure, lacksRef, refusesShallow, shownUrl } from "./git-failure.ts";
-import { type GitStore, type SourceContext, callStore, idsOf, keepPin, prepareStore, seenRef } from "./git-store.ts";
+import {
+  type GitStore,
+  type SourceContext,
+  callStore,
+  idsOf,
+  keepPin,
+  prepareStore,
+  seenRef,
+  tidyStore,
+} from "./git-store.ts";
 import type { SourceLimits } from "./limits.ts";
 
 /** A commit to have in a store afterwards, and what it must be. */
@@ -122,6 +131,7 @@ async function compare(call: FetchCall, wanted: Wanted): Promise<TreeSha> {
     tag,
   ]);
   if (commit === undefined) {
+    if (seen !== undefined) throw mismatch(`the tag ${shownUrl(wanted.ref ?? "")}`, place, wanted.commit, seen);
     throw new IpmError("FETCH_FAILED", `commit ${wanted.commit} is no longer in ${place}`, {
       hint: "its history was rewritten: ask the manifest's maintainers for a new pin, or install another version",
       data: { url: place, commit: wanted.commit },
@@ -152,6 +162,10 @@ export async function fetchCommit(call: FetchCall, wanted: Wanted, isShallow: bo
     const tree = await compare(call, wanted);
     await keepPin(context, store, wanted.commit);
     return tree;
+  } catch (error) {
+    // On a full disk the half of a pack would keep it full. What failed says more than a failure to tidy.
+    await tidyStore(context, store).catch(() => undefined);
+    throw error;
   } finally {
     await context.host.files.remove(`${store.folder}/refs/incoming/${wanted.commit}`);
   }

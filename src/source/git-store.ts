@@ -138,6 +138,14 @@ export async function prepareStore(context: SourceContext, store: GitStore, desc
     await files.writeDurably(head, "ref: refs/heads/none\n");
     return;
   }
+  await tidyStore(context, store);
+}
+
+/**
+ * Take away what a git that was killed or that failed left in a store: locks and unfinished packs, which are as large as
+ * what was received. Only while the store's lock is held.
+ */
+export async function tidyStore(context: SourceContext, store: GitStore): Promise<void> {
   await removeStale(context, store.folder, "");
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { IpmError } from "../../../src/core/errors.ts";
 import type { CommitSha, TreeSha } from "../../../src/core/ids.ts";
 import { findRefOfCommit } from "../../../src/source/find-ref.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
@@ -149,6 +150,20 @@ describe("a pinned commit", () => {
   });
 });
 
+test("what a failed fetch received is taken away at once: it may have filled the disk", async () => {
+  const first = remote.commit({ a: "1" });
+  const context = await serve();
+  await open(context, { commit: first });
+  const half = path.join(storeOf(context, URL).folder, "objects/pack/tmp_pack_x");
+  context.before = ({ args }) => {
+    if (!args.includes("fetch")) return;
+    writeFileSync(half, "half of a pack");
+    throw new IpmError("DISK_FULL", "no space left");
+  };
+  await expect(open(context, { commit: remote.commit({ a: "2" }) })).rejects.toMatchObject({ code: "DISK_FULL" });
+  expect(existsSync(half)).toBe(false);
+});
+
 describe("what was pinned and what is there", () => {
   test("B26: a commit that is gone is an error with advice", async () => {
     const gone = remote.commit({ a: "1" });
@@ -181,6 +196,20 @@ describe("what was pinned and what is there", () => {
     const refused = { code: "SOURCE_MISMATCH", data: { pinned, found: moved } };
     await expect(open(context, pin)).rejects.toMatchObject(refused);
     await expect(open(context, pin)).rejects.toMatchObject(refused);
+  });
+
+  test("B27: a tag that has moved in a rewritten history is refused with both values too", async () => {
+    const gone = remote.commit({ a: "1" });
+    remote.git("commit", "-q", "--amend", "--no-gpg-sign", "-m", "rewritten");
+    remote.git("reflog", "expire", "--expire=now", "--all");
+    remote.git("gc", "-q", "--prune=now");
+    remote.tag("v1.0.0");
+    const found = remote.git("rev-parse", "HEAD").trim();
+    const context = await serve();
+    await expect(open(context, { ref: "refs/tags/v1.0.0", commit: gone })).rejects.toMatchObject({
+      code: "SOURCE_MISMATCH",
+      data: { pinned: gone, found },
+    });
   });
 
   test("a tag that is gone is a warning: the pin decides", async () => {
