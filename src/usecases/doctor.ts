@@ -45,8 +45,27 @@ async function check(id: string, title: string, work: () => Promise<DoctorCheck>
     return await work();
   } catch (error) {
     if (!isIpmError(error)) throw error;
-    return { id, status: "failed", title, detail: error.message, fix: error.hint ?? null };
+    // Many an error advises to run the very command that is running.
+    return {
+      id,
+      status: "failed",
+      title,
+      detail: error.message,
+      fix: error.hint === "ipm doctor" ? null : (error.hint ?? null),
+    };
   }
+}
+
+/** The nearest folder above that is there, when its owner and mode say that this user can make nothing in it. */
+async function closedParent(context: Context, folder: string): Promise<string | undefined> {
+  const { files, facts } = context.host;
+  const parent = path.dirname(folder);
+  const found = await files.facts(parent);
+  if (found === undefined) return parent === folder ? undefined : closedParent(context, parent);
+  // A link is followed by whoever makes the folder; root may write whatever the mode says.
+  if (found.kind === "link" || facts.uid === 0) return undefined;
+  // Which groups the user is in is not known here: a folder that a group may write is given the benefit of the doubt.
+  return (found.mode & (found.uid === facts.uid ? 0o200 : 0o022)) === 0 ? parent : undefined;
 }
 
 async function checkHomes(context: Context): Promise<DoctorCheck[]> {
@@ -55,8 +74,20 @@ async function checkHomes(context: Context): Promise<DoctorCheck[]> {
   for (const [name, folder] of Object.entries(context.host.homes)) {
     const found = await files.facts(folder);
     const title = `the ${name} home is ${folder}`;
-    if (found === undefined) checks.push(ok(`home.${name}`, title, "made when it is needed"));
-    else if (found.kind !== "folder")
+    if (found === undefined) {
+      const closed = await closedParent(context, folder);
+      checks.push(
+        closed === undefined
+          ? ok(`home.${name}`, title, "made when it is needed")
+          : {
+              id: `home.${name}`,
+              status: "failed",
+              title,
+              detail: `it cannot be made: you may not write in ${closed}`,
+              fix: "export IPM_HOME=/an/absolute/folder that you may write",
+            },
+      );
+    } else if (found.kind !== "folder")
       checks.push({
         id: `home.${name}`,
         status: "failed",
@@ -186,6 +217,10 @@ async function profileProblems(context: Context, layout: Layout, generation: Gen
   return problems;
 }
 
+function commandCount(number: number): string {
+  return number === 1 ? "1 command" : `${number} commands`;
+}
+
 async function checkProfile(
   context: Context,
   layout: Layout,
@@ -195,7 +230,7 @@ async function checkProfile(
   const title = `the launchers of generation ${generation.number}`;
   const problems = await profileProblems(context, layout, generation);
   if (problems.length === 0)
-    return ok("launchers", title, `${generation.entries.reduce((sum, { bins }) => sum + bins.length, 0)} commands`);
+    return ok("launchers", title, commandCount(generation.entries.reduce((sum, { bins }) => sum + bins.length, 0)));
   const detail = problems.join("; ");
   if (!fix) return { id: "launchers", status: "failed", title, detail, fix: "ipm doctor --fix" };
   const made = await switchGeneration(storeOf(context), (current) =>

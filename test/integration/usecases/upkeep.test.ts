@@ -107,6 +107,33 @@ for (const shebang of ["#!/bin/sh", "#!/usr/bin/env node"]) {
   });
 }
 
+test("doctor says of a home that cannot be made why, and does not advise to run doctor", async () => {
+  const ipm = await ipmWith([ALPHA]);
+  await install(ipm.context, ["alpha"], OPTIONS);
+  expect((await doctor(ipm.context, { name: null, fix: false })).checks).toContainEqual(
+    expect.objectContaining({ id: "launchers", status: "ok", detail: "1 command" }),
+  );
+  const closed = path.join(ipm.folder, "closed");
+  mkdirSync(closed, { mode: 0o755 });
+  const { host } = ipm.context;
+  // Somebody else, for whom the folder is closed; and cache below a file, where not even root can make anything.
+  const facts = { ...host.facts, uid: 65_534 };
+  writeFileSync(path.join(ipm.folder, "file"), "");
+  const homes = {
+    data: path.join(closed, "deep", "ipm"),
+    cache: path.join(ipm.folder, "file", "ipm"),
+    config: host.homes.config,
+  };
+  const { checks } = await doctor({ ...ipm.context, host: { ...host, facts, homes } }, { name: null, fix: false });
+  expect(checks.find(({ id }) => id === "home.data")).toMatchObject({
+    status: "failed",
+    detail: `it cannot be made: you may not write in ${closed}`,
+    fix: expect.stringContaining("IPM_HOME"),
+  });
+  expect(checks.find(({ id }) => id === "locks")?.status).toBe("failed");
+  expect(checks.filter(({ fix }) => fix === "ipm doctor")).toEqual([]);
+});
+
 test("doctor names missing, changed and added files by their hash, and says how to mend them", async () => {
   const ipm = await ipmWith([
     { ...ALPHA, files: () => ({ "share/a": "a", "share/b": "b", ["__proto__"]: "c" }) },
