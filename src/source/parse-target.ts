@@ -25,8 +25,12 @@ export type Target =
 
 const HOW = "write one of: NAME, NAME@VERSION, REGISTRY:NAME, OWNER/REPO, https://…, ./FOLDER";
 
+/** Characters of a refused target in a message: what has no end is not thrown back at the terminal whole. */
+const MAX_SHOWN = 120;
+
 function invalid(text: string, why: string, hint: string = HOW): IpmError {
-  const shown = escapeUntrusted(redactCredentials(text));
+  const whole = Array.from(redactCredentials(text));
+  const shown = escapeUntrusted(whole.slice(0, MAX_SHOWN).join("")) + (whole.length > MAX_SHOWN ? "…" : "");
   return new IpmError("TARGET_INVALID", `${shown === "" ? "an empty target" : `the target ${shown}`} ${why}`, {
     hint,
     data: { target: shown },

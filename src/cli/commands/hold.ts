@@ -20,6 +20,7 @@ const SHARED = {
 export const holdCommand: CommandSpec = {
   ...SHARED,
   name: "hold",
+  alias: "pin",
   summary: "keep tools at their version",
   examples: [["ipm hold lstm-demo", "`ipm upgrade` leaves it alone"]],
   run: (session, invocation) => runHold(session, invocation, true),
@@ -28,6 +29,7 @@ export const holdCommand: CommandSpec = {
 export const unholdCommand: CommandSpec = {
   ...SHARED,
   name: "unhold",
+  alias: "unpin",
   summary: "let tools be upgraded again",
   examples: [["ipm unhold lstm-demo", "`ipm upgrade` may move it"]],
   run: (session, invocation) => runHold(session, invocation, false),

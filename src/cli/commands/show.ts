@@ -16,6 +16,6 @@ export const showCommand: CommandSpec = {
     const { showTool } = await import("../../usecases/show.ts");
     const { renderShow } = await import("../render/show.ts");
     const result = await showTool(await session.openContext({ writes: false }), invocation.operand);
-    return { result, render: (theme) => renderShow(result, theme) };
+    return { result, render: (theme) => renderShow(result, invocation.operand, theme) };
   },
 };

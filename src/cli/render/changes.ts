@@ -13,8 +13,7 @@ export function renderChange(change: Change, theme: Theme): string {
   const name = escapeUntrusted(change.name);
   if (change.from === null) return theme.good(`+ ${name} ${escapeUntrusted(change.to ?? "")}`);
   if (change.to === null) return theme.bad(`- ${name} ${escapeUntrusted(change.from)}`);
-  if (change.from === change.to)
-    return `  ${name} ${escapeUntrusted(change.to)} ${theme.faint("rebuilt or held otherwise")}`;
+  if (change.from === change.to) return `  ${name} ${escapeUntrusted(change.to)} ${theme.faint("built again")}`;
   return `  ${name} ${escapeUntrusted(change.from)} ${theme.symbols.arrow} ${escapeUntrusted(change.to)}`;
 }
 

@@ -9,8 +9,11 @@ function joined(texts: readonly string[]): string {
   return texts.map(escapeUntrusted).join(", ");
 }
 
-/** `ipm show NAME`: the entry, its versions and methods, what is installed, and what to type next. */
-export function renderShow(tool: ShowResult, theme: Theme): readonly string[] {
+/**
+ * `ipm show NAME`: the entry, its versions and methods, what is installed, and what to type next.
+ * @param typed the target as typed: the bare name may be in two registries
+ */
+export function renderShow(tool: ShowResult, typed: string, theme: Theme): readonly string[] {
   const { symbols } = theme;
   const installed = tool.installed === null ? "no" : `${tool.installed.version}${tool.installed.held ? ", held" : ""}`;
   const lines = [
@@ -72,7 +75,7 @@ export function renderShow(tool: ShowResult, theme: Theme): readonly string[] {
       lines.push(...hang("  ", line, theme.width));
   }
   if (tool.methods.length > 0 && tool.installed === null) {
-    lines.push("", `${theme.faint(symbols.arrow)} ${theme.command(`ipm install ${escapeUntrusted(tool.name)}`)}`);
+    lines.push("", `${theme.faint(symbols.arrow)} ${theme.command(`ipm install ${escapeUntrusted(typed)}`)}`);
   }
   return lines;
 }

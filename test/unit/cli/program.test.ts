@@ -27,6 +27,8 @@ describe("what is meant", () => {
     ["i ripcat", "install"],
     ["sh ripcat", "show"],
     ["s rip cat", "search"],
+    ["pin ripcat", "hold"],
+    ["unpin ripcat", "unhold"],
     ["self remove", "self remove"],
   ])("%s is ipm %s", (line, name) => {
     expect(parse(line).spec.name).toBe(name);

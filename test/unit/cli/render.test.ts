@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { renderChange } from "../../../src/cli/render/changes.ts";
 import { displayWidth } from "../../../src/cli/render/display-width.ts";
 import { renderError } from "../../../src/cli/render/error.ts";
 import { renderPlan } from "../../../src/cli/render/plan.ts";
+import { renderShow } from "../../../src/cli/render/show.ts";
 import { renderToolList } from "../../../src/cli/render/tool-list.ts";
 import { createTheme } from "../../../src/cli/render/theme.ts";
 import { IpmError } from "../../../src/core/errors.ts";
+import type { ShowResult } from "../../../src/usecases/show.ts";
 import { samplePlan } from "../../helpers/sample-plan.ts";
 
 const plain = createTheme({ color: false, unicode: true, width: 80 });
@@ -211,4 +214,33 @@ describe("a list", () => {
   test("that is empty says what to do", () => {
     expect(renderToolList([], plain, true).join("\n")).toContain("ipm install NAME");
   });
+});
+
+test("show ends with the target as it was typed: the bare name may be in two registries", () => {
+  const tool: ShowResult = {
+    name: "ripcat",
+    registry: "team",
+    kind: "tool",
+    summary: "Search text in archives",
+    license: "MIT",
+    homepage: null,
+    source: null,
+    keywords: [],
+    aliases: [],
+    formerly: [],
+    deprecated: null,
+    versions: [],
+    methods: [{ id: "copy", platforms: [], requires: [], steps: ["uses copy"] }],
+    bins: ["rc"],
+    notes: null,
+    start: null,
+    elsewhere: {},
+    trust: "unverified",
+    installed: null,
+  };
+  expect(renderShow(tool, "team:ripcat", plain).at(-1)).toContain("ipm install team:ripcat");
+});
+
+test("a tool that was built again is a change without another version", () => {
+  expect(renderChange({ name: "ripcat", from: "1.0", to: "1.0" }, plain)).toBe("  ripcat 1.0 built again");
 });

@@ -169,6 +169,13 @@ test("hostile text is escaped in messages", () => {
   expect(failure("owner/repo@a\u202eb").message).toContain("\\u202e");
 });
 
+test("a text without end is cut in the message", () => {
+  const { message } = failure("A".repeat(5000));
+  expect(message).toContain("A".repeat(100));
+  expect(message).toContain("…");
+  expect(message.length).toBeLessThan(250);
+});
+
 test("every text is either a target or refused with a code and a hint", () => {
   const outcome = fc.check(
     fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
