@@ -54,6 +54,13 @@ export type IpmEvent =
       readonly total: number;
     }
   | {
+      readonly type: "test.output";
+      readonly tool: string;
+      readonly id: string;
+      readonly stream: "stdout" | "stderr";
+      readonly line: string;
+    }
+  | {
       readonly type: "test.finished";
       readonly tool: string;
       readonly id: string;

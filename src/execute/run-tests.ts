@@ -127,7 +127,9 @@ async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
   const title = describeCommand(test.run);
   const grants = grantsOfTest(folders, run.toolchains);
   const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);
-  const output: StepTranscript = run.transcript.begin(`test ${test.id}: ${title}`, () => undefined);
+  const output: StepTranscript = run.transcript.begin(`test ${test.id}: ${title}`, (stream, line) =>
+    run.context.emit({ type: "test.output", tool: toolOf(run.plan), id: test.id, stream, line }),
+  );
   const seen: Record<StreamName, Beginning> = { stdout: new Beginning(), stderr: new Beginning() };
   let closing = "stopped";
   let observed: Observed | undefined;

@@ -17,7 +17,7 @@ import {
   tidySummary,
 } from "./draft-evidence.ts";
 import { alternativesOf, rankCandidates, usableBins } from "./rank-candidates.ts";
-import { findSystemLibraries } from "./system-libraries.ts";
+import { type FoundLibrary, findSystemLibraries } from "./system-libraries.ts";
 
 /** A released version with its pin. */
 export interface DraftVersion {
@@ -35,6 +35,25 @@ export interface DraftInput extends DetectInput {
   readonly submodules: readonly string[];
   /** How many of the ranked candidates are passed over, because they were tried and failed. */
   readonly skip?: number;
+  /** What runs of the candidate taught; nothing was run without it. */
+  readonly learned?: Learned;
+}
+
+/** What a run of a draft taught that its repository does not say. */
+export interface Learned {
+  /** Requirements that a failed build names, each with the line that does. */
+  readonly missing: readonly FoundLibrary[];
+  /** The smoke test: `probe` finds out which question the tool answers; an answer is one that it gave. */
+  readonly test: "probe" | SmokeAnswer | null;
+}
+
+/** What a probe saw. */
+export interface SmokeAnswer {
+  readonly ask: string;
+  /** The pattern that the answer is held to; `{version}` is known. */
+  readonly output: string;
+  /** The line of the answer that the pattern is for. */
+  readonly line: string;
 }
 
 /** A value of the draft and why it is what it is. */
@@ -181,12 +200,51 @@ function binSource(bins: Readonly<Record<string, string | null>>): Plain {
   return Object.fromEntries(entries.map(([name, path]) => [name, path ?? `bin/${name}`]));
 }
 
-/** A command that answers whichever of the usual questions the tool knows. */
-function smokeTest(command: string, texts: Readonly<Record<string, string>>): Plain {
-  const asks = ["--version", "--help", "-V", "-h"].map((ask) => `${command} ${ask}`).join(" || ");
+/** What nearly every tool answers at least one of, the one that says most first. */
+const ASKS = ["--version", "--help", "-V", "-h"];
+
+/** The usual questions, the first one that the tool has an answer to ends it; a probe says which one. */
+function questions(command: string, test: Learned["test"]): string {
+  if (test === null) return ASKS.map((ask) => `${command} ${ask}`).join(" || ");
+  if (test !== "probe") return `${command} ${test.ask}`;
+  const answers = `said="$(${command} $ask 2>&1)" && [ -n "$said" ]`;
+  return `for ask in ${ASKS.join(" ")}; do if ${answers}; then printf '${ANSWERED}%s\\n%s\\n' "$ask" "$said"; exit; fi; done; printf '%s\\n' "$said"; exit 1`;
+}
+
+const ANSWERED = "answered to ";
+
+/**
+ * Read what a probe printed. Where the answer holds the version as a word of its own, that is what the test expects.
+ * @param version the drafted version, or null where it is not known beforehand
+ */
+export function readProbe(lines: readonly string[], name: string, version: string | null): SmokeAnswer | undefined {
+  const start = lines.findIndex((line) => line.startsWith(ANSWERED) && ASKS.includes(line.slice(ANSWERED.length)));
+  const ask = lines[start]?.slice(ANSWERED.length);
+  const said = lines.slice(start + 1).filter((line) => line.trim() !== "");
+  const [first] = said;
+  if (ask === undefined || first === undefined) return undefined;
+  const word = version === null ? undefined : new RegExp(`(?<![0-9.])${quotePattern(version)}(?![0-9]|\\.[0-9])`, "u");
+  // A usage text may hold the version of something else; what is asked for it says its own.
+  const line = word !== undefined && /^(?:--version|-V)$/u.test(ask) ? said.find((one) => word.test(one)) : undefined;
+  if (line === undefined || version === null) return { ask, output: String.raw`\S`, line: first };
+  // The whole line where it is nothing but the name and the version, as most tools print them.
+  const before = [`${name} `, `${name} v`, `${name} version `, "v", ""].find((text) => line === `${text}${version}`);
+  return { ask, output: before === undefined ? "{version}" : `^${quotePattern(before)}{version}$`, line };
+}
+
+function quotePattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
+}
+
+/** A command that answers whichever of the usual questions the tool knows, or the one that it is known to answer. */
+function smokeTest(command: string, texts: Readonly<Record<string, string>>, test: Learned["test"]): Plain {
+  const asks = questions(command, test);
   // Programs that draw on the terminal want to know which one it is.
   const isCurses = Object.values(texts).some((text) => /-l(?:n?cursesw?|tinfo)\b|#\s*include\s*<n?curses/u.test(text));
-  return { run: `${isCurses ? "export TERM=xterm; " : ""}${asks}`, expect: { output: String.raw`\S` } };
+  return {
+    run: `${isCurses ? "export TERM=xterm; " : ""}${asks}`,
+    expect: { output: test === null || test === "probe" ? String.raw`\S` : test.output },
+  };
 }
 
 function primaryBin(bins: readonly string[], name: string, repository: string): string | undefined {
@@ -308,6 +366,10 @@ function describeMethods(
   bins: Readonly<Record<string, string | null>>,
 ): void {
   const needs = [first, ...others].map((candidate) => statedRequirements(candidate, input));
+  for (const { requirement, evidence } of input.learned?.missing ?? []) {
+    needs[0]?.stated.push(requirement);
+    needs[0]?.evidence.push(evidence);
+  }
   const requires = (index: number): Plain[] => (needs[index]?.stated ?? []).map(requirementSource);
   const evidence = (index: number): string[] => [
     ...([first, ...others][index]?.evidence ?? []),
@@ -429,11 +491,13 @@ export function draftManifest(input: DraftInput): Draft | undefined {
   } else {
     describeMethods(parts, first, others, input, bins);
     const command = primaryBin(names, name, input.name) ?? names[0] ?? name;
+    const test = input.learned?.test ?? null;
+    const answer = test === "probe" ? null : test;
     set(
       parts,
       "tests",
-      [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {})],
-      [`${command} is a command of it`],
+      [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {}, test)],
+      [answer === null ? `${command} is a command of it` : `${command} ${answer.ask} said: ${answer.line}`],
     );
     todo(parts, "tests", "a test with a known answer proves more than that it starts");
     const url = /\bserver\b/iu.test(JSON.stringify(parts.data["summary"])) ? serverUrl(input.texts) : undefined;

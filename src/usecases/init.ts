@@ -4,9 +4,12 @@ import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
-import type { Draft, DraftVersion } from "../recipes/draft-manifest.ts";
+import { type Draft, type DraftVersion, type Learned, readProbe } from "../recipes/draft-manifest.ts";
+import type { FoundLibrary } from "../recipes/system-libraries.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
 import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-tree.ts";
+import { findMissingRequirement } from "../plan/missing-requirement.ts";
+import { identifyRequirement } from "../plan/requirements.ts";
 import { listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
 import type { FetchedSource } from "../source/source.ts";
@@ -151,8 +154,30 @@ async function demandFree(context: Context, place: string, force: boolean): Prom
   });
 }
 
+interface Tried {
+  readonly attempt: InitAttempt;
+  /** The last lines that steps printed. */
+  readonly steps: readonly string[];
+  /** What tests printed. */
+  readonly tests: readonly string[];
+}
+
+/** Lines of each kind that are looked at. */
+const MAX_LINES = 2000;
+
 /** Run one draft in a clean room. */
-async function attempt(context: Context, draft: Draft, opened: Opened): Promise<InitAttempt> {
+async function tryDraft(context: Context, draft: Draft, opened: Opened): Promise<Tried> {
+  const steps: string[] = [];
+  const tests: string[] = [];
+  const emit: Context["emit"] = (event) => {
+    if (event.type === "step.output" && steps.push(event.line) > MAX_LINES) steps.shift();
+    if (event.type === "test.output" && tests.length < MAX_LINES) tests.push(event.line);
+    context.emit(event);
+  };
+  return { attempt: await verifyDraft({ ...context, emit }, draft, opened), steps, tests };
+}
+
+async function verifyDraft(context: Context, draft: Draft, opened: Opened): Promise<InitAttempt> {
   const { verify } = await import("./verify.ts");
   const { files } = context.host;
   const recipe = draft.candidates[draft.chosen]?.recipe ?? "";
@@ -192,6 +217,73 @@ async function attempt(context: Context, draft: Draft, opened: Opened): Promise<
 }
 
 const MAX_ATTEMPTS = 5;
+/** How often a way is tried again with one thing more that its build asked for. */
+const MAX_MISSING = 5;
+
+type DraftOf = (skip: number, learned?: Learned) => Promise<Draft | undefined>;
+
+interface Verified {
+  readonly draft: Draft;
+  readonly attempts: readonly InitAttempt[];
+}
+
+function sameThing(a: FoundLibrary, b: FoundLibrary): boolean {
+  const [one, other] = [identifyRequirement(a.requirement), identifyRequirement(b.requirement)];
+  return one.kind === other.kind && one.name === other.name;
+}
+
+/** The probe's own text is nothing to read. */
+function inWords(attempt: InitAttempt): InitAttempt {
+  return {
+    ...attempt,
+    why: attempt.why?.replace(/for ask in .*?; exit 1/u, "answer one of the usual questions") ?? null,
+  };
+}
+
+/** Try one way: until nothing more is missing, then again with the one question that the tool answers. */
+async function tryWay(context: Context, opened: Opened, draftOf: DraftOf, skip: number): Promise<Verified | undefined> {
+  const attempts: InitAttempt[] = [];
+  const missing: FoundLibrary[] = [];
+  for (;;) {
+    const probe = await draftOf(skip, { missing, test: "probe" });
+    const plain = await draftOf(skip, { missing, test: null });
+    if (probe === undefined || plain === undefined) return undefined;
+    const tried = await tryDraft(context, probe, opened);
+    if (tried.attempt.outcome === "passed") {
+      const { version } = opened.version ?? { version: null };
+      const answer = readProbe(tried.tests, plain.name, version);
+      const narrow = answer === undefined ? undefined : await draftOf(skip, { missing, test: answer });
+      // What is written is what passed: the other test is another plan.
+      for (const draft of narrow === undefined ? [plain] : [narrow, plain]) {
+        const again = (await tryDraft(context, draft, opened)).attempt;
+        if (again.outcome === "passed" || draft === plain) return { draft, attempts: [...attempts, again] };
+      }
+    }
+    attempts.push(inWords(tried.attempt));
+    const lacks = tried.attempt.outcome === "failed" ? findMissingRequirement(tried.steps) : undefined;
+    if (lacks === undefined || missing.length >= MAX_MISSING || missing.some((one) => sameThing(one, lacks)))
+      return { draft: plain, attempts };
+    missing.push(lacks);
+  }
+}
+
+/** Try the ways that were seen, the best first, until one passes. */
+async function verifyWays(context: Context, opened: Opened, draftOf: DraftOf, first: Draft): Promise<Verified> {
+  const attempts: InitAttempt[] = [];
+  // What only lacks something of this machine may pass elsewhere: it is the better draft when nothing passes here.
+  let best: Draft | undefined;
+  for (let skip = 0; skip < MAX_ATTEMPTS; skip++) {
+    const draft = await draftOf(skip);
+    // A library is no other way to get the same tool.
+    const way = draft?.kind === "tool" ? await tryWay(context, opened, draftOf, skip) : undefined;
+    if (way === undefined) break;
+    attempts.push(...way.attempts);
+    const outcome = way.attempts.at(-1)?.outcome;
+    if (outcome === "passed") return { draft: way.draft, attempts };
+    if (outcome === "skipped") best ??= way.draft;
+  }
+  return { draft: best ?? first, attempts };
+}
 
 /**
  * Draft a manifest for a repository by reading it, and write it beside the others of a registry or into the current folder.
@@ -203,7 +295,7 @@ const MAX_ATTEMPTS = 5;
 export async function init(context: Context, typed: string, options: InitOptions): Promise<InitResult> {
   const opened = await open(context, typed, options);
   const target = { name: opened.name, git: opened.git, versions: opened.version === null ? [] : [opened.version] };
-  const draftOf = async (skip: number): Promise<Draft | undefined> => await draftSource(opened.fetched, target, skip);
+  const draftOf: DraftOf = async (skip, learned) => await draftSource(opened.fetched, target, skip, learned);
   let draft = await draftOf(0);
   if (draft === undefined) {
     throw new IpmError(
@@ -215,25 +307,11 @@ export async function init(context: Context, typed: string, options: InitOptions
       },
     );
   }
-  const first = draft;
   const place = await placeOf(context, opened, draft.name, options.output);
   if (!options.dryRun) await demandFree(context, place, options.force);
-  const attempts: InitAttempt[] = [];
-  if (options.verify && draft.kind === "tool") {
-    for (let skip = 0; skip < MAX_ATTEMPTS; skip++) {
-      const made = await attempt(context, draft, opened);
-      attempts.push(made);
-      if (made.outcome === "passed") break;
-      const next = await draftOf(skip + 1);
-      // A library is no other way to get the same tool, and what is missing here may be there elsewhere.
-      if (next === undefined || next.kind === "library") {
-        draft = first;
-        break;
-      }
-      draft = next;
-    }
-    if (attempts.every(({ outcome }) => outcome !== "passed")) draft = first;
-  }
+  let attempts: readonly InitAttempt[] = [];
+  if (options.verify && draft.kind === "tool")
+    ({ draft, attempts } = await verifyWays(context, opened, draftOf, draft));
   const registries = await openRegistries(registryContext(context));
   const known = await knownBy(registries, opened.git, draft.name).finally(() => registries.close());
   if (!options.dryRun) {

@@ -159,7 +159,12 @@ class MethodVerification {
 
   /** Of what happens in the room only what tells something to somebody who waits for a verification. */
   #passOn(event: IpmEvent): void {
-    if (event.type === "step.output" || event.type === "fetch.progress" || event.type === "lock.waiting")
+    if (
+      event.type === "step.output" ||
+      event.type === "test.output" ||
+      event.type === "fetch.progress" ||
+      event.type === "lock.waiting"
+    )
       this.#context.emit(event);
   }
 

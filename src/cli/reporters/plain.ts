@@ -31,6 +31,7 @@ export function plainLine(event: IpmEvent, verbose: boolean): string | undefined
     case "test.finished":
       return `${event.tool}: ${event.type === "step.finished" ? "step" : "test"} ${event.outcome} in ${formatDuration(event.ms)}: ${event.title}`;
     case "step.output":
+    case "test.output":
       return verbose ? `${event.tool}: | ${event.line}` : undefined;
     case "lock.waiting":
       return `waiting for ${event.holder} (lock ${event.lock})`;

@@ -218,7 +218,8 @@ export function createTtyReporter(stderr: Output, options: TtyOptions): Reporter
         endPhases(event.tool);
         start(`${event.tool} test ${event.id}`, event.tool, `test ${event.title}`);
         break;
-      case "step.output": {
+      case "step.output":
+      case "test.output": {
         const line = escapeUntrusted(event.line).replaceAll("\t", "  ").trim();
         const task = active.get(`${event.tool} step ${event.id}`) ?? active.get(`${event.tool} test ${event.id}`);
         if (task !== undefined && line !== "") task.lastLine = line;

@@ -54,12 +54,20 @@ describe.each([
     expect(fixture.events.map((event) => ("outcome" in event ? `${event.type} ${event.outcome}` : event.type))).toEqual(
       [
         "test.started",
+        "test.output",
+        "test.output",
         "test.finished done",
         "test.started",
+        "test.output",
+        "test.output",
         "test.finished done",
         "test.started",
+        "test.output",
         "test.finished done",
       ],
+    );
+    expect(fixture.events).toContainEqual(
+      expect.objectContaining({ type: "test.output", id: "1", stream: "stderr", line: "note" }),
     );
     expect(fixture.log()).toContain("== test 1: rc\n");
     expect(fs.existsSync(fixture.paths.scratch)).toBe(false);

@@ -118,7 +118,39 @@ describe("--verify", () => {
     const result = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, verify: true });
     expect(result.attempts).toEqual([{ recipe: "npm", outcome: "passed", why: null }]);
     expect(result.written).toBe("ripcat.yaml");
+    expect(result.draft.text).toContain("- { run: ripcat --version, expect: { output: ");
   }, 120_000);
+
+  test("what it answers with its version becomes the test", async () => {
+    const script = { run: '#!/bin/sh\nif [ "$1" = -V ]; then echo ripcat 2.10.0; else echo usage >&2; exit 2; fi\n' };
+    const { ipm, repository } = await prepared({ ripcat: script, LICENSE: "MIT License\n" });
+    repository.tag("v2.10.0");
+    const result = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, verify: true });
+    expect(result.attempts.map(({ outcome }) => outcome)).toEqual(["passed"]);
+    expect(result.draft.text).toContain('- { run: ripcat -V, expect: { output: "^ripcat {version}$" } }');
+    expect(result.draft.values.find(({ key }) => key === "tests")?.evidence).toEqual(["ripcat -V said: ripcat 2.10.0"]);
+  }, 120_000);
+
+  test.skipIf(existsSync("/usr/include/notmuch.h"))(
+    "what a failed build says is missing is required",
+    async () => {
+      const { ipm, repository } = await prepared({
+        Makefile:
+          "all: ripcat\nripcat: ripcat.c\n\t@echo 'ripcat.c:1:10: fatal error: notmuch.h: No such file or directory' >&2; exit 1\n" +
+          "install: ripcat\n\tinstall -D ripcat $(DESTDIR)$(PREFIX)/bin/ripcat\n",
+        "ripcat.c": "int main(void) { return 0; }\n",
+      });
+      repository.tag("v2.10.0");
+      const result = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, verify: true });
+      expect(result.attempts.map(({ recipe, outcome }) => `${recipe} ${outcome}`)).toEqual([
+        "make failed",
+        "make skipped",
+      ]);
+      expect(result.draft.text).toContain("requires:\n  - { header: notmuch.h }\n");
+      expect(result.draft.values.find(({ key }) => key === "requires")?.evidence.join()).toContain("a build said");
+    },
+    120_000,
+  );
 
   test("tries the next way when one fails, also for a folder, which stays as it is", async () => {
     const { ipm, repository } = await prepared({

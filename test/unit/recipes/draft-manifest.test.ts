@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { factsAlone, lintManifest } from "../../../src/manifest/lint/lint-manifest.ts";
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import { formatManifest } from "../../../src/manifest/format-manifest.ts";
-import { type Draft, type DraftInput, draftManifest } from "../../../src/recipes/draft-manifest.ts";
+import { type Draft, type DraftInput, draftManifest, readProbe } from "../../../src/recipes/draft-manifest.ts";
 import { bytesOf, DIGITS } from "../../helpers/manifests.ts";
 
 const MIT = `MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of this software\n… The above copyright notice and this permission notice shall be included …`;
@@ -293,4 +293,23 @@ test("a library says where else it can be had", () => {
   expectClean(draft);
   expect(draft.kind).toBe("library");
   expect(draft.text).toContain('elsewhere: { npm: "@owner/ripcat" }');
+});
+
+describe("what a probe of the usual questions saw", () => {
+  test.each([
+    [["answered to --version", "ripcat 2.10.0"], "2.10.0", "--version", "^ripcat {version}$"],
+    [["answered to --version", "v2.10.0"], "2.10.0", "--version", "^v{version}$"],
+    [["noise", "answered to -V", "ripcat, of 2.10.0 (linux)"], "2.10.0", "-V", "{version}"],
+    [["answered to --version", "ripcat 12.10.0.1"], "2.10.0", "--version", String.raw`\S`],
+    [["answered to --help", "usage: ripcat (needs libc 2.10.0)"], "2.10.0", "--help", String.raw`\S`],
+    [["answered to --version", "ripcat 2.10.0"], null, "--version", String.raw`\S`],
+  ])("%j of version %s", (lines, version, ask, output) => {
+    expect(readProbe(lines, "ripcat", version)).toMatchObject({ ask, output });
+  });
+
+  test("no answer, an empty one, and a forged question are none", () => {
+    expect(readProbe(["usage: ripcat"], "ripcat", "1.0.0")).toBeUndefined();
+    expect(readProbe(["answered to --version", " "], "ripcat", "1.0.0")).toBeUndefined();
+    expect(readProbe(["answered to ; rm -rf /", "x"], "ripcat", "1.0.0")).toBeUndefined();
+  });
 });
