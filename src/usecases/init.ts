@@ -166,7 +166,7 @@ interface Tried {
 const MAX_LINES = 2000;
 
 /** Run one draft in a clean room. */
-async function tryDraft(context: Context, draft: Draft, opened: Opened): Promise<Tried> {
+async function tryDraft(context: Context, draft: Draft, opened: Opened, brief: boolean): Promise<Tried> {
   const steps: string[] = [];
   const tests: string[] = [];
   const emit: Context["emit"] = (event) => {
@@ -174,10 +174,10 @@ async function tryDraft(context: Context, draft: Draft, opened: Opened): Promise
     if (event.type === "test.output" && tests.length < MAX_LINES) tests.push(event.line);
     context.emit(event);
   };
-  return { attempt: await verifyDraft({ ...context, emit }, draft, opened), steps, tests };
+  return { attempt: await verifyDraft({ ...context, emit }, draft, opened, brief), steps, tests };
 }
 
-async function verifyDraft(context: Context, draft: Draft, opened: Opened): Promise<InitAttempt> {
+async function verifyDraft(context: Context, draft: Draft, opened: Opened, brief: boolean): Promise<InitAttempt> {
   const { verify } = await import("./verify.ts");
   const { files } = context.host;
   const recipe = draft.candidates[draft.chosen]?.recipe ?? "";
@@ -196,6 +196,7 @@ async function verifyDraft(context: Context, draft: Draft, opened: Opened): Prom
       write: false,
       output: null,
       twice: false,
+      brief,
       keepCache: true,
       offline: false,
       all: false,
@@ -248,14 +249,14 @@ async function tryWay(context: Context, opened: Opened, draftOf: DraftOf, skip: 
     const probe = await draftOf(skip, { missing, test: "probe" });
     const plain = await draftOf(skip, { missing, test: null });
     if (probe === undefined || plain === undefined) return undefined;
-    const tried = await tryDraft(context, probe, opened);
+    const tried = await tryDraft(context, probe, opened, true);
     if (tried.attempt.outcome === "passed") {
       const { version } = opened.version ?? { version: null };
       const answer = readProbe(tried.tests, plain.name, version);
       const narrow = answer === undefined ? undefined : await draftOf(skip, { missing, test: answer });
       // What is written is what passed: the other test is another plan.
       for (const draft of narrow === undefined ? [plain] : [narrow, plain]) {
-        const again = (await tryDraft(context, draft, opened)).attempt;
+        const again = await verifyDraft(context, draft, opened, false);
         if (again.outcome === "passed" || draft === plain) return { draft, attempts: [...attempts, again] };
       }
     }

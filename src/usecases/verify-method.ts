@@ -84,6 +84,8 @@ export interface MethodOptions {
   readonly twice: boolean;
   readonly keepCache: boolean;
   readonly offline: boolean;
+  /** Only plan, build and test, to see whether it works at all: no attestation comes of it. */
+  readonly brief?: boolean;
 }
 
 const MOST_DIFFERENCES = 20;
@@ -153,6 +155,10 @@ class MethodVerification {
     };
   }
 
+  get #stages(): readonly Stage[] {
+    return this.#options.brief === true ? ["plan", "install"] : STAGES;
+  }
+
   get #tool(): string {
     return `${this.#subject.name}@${this.#subject.version}`;
   }
@@ -173,7 +179,7 @@ class MethodVerification {
     const { host, emit } = this.#context;
     const started = host.monotonicMs();
     const at = { tool: this.#tool, id: stage, title: `${this.#method}: ${TITLES[stage]}` };
-    emit({ type: "step.started", ...at, index: STAGES.indexOf(stage), total: STAGES.length });
+    emit({ type: "step.started", ...at, index: this.#stages.indexOf(stage), total: this.#stages.length });
     let status: VerifyCheck["status"] = "failed";
     let details: readonly string[] = [];
     try {
@@ -312,7 +318,7 @@ class MethodVerification {
       uninstall: () => this.#uninstall(room),
       gc: () => this.#gc(room),
     };
-    for (const stage of STAGES) {
+    for (const stage of this.#stages) {
       const goesOn = await this.#stage(room, stage, work[stage]);
       for (const file of await room.unexpected()) outside.add(`after ${stage}: ${file}`);
       if (!goesOn) break;
@@ -412,6 +418,7 @@ class MethodVerification {
   async #attest(plan: Plan, result: VerifiedMethod): Promise<Attestation | null> {
     const { host, ipmVersion } = this.#context;
     const isolation = this.#context.sandboxFor(false).kind;
+    if (this.#options.brief === true) return null;
     // What ran without a sandbox is never verified.
     if (isolation === "none") return null;
     // Headers and libraries have no versions of their own that would say something to a reader.

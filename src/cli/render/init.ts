@@ -10,12 +10,32 @@ function section(title: string, lines: readonly string[], theme: Theme): readonl
   return lines.length === 0 ? [] : ["", theme.strong(title), ...lines];
 }
 
+/** A drafted value in words: `run ripcat --version, expect output \S` instead of JSON. Commits are shortened. */
+function inWords(text: string): string {
+  if (!/^[[{]/u.test(text)) return text;
+  try {
+    return wordsOf(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+function wordsOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(wordsOf).join(", ");
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value)
+      .map(([key, member]) => `${key} ${wordsOf(member)}`)
+      .join(", ");
+  const text = String(value);
+  return /^[0-9a-f]{40}$/u.test(text) ? text.slice(0, 12) : text;
+}
+
 /** `ipm init`: each value with its evidence, what a person must look at, and what to type next. */
 export function renderInit(result: InitResult, theme: Theme): readonly string[] {
   const { draft, written, findings, attempts, known } = result;
   const { symbols } = theme;
   const evidence = draft.values.flatMap(({ key, value, evidence: lines }) => [
-    ...hang(`  ${theme.strong(key.padEnd(9))} `, escapeUntrusted(value), theme.width),
+    ...hang(`  ${theme.strong(key.padEnd(9))} `, escapeUntrusted(inWords(value)), theme.width),
     ...lines.flatMap((line) => hang(" ".repeat(12), escapeUntrusted(line), theme.width, theme.faint)),
   ]);
   const todos = draft.todos.flatMap((todo) =>
