@@ -23,7 +23,7 @@ async function ask(
     env: {
       PATH: `${path.dirname(found)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
       LC_ALL: "C",
-      HOME: "/nonexistent",
+      HOME: "/dev/null",
     },
     ...(stdin === undefined ? {} : { stdin }),
     timeoutMs: PROBE_TIMEOUT_MS,

@@ -30,7 +30,8 @@ async function readToolVersion(host: Host, tool: string, program: string): Promi
     argv: [program, ...(VERSION_ARGUMENTS[tool] ?? ["--version"])],
     cwd: "/",
     // A script such as npm looks for its interpreter beside itself first; nothing of the caller's secrets is passed.
-    env: { PATH: `${path.dirname(program)}:/usr/local/bin:/usr/bin:/bin`, LC_ALL: "C", HOME: "/nonexistent" },
+    // HOME is a file, in which not even root can make a folder: `go version` would keep its telemetry there.
+    env: { PATH: `${path.dirname(program)}:/usr/local/bin:/usr/bin:/bin`, LC_ALL: "C", HOME: "/dev/null" },
     timeoutMs: VERSION_TIMEOUT_MS,
     signal: host.signal,
   });

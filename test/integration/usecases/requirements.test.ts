@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Requirement } from "../../../src/manifest/manifest.ts";
@@ -65,6 +65,19 @@ beforeEach(() => {
 });
 
 describe("what a host has", () => {
+  test("asking a tool for its version leaves nothing behind, as whoever", async () => {
+    const { context } = await ipmWith("[{ tool: node }]");
+    const tool = path.join(bin, "pandoc");
+    writeFileSync(
+      tool,
+      '#!/bin/sh\nmkdir -p "$HOME/kept" 2> /dev/null && echo "$HOME" > "$0.wrote"\necho pandoc 3.1\n',
+    );
+    chmodSync(tool, 0o755);
+    const found = await probeRequirements(context.host, [{ ...COMMON, tool: "pandoc" }]);
+    expect(found[0]?.found?.version).toBe("3.1");
+    expect(existsSync(`${tool}.wrote`)).toBe(false);
+  });
+
   test.skipIf(lacks("cc"))("(cc) headers as the compiler finds them, and libraries as the loader does", async () => {
     const { context } = await ipmWith("[{ tool: node }]");
     const wanted: Requirement[] = [
