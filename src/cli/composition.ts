@@ -22,6 +22,7 @@ export interface ContextParts {
   /** The command line as it is recorded. */
   readonly command: string;
   readonly lockTimeoutMs: number;
+  readonly offline: boolean;
   readonly writes: boolean;
 }
 
@@ -112,6 +113,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     ask: parts.ask,
     sandboxFor: (noSandbox) => (noSandbox ? open : isolated),
     lockTimeoutMs: parts.lockTimeoutMs,
+    offline: parts.offline,
     embeddedRegistry: path.join(parts.root, "dist/registry"),
     ipmVersion: parts.ipmVersion,
     command: parts.command,

@@ -122,6 +122,12 @@ export async function openRemote(
       },
     );
   }
+  if (context.offline === true && transport !== "file") {
+    throw new IpmError("OFFLINE", `${shownUrl(source)} is not on this machine, and --offline was given`, {
+      hint: "run the command once without --offline",
+      data: { source: shownUrl(source) },
+    });
+  }
   return remoteAt(context, { url, source, transport, named, settings, limits });
 }
 

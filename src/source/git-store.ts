@@ -12,6 +12,8 @@ import type { SourceLimits } from "./limits.ts";
 export interface SourceContext {
   readonly host: Pick<Host, "facts" | "homes" | "files" | "git" | "signal">;
   readonly emit: Emit;
+  /** No server is asked; folders and bundles of this machine are. */
+  readonly offline?: boolean;
   /** Hold the named kernel lock while `work` runs (`git-<store>`: one for each git store). */
   readonly lock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
 }

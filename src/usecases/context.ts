@@ -22,6 +22,8 @@ export interface Context {
   /** The sandbox of this host, or `none` when it was switched off. */
   sandboxFor(noSandbox: boolean): Sandbox;
   readonly lockTimeoutMs: number;
+  /** `--offline`: no server is asked by anything. */
+  readonly offline?: boolean;
   /** Folder of the embedded registry (`dist/registry`). */
   readonly embeddedRegistry: string;
   readonly ipmVersion: string;

@@ -12,6 +12,7 @@ export function sourceContext(context: Context): SourceContext {
   return {
     host: context.host,
     emit: context.emit,
+    offline: context.offline ?? false,
     lock: (name, work) => withLock(context.host, path.join(context.host.homes.cache, "locks"), name, options, work),
   };
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { IpmError } from "../../../src/core/errors.ts";
 import type { CommitSha, TreeSha } from "../../../src/core/ids.ts";
 import { findRefOfCommit } from "../../../src/source/find-ref.ts";
+import { listRefs } from "../../../src/source/list-refs.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
 import { seenRef, storeOf } from "../../../src/source/git-store.ts";
 import type { FetchedSource } from "../../../src/source/source.ts";
@@ -162,6 +163,19 @@ test("what a failed fetch received is taken away at once: it may have filled the
   };
   await expect(open(context, { commit: remote.commit({ a: "2" }) })).rejects.toMatchObject({ code: "DISK_FULL" });
   expect(existsSync(half)).toBe(false);
+});
+
+test("offline no server is asked, by whatever asks one", async () => {
+  const commit = remote.commit({ a: "1" });
+  const context = { ...(await serve()), offline: true };
+  const source = { url: URL, named: false };
+  const refused = { code: "OFFLINE", hint: "run the command once without --offline" };
+  await expect(listRefs(context, source, { tool: "tool@1.0.0" })).rejects.toMatchObject(refused);
+  await expect(findRefOfCommit(context, source, commit, { tool: "tool@1.0.0" })).rejects.toMatchObject(refused);
+  expect(server.requests).toEqual([]);
+  // A folder of this machine is no server.
+  const local = { url: `file://${remote.folder}`, named: true };
+  expect((await listRefs(context, local, { tool: "tool@1.0.0" })).commits.size).toBe(1);
 });
 
 describe("what was pinned and what is there", () => {
