@@ -129,6 +129,7 @@ class Run {
       root: this.#installation.root,
       command: recordedCommand(this.#argv),
       lockTimeoutMs: lockTimeoutMs ?? 0,
+      offline: this.#split.globals.offline,
       writes,
     });
   }
@@ -185,10 +186,22 @@ class Run {
     };
   }
 
-  #succeed(answer: Answer): number {
-    this.#reporter.emit({ type: "run.finished", ok: true, result: answer.result });
+  #answersInJson(): boolean {
+    return this.#split.globals.json || this.#settings.reporter === "json" || this.#settings.reporter === "ndjson";
+  }
+
+  /** The last event. A reporter that tells the story on stderr does not take the document of `--json` away. */
+  #finish(event: Extract<IpmEvent, { readonly type: "run.finished" }>): void {
+    this.#reporter.emit(event);
     this.#reporter.stop();
-    if (this.#settings.reporter !== "json" && this.#settings.reporter !== "ndjson") {
+    const { reporter } = this.#settings;
+    if (this.#split.globals.json && reporter !== "json" && reporter !== "ndjson")
+      createJsonReporter(this.#streams.stdout).emit(event);
+  }
+
+  #succeed(answer: Answer): number {
+    this.#finish({ type: "run.finished", ok: true, result: answer.result });
+    if (!this.#answersInJson()) {
       const lines = answer.render(this.#theme(this.#streams.stdout));
       if (lines.length > 0) this.#streams.stdout.write(`${lines.join("\n")}\n`);
     }
@@ -228,9 +241,8 @@ class Run {
 
   async #tell(error: IpmError): Promise<void> {
     const { describeError, renderError } = await import("./render/error.ts");
-    this.#reporter.emit({ type: "run.finished", ok: false, error: describeError(error) });
-    this.#reporter.stop();
-    if (this.#settings.reporter !== "json" && this.#settings.reporter !== "ndjson") {
+    this.#finish({ type: "run.finished", ok: false, error: describeError(error) });
+    if (!this.#answersInJson()) {
       this.#streams.stderr.write(`${renderError(error, this.#theme(this.#streams.stderr)).join("\n")}\n`);
     }
   }

@@ -106,6 +106,14 @@ test("the demo: searched, planned, installed, run, listed, uninstalled, brought 
   expect(existsSync(path.join(currentBin(home), "lstm-demo"))).toBe(true);
   expect((await ipm("history")).stdout.match(/lstm-demo \d+\.\d+\.\d+$/gmu)?.length).toBe(3);
   expect(await ipm("doctor", "--json")).toMatchObject({ exitCode: 0 });
+  // Whoever tells the story, --json is answered with one document and nothing else.
+  for (const reporter of ["plain", "tty", "silent"]) {
+    expect(JSON.parse((await ipm("list", "--json", "--reporter", reporter)).stdout)).toMatchObject({ ok: true });
+    const { stdout } = await ipm("uninstall", "nothing", "--json", "--reporter", reporter);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: "NOT_INSTALLED" } });
+  }
+  const server = ["registry", "add", "https://127.0.0.1:9/registry.git", "--offline", "--json"];
+  expect(JSON.parse((await ipm(...server)).stdout)).toMatchObject({ ok: false, error: { code: "OFFLINE" } });
 });
 
 test("an older version stays until it is upgraded, and says that there is a newer one", async () => {
