@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { type Ended, runIpm } from "../helpers/built-ipm.ts";
 import { GitRepository, runGit } from "../helpers/git-repository.ts";
+import { manifestYaml } from "../helpers/manifests.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const SOURCE = "https://example.org/owner/lineage.git";
@@ -80,3 +81,48 @@ test("a new contributor: init, verify, lint, install, publish --dry-run, without
   expect(checkout.git("branch", "--show-current")).toBe("main");
   expect(checkout.git("status", "--short", "--untracked-files=all")).toBe("?? packages/lineage/manifest.yaml");
 }, 120_000);
+
+interface Sarif {
+  readonly version: string;
+  readonly runs: readonly {
+    readonly tool: { readonly driver: { readonly name: string; readonly rules: readonly { readonly id: string }[] } };
+    readonly results: readonly {
+      readonly ruleId: string;
+      readonly ruleIndex: number;
+      readonly level: string;
+      readonly locations: readonly {
+        readonly physicalLocation: {
+          readonly artifactLocation: { readonly uri: string };
+          readonly region: { readonly startLine: number; readonly startColumn: number; readonly endColumn: number };
+        };
+      }[];
+    }[];
+  }[];
+}
+
+test("lint's findings as SARIF, on stdout and in a file, for the lines of a pull request", async () => {
+  const home = temporaryFolder();
+  const name = "my tools/rip#cat.yaml";
+  mkdirSync(path.join(home, "my tools"));
+  writeFileSync(path.join(home, name), manifestYaml({ license: "license: MTI", tests: null }));
+  const printed = await runIpm(["lint", name, "--offline", "--format", "sarif", "--sarif", "lint.sarif"], { home });
+  expect(printed.exitCode).toBe(3);
+  expect(JSON.parse(readFileSync(path.join(home, "lint.sarif"), "utf8"))).toEqual(JSON.parse(printed.stdout));
+
+  const sarif = JSON.parse(printed.stdout) as Sarif;
+  expect(sarif.version).toBe("2.1.0");
+  const [run] = sarif.runs;
+  expect(run?.tool.driver.name).toBe("ipm lint");
+  expect(run?.results.map(({ ruleId, level }) => `${level} ${ruleId}`)).toEqual(
+    expect.arrayContaining(["error NO_TEST", "warning LICENSE_UNKNOWN"]),
+  );
+  for (const { ruleId, ruleIndex, locations } of run?.results ?? []) {
+    expect(run?.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+    expect(locations[0]?.physicalLocation.artifactLocation.uri).toBe("my%20tools/rip%23cat.yaml");
+  }
+  const license = run?.results.find(({ ruleId }) => ruleId === "LICENSE_UNKNOWN");
+  expect(license?.locations[0]?.physicalLocation.region).toMatchObject({ startLine: 4 });
+
+  const wrong = await runIpm(["lint", name, "--offline", "--format", "xml"], { home });
+  expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
+});
