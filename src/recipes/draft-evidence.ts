@@ -5,6 +5,7 @@ import { operandsOf, programOf, shellCommands } from "../manifest/shell-commands
 import type { Candidate } from "./candidate.ts";
 import type { SourceFile } from "./listing.ts";
 import { nameOf } from "./listing.ts";
+import { TOOLCHAIN_FILES } from "./toolchain-files.ts";
 
 /** A value that a repository says, and where. */
 export interface Found<Value> {
@@ -26,6 +27,7 @@ export function evidenceReads(files: readonly SourceFile[]): readonly string[] {
   return [
     ...atRoot.filter((path) => README.test(path)).slice(0, 2),
     ...atRoot.filter((path) => LICENSE.test(path)).slice(0, 4),
+    ...atRoot.filter((path) => TOOLCHAIN_FILES.includes(path)),
     ...atRoot.filter((path) => /^(?:Procfile|\.gitmodules|(?:GNU)?[Mm]akefile)$/u.test(path)),
     ...paths
       .filter((path) => C_SOURCE.test(path) && !ASIDE.test(path) && path.split("/").length <= 3)

@@ -18,6 +18,7 @@ import {
 } from "./draft-evidence.ts";
 import { alternativesOf, rankCandidates, usableBins } from "./rank-candidates.ts";
 import { type FoundLibrary, findSystemLibraries } from "./system-libraries.ts";
+import { toolchainVersions } from "./toolchain-files.ts";
 
 /** A released version with its pin. */
 export interface DraftVersion {
@@ -162,6 +163,20 @@ const NATIVE = new Set(["make", "cmake", "meson", "autotools"]);
 function statedRequirements(candidate: Candidate, input: DraftInput): { stated: Requirement[]; evidence: string[] } {
   const stated = candidate.requires.filter((requirement) => !("tool" in requirement));
   const evidence: string[] = [];
+  for (const { value, evidence: line } of toolchainVersions(input.texts)) {
+    const own = candidate.requires.filter((one) => "tool" in one && one.tool === value.tool);
+    // What the package itself says is the better range; what its developers use is advice.
+    if (own.length === 0 || own.some(({ version }) => version !== null)) continue;
+    const file = line.split(":")[0] ?? "";
+    stated.push({
+      tool: value.tool,
+      version: value.range,
+      for: own[0]?.for ?? "both",
+      optional: true,
+      why: `what it is developed with, by ${file}`,
+    });
+    evidence.push(line);
+  }
   if (candidate.recipe === "make") {
     for (const found of findSystemLibraries(
       input.texts,

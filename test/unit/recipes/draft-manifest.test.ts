@@ -313,3 +313,22 @@ describe("what a probe of the usual questions saw", () => {
     expect(readProbe(["answered to ; rm -rf /", "x"], "ripcat", "1.0.0")).toBeUndefined();
   });
 });
+
+test("the version that a tool is developed with is advice, where the package itself names none", () => {
+  const files = {
+    "package.json": JSON.stringify({ name: "ripcat", bin: "rc.js" }),
+    "rc.js": "",
+    ".nvmrc": "v20.1.0\n",
+  };
+  const draft = draftOf(files);
+  expect(draft.text).toContain(
+    '{ tool: node, version: ">=20", optional: true, why: "what it is developed with, by .nvmrc" }',
+  );
+  expect(value(draft, "requires")?.evidence).toContain(".nvmrc:1 developed with node 20.1.0");
+  expectClean(draft);
+  const stated = {
+    ...files,
+    "package.json": JSON.stringify({ name: "ripcat", bin: "rc.js", engines: { node: ">=18" } }),
+  };
+  expect(draftOf(stated).text).not.toContain(".nvmrc");
+});
