@@ -182,6 +182,20 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
   return { steps, usesUv };
 }
 
+/**
+ * What tells setuptools-scm the version, for this package alone: by itself it reads the newest tag, which is not there
+ * when the pin is a commit between two tags, or which it cannot read. Dependencies that are built from source keep their
+ * own, as they would not with the variable that has no name in it, which is the only one that hatch-vcs knows
+ * (https://setuptools-scm.readthedocs.io/en/latest/overrides/).
+ */
+function versionForPackage(project: PythonProject | null, version: string): Readonly<Record<string, string>> {
+  const name = project?.about.name ?? "";
+  // PEP 440; the version of a commit without one (`0.0.0-1a2b…`) is none, and the tool makes a better one of its own.
+  const isPython = /^\d+(?:\.\d+)*(?:(?:a|b|rc|\.post|\.dev)\d+)?$/u.test(version);
+  if (project?.versionFromGit !== true || !isPython || !/^[\w.-]+$/u.test(name)) return {};
+  return { [`SETUPTOOLS_SCM_PRETEND_VERSION_FOR_${name.replaceAll(/[-_.]+/gu, "_").toUpperCase()}`]: version };
+}
+
 /** Launchers of plain scripts, for a repository that is no Python package. */
 function scriptSteps(input: RecipeInput): { steps: DraftStep[]; bins: Record<string, string> } {
   const scripts = input.bins.flatMap((bin) => {
@@ -219,6 +233,7 @@ function expand(input: RecipeInput): RecipeOutput {
       : choice;
   const scripts = project === null ? scriptSteps(input) : { steps: [], bins: {} };
   const { steps, usesUv } = installSteps(input, effective, notices);
+  const told = versionForPackage(project, input.version);
   const keepsInstallers = flagOption(ID, input.options, "installers") === true;
   const all: DraftStep[] = [
     run(
@@ -226,7 +241,7 @@ function expand(input: RecipeInput): RecipeOutput {
       CREATE,
       "an environment of its own: nothing of the system's Python is touched",
     ),
-    ...steps,
+    ...steps.map((step) => (step.kind === "run" ? { ...step, env: { ...step.env, ...told } } : step)),
     ...scripts.steps,
   ];
   if (!keepsInstallers) {

@@ -164,6 +164,19 @@ describe("detection of Python", () => {
     expect(detectIn({ "pyproject.toml": "[project" })).toEqual([]);
   });
 
+  test("a version from tags is the manifest's, whatever the tags are, for this package alone", () => {
+    const text = PYPROJECT.replace('"setuptools>=64"', '"setuptools-scm>=8"')
+      .replace('version = "1.0"', 'dynamic = ["version"]')
+      .replace('"tool"', '"my.Tool-x"');
+    const environments = (version: string, pyproject = text): string[] =>
+      runStepsIn(expandIn(pythonRecipe, { "pyproject.toml": pyproject }, { version })).flatMap(({ env }) =>
+        Object.entries(env).flatMap(([key, value]) => (key.includes("PRETEND") ? [`${key}=${value}`] : [])),
+      );
+    expect(environments("2.10rc1")).toEqual(["SETUPTOOLS_SCM_PRETEND_VERSION_FOR_MY_TOOL_X=2.10rc1"]);
+    expect(environments("0.0.0-0123456789ab")).toEqual([]);
+    expect(environments("2.10", PYPROJECT)).toEqual([]);
+  });
+
   test("a version from tags is told", () => {
     const text = PYPROJECT.replace('"setuptools>=64"', '"setuptools>=64", "setuptools-scm>=8"').replace(
       'version = "1.0"',
