@@ -17,7 +17,10 @@ export async function confirm(
 ): Promise<boolean> {
   const { createInterface } = await import("node:readline");
   for (const line of question.detail ?? []) {
-    streams.stderr.write(`${hang("  ", escapeUntrusted(line), theme.width).join("\n")}\n`);
+    // Lines of a shell script keep their indentation.
+    const text = line.trimStart();
+    const indent = " ".repeat(2 + line.length - text.length);
+    streams.stderr.write(`${hang(indent, escapeUntrusted(text), theme.width).join("\n")}\n`);
   }
   const prompt = `${theme.caution("?")} ${theme.strong(escapeUntrusted(question.text))} ${theme.faint(question.default ? "[Y/n]" : "[y/N]")} `;
   return new Promise<boolean>((resolve, reject) => {

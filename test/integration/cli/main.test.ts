@@ -182,6 +182,8 @@ describe("questions", () => {
     expect(outcome.exitCode).toBe(0);
     expect(outcome.stdout).toContain(said);
     expect(outcome.stderr).toContain("Add these lines to");
+    // What would be written is shown as it would be written, set in by two.
+    expect(outcome.stderr).toMatch(/^ {2}if .*\r?\n {4}\. .*\r?\n {2}fi\r?$/mu);
   });
 
   test("Ctrl-C at a question ends with 130", async () => {
