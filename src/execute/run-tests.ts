@@ -51,9 +51,9 @@ class Beginning {
   }
 }
 
-/** The command of a test as people read it. */
+/** The command of a test as people read it: on one line, the lines of a script apart by semicolons. */
 export function describeCommand(run: RunText): string {
-  return escapeUntrusted(typeof run === "string" ? run : run.join(" "));
+  return escapeUntrusted(typeof run === "string" ? run.trim().replaceAll(/\s*\n\s*/gu, "; ") : run.join(" "));
 }
 
 /**

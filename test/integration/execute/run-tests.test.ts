@@ -73,6 +73,11 @@ describe.each([
     expect(fs.existsSync(fixture.paths.scratch)).toBe(false);
   });
 
+  test("names a script of several lines on one line", async () => {
+    const error = await failure(run([testOf("true\n  rc\n", { stdout: "^no" })], sandboxed));
+    expect(error.message.split("\n")[0]).toBe("test 1 failed: true; rc");
+  });
+
   test("shows expected against actual, stops, and keeps everything in data and log", async () => {
     const error = await failure(
       run([testOf("rc", { exit: 1, stdout: "^rc 3\\." }), testOf("false", {}, { id: "2" })], sandboxed),
