@@ -11,12 +11,15 @@ import { findOnPath } from "./find-on-path.ts";
 import { findHeader, findLibrary, findPackage } from "./probe-libraries.ts";
 import { readRemedyHost } from "./remedy-host.ts";
 
+const NO_COUNTERS = "-XX:-UsePerfData";
+
 const VERSION_TIMEOUT_MS = 15_000;
 /** How a program is asked for its version where `--version` is not the way. */
 const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   go: ["version"],
-  java: ["-version"],
-  javac: ["-version"],
+  // A JVM makes a folder for its counters in /tmp, and leaves it there.
+  java: [NO_COUNTERS, "-version"],
+  javac: [`-J${NO_COUNTERS}`, "-version"],
   lua: ["-v"],
   unzip: ["-v"],
   zip: ["-v"],
@@ -31,7 +34,13 @@ async function readToolVersion(host: Host, tool: string, program: string): Promi
     cwd: "/",
     // A script such as npm looks for its interpreter beside itself first; nothing of the caller's secrets is passed.
     // HOME is a file, in which not even root can make a folder: `go version` would keep its telemetry there.
-    env: { PATH: `${path.dirname(program)}:/usr/local/bin:/usr/bin:/bin`, LC_ALL: "C", HOME: "/dev/null" },
+    env: {
+      PATH: `${path.dirname(program)}:/usr/local/bin:/usr/bin:/bin`,
+      LC_ALL: "C",
+      HOME: "/dev/null",
+      MAVEN_OPTS: NO_COUNTERS,
+      JAVA_OPTS: NO_COUNTERS,
+    },
     timeoutMs: VERSION_TIMEOUT_MS,
     signal: host.signal,
   });

@@ -93,6 +93,22 @@ describe("what a host has", () => {
     expect(found[0]?.found?.path).toMatch(/\/stdio\.h$/u);
   });
 
+  test("the version of a JVM is asked without the counters that it keeps in /tmp", async () => {
+    const { context } = await ipmWith("[{ tool: node }]");
+    const script = `#!/bin/sh\necho "$* $MAVEN_OPTS$JAVA_OPTS" > "$0.saw"\necho '17.0.1'\n`;
+    const tools = ["java", "javac", "mvn", "gradle"];
+    for (const tool of tools) writeFileSync(path.join(bin, tool), script, { mode: 0o755 });
+    const found = await probeRequirements(
+      context.host,
+      tools.map((tool) => ({ ...COMMON, tool })),
+    );
+    expect(found.map((one) => one.found?.version)).toEqual(["17.0.1", "17.0.1", "17.0.1", "17.0.1"]);
+    for (const tool of tools) expect(readFileSync(path.join(bin, `${tool}.saw`), "utf8")).toContain("-XX:-UsePerfData");
+    // For the two that read no variable it is an argument.
+    expect(readFileSync(path.join(bin, "java.saw"), "utf8")).toMatch(/^-XX:-UsePerfData -version /u);
+    expect(readFileSync(path.join(bin, "javac.saw"), "utf8")).toMatch(/^-J-XX:-UsePerfData -version /u);
+  });
+
   test("packages as pkg-config tells, with their versions", async () => {
     writeFileSync(
       path.join(bin, "pkg-config"),
