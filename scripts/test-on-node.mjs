@@ -1,6 +1,6 @@
 // Runs the tests on another Node: `npm run test:node -- 22`. The npm package `node` carries the binaries.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -10,6 +10,8 @@ if (!/^\d+(?:\.\d+)*$/u.test(version)) {
   process.exit(2);
 }
 const folder = mkdtempSync(path.join(tmpdir(), "ipm-node-"));
+// Some tests run steps as another user, who has to be able to read this Node.
+chmodSync(folder, 0o755);
 try {
   const installed = spawnSync("npm", ["install", "--prefix", folder, "--no-save", `node@${version}`], {
     stdio: "inherit",

@@ -13,6 +13,8 @@ export interface ExecutionContext {
   readonly sandbox: Sandbox;
   /** Ecosystems whose credentials of this machine go to the steps that declare them. Default: none. */
   readonly credentials?: readonly Ecosystem[];
+  /** No step gets a network, whatever it declares. Default: false. */
+  readonly offline?: boolean;
 }
 
 /** Absolute paths of one installation; the folders lie beside each other in a folder that no step can write. */

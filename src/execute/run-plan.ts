@@ -131,7 +131,12 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
       timeoutMs: step.timeoutMs,
       signal: host.signal,
       onOutput: (stream, chunk) => output.output(stream, chunk),
-      grants: grantsOfStep(step, folders, run.toolchains, context.credentials),
+      grants: grantsOfStep(
+        context.offline === true ? { ...step, network: [] } : step,
+        folders,
+        run.toolchains,
+        context.credentials,
+      ),
       onAttempt: (attempt) => {
         if (attempt.outcome !== "connected" && noted < MAX_ATTEMPTS) {
           // A step may try without end: neither the log nor the memory is for that.

@@ -119,7 +119,13 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   const paths = entryPaths(layout, id);
   const started = host.now().toISOString();
   const log = logPath(store, plan);
-  const context = { host, emit, sandbox: input.sandbox, credentials: input.credentials };
+  const context = {
+    host,
+    emit,
+    sandbox: input.sandbox,
+    credentials: input.credentials,
+    offline: input.offline ?? false,
+  };
   const places = {
     prefix: paths.prefix,
     source: paths.source,

@@ -1,6 +1,7 @@
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
+import { methodsOf } from "../manifest/resolve-manifest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { type EntryId, formatEntryId, layoutOf } from "../store/layout.ts";
@@ -117,6 +118,28 @@ async function discardBuilt(context: Context, built: readonly EntryId[]): Promis
 }
 
 /**
+ * The plan of a target. What replaces an installed tool keeps the method that was chosen for it while that one can still be
+ * used; otherwise it says which one takes its place.
+ */
+async function prepareTarget(
+  context: Context,
+  target: ResolvedTarget,
+  options: PlanOptions,
+  kept: string | undefined,
+): Promise<PreparedPlan> {
+  if (kept === undefined || options.method !== undefined) return preparePlan(context, target, options);
+  try {
+    return await preparePlan(context, target, { ...options, method: kept });
+  } catch (error) {
+    if (!isIpmError(error, "METHOD_NOT_APPLICABLE") && !isIpmError(error, "REQUIREMENT_MISSING")) throw error;
+    const prepared = await preparePlan(context, target, options);
+    const message = `${target.entry.name} was installed by ${kept}, which cannot be used any more (${error.message}); now by ${prepared.plan.method.id}`;
+    context.emit({ type: "warning", code: error.code, message });
+    return prepared;
+  }
+}
+
+/**
  * Build one target, by the manifest's next method after a failed one. The caller holds the lock of the tool's entries.
  * @param fresh gets the entry, unless it was there before
  */
@@ -147,7 +170,10 @@ export async function buildTarget(
         throw error;
       const method = prepared.plan.method.id;
       failed.set(method, `failed: ${error.message}`);
-      const next = await preparePlan(context, target, options, failed).catch(() => null);
+      if (methodsOf(target.entry).length <= failed.size) throw error;
+      // The source is here already: only the plan is another.
+      const again = { ...target, fetched: prepared.source };
+      const next = await preparePlan(context, again, options, failed).catch(() => null);
       if (next === null) throw error;
       context.emit({
         type: "warning",
@@ -255,7 +281,12 @@ export async function install(
   const prepared = await forEachTarget(wanted, options, failed, async (target) => ({
     typed: target.typed,
     target,
-    ...(await preparePlan(context, target, options)),
+    ...(await prepareTarget(
+      context,
+      target,
+      options,
+      mode.replace ? installedEntry(target.entry.name)?.method : undefined,
+    )),
   }));
   const plans = prepared.map(({ plan }) => plan);
   const conflict = findLauncherConflict(withPlans(current?.entries ?? [], plans));

@@ -258,3 +258,21 @@ test("C52: without a sandbox a background process is ended and reported", async 
   const [pid] = lines();
   expect(fs.existsSync(`/proc/${pid}`) && !/\) Z/u.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"))).toBe(false);
 });
+
+test("offline, a step gets no network although it declares one", async () => {
+  fixture.checkout({ README: "hello" });
+  const { host, emit, paths } = fixture;
+  const none = createNoSandbox(host);
+  const granted: (readonly string[])[] = [];
+  const sandbox = {
+    ...none,
+    run: (step: Parameters<typeof none.run>[0]) => {
+      granted.push(step.grants.network);
+      return none.run(step);
+    },
+  };
+  const plan = planOf({ steps: [runStep(["true"], { network: ["npm"] })] });
+  await runPlan({ host, emit, sandbox, offline: true }, plan, paths);
+  await runPlan({ host, emit, sandbox }, plan, paths);
+  expect(granted).toEqual([[], ["npm"]]);
+});

@@ -311,3 +311,22 @@ test("sizes are those of the trees", async () => {
   expect(tool?.bytes).toBeGreaterThan(50_000);
   expect(tool?.bytes).toBeLessThan(80_000);
 });
+
+test("upgrade and reinstall keep the method that was chosen, and say so when it has gone", async () => {
+  const two = "methods: [{ id: first, steps: [uses: copy] }, { id: second, steps: [uses: copy] }]";
+  const one = "methods: [{ id: first, steps: [uses: copy] }]";
+  const ipm = await ipmWith([{ ...ALPHA, methods: two }]);
+  await install(ipm.context, ["alpha"], { ...OPTIONS, method: "second" });
+  const method = async (): Promise<string | undefined> => (await listTools(ipm.context))[0]?.method;
+  await reinstall(ipm.context, "alpha", OPTIONS);
+  expect(await method()).toBe("second");
+  await offer(ipm, [{ ...ALPHA2, methods: two }]);
+  await upgrade(ipm.context, [], OPTIONS);
+  expect([await installed(ipm), await method()]).toEqual([["alpha 2.0.0"], "second"]);
+  await offer(ipm, [{ name: "alpha", versions: ["1.0.0", "2.0.0", "3.0.0"], methods: one }]);
+  await upgrade(ipm.context, [], OPTIONS);
+  expect([await installed(ipm), await method()]).toEqual([["alpha 3.0.0"], "first"]);
+  expect(
+    ipm.events.some((event) => event.type === "warning" && event.message.includes("was installed by second")),
+  ).toBe(true);
+});
