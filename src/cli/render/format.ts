@@ -47,6 +47,15 @@ export function showRun(run: string | readonly string[]): string {
     .join("; ");
 }
 
+/** A command of a manifest line by line, as it runs; hostile characters are made visible, blank lines left out. */
+export function showRunLines(run: string | readonly string[]): readonly string[] {
+  const text = typeof run === "string" ? run : showRun(run);
+  return text
+    .split(/\r?\n/u)
+    .map((line) => escapeUntrusted(line.trimEnd()))
+    .filter((line) => line !== "");
+}
+
 /** A value as JSON that cannot steer a terminal: see `escapeUntrustedJson`. @param indent spaces a level; 0: one line */
 export function safeJson(value: unknown, indent = 0): string {
   return escapeUntrustedJson(JSON.stringify(value, null, indent));

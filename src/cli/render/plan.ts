@@ -5,7 +5,7 @@ import { showCommand } from "../../plan/remedies.ts";
 import { nameRequirement } from "../../plan/requirements.ts";
 import { displayWidth, padToWidth } from "./display-width.ts";
 import { renderField } from "./field.ts";
-import { count, formatBytes, showRun } from "./format.ts";
+import { count, formatBytes, showRun, showRunLines } from "./format.ts";
 import { type Theme, hang } from "./theme.ts";
 
 /** Digits of the plan digest that are shown; `--json` has all of them. */
@@ -90,16 +90,25 @@ function reachText(step: PlannedStep): string {
   return `${reach}; writes the tool's own folder, its checkout and a private home`;
 }
 
+/** A command below its title: a script keeps its lines and their indentation, because joined it would be another. */
+function scriptLines(run: PlannedTest["run"], indent: string, theme: Theme): string[] {
+  return showRunLines(run).flatMap((line, index) => {
+    const margin = " ".repeat(line.length - line.trimStart().length);
+    return hang(`${indent}${index === 0 ? "$ " : "  "}${margin}`, line.trimStart(), theme.width, theme.command);
+  });
+}
+
 function stepLines(steps: readonly PlannedStep[], theme: Theme): string[] {
   return steps.flatMap((step, index) => {
     const number = `  ${String(index + 1).padStart(String(steps.length).length)}  `;
     const indent = " ".repeat(number.length);
     const title = escapeUntrusted(step.title);
-    const command = step.kind === "run" ? showRun(step.run) : "";
+    const script = step.kind === "run" ? showRunLines(step.run) : [];
     // A title that is the command, or its beginning, says nothing that the command does not.
+    const command = script.length === 1 ? (script[0] ?? "") : "";
     const isCommand = command !== "" && command.startsWith(title.replace(/(?:…|\.\.\.)$/u, ""));
     const lines = isCommand ? hang(number, command, theme.width, theme.command) : hang(number, title, theme.width);
-    if (command !== "" && !isCommand) lines.push(...hang(`${indent}$ `, command, theme.width, theme.command));
+    if (step.kind === "run" && !isCommand) lines.push(...scriptLines(step.run, indent, theme));
     if (step.why !== null) lines.push(...hang(indent, escapeUntrusted(step.why), theme.width));
     if (step.kind === "run" && step.dir !== null)
       lines.push(...hang(indent, `in ${escapeUntrusted(step.dir)}`, theme.width, theme.faint));

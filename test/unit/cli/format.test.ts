@@ -6,6 +6,7 @@ import {
   formatTime,
   safeJson,
   showRun,
+  showRunLines,
   showWord,
 } from "../../../src/cli/render/format.ts";
 import { firstUnsafeCharacter } from "../../../src/core/untrusted-text.ts";
@@ -59,4 +60,13 @@ test("JSON on a terminal can neither steer it nor hide text, and reads back the 
       },
     ),
   );
+});
+
+test("a script keeps its lines and their indentation, because joined it would be another", () => {
+  expect(showRunLines("if true; then\n  echo \u001b[31mred\n\nfi\n")).toEqual([
+    "if true; then",
+    String.raw`  echo \x1b[31mred`,
+    "fi",
+  ]);
+  expect(showRunLines(["make", "install it"])).toEqual(["make 'install it'"]);
 });
