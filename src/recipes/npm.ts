@@ -1,4 +1,5 @@
 import { IpmError } from "../core/errors.ts";
+import { isRecord } from "../core/is-record.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import type { Candidate, DetectInput } from "./candidate.ts";
 import { type SourceFile, hasFile, joinPath, nameOf } from "./listing.ts";
@@ -26,10 +27,6 @@ import type { DraftStep, Recipe, RecipeInput, RecipeListing, RecipeOutput } from
 
 const ID = "npm";
 const MANIFEST = "package.json";
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** The part of a listing below a folder, with paths from there. */
 function below(files: readonly SourceFile[], folder: string): readonly SourceFile[] {

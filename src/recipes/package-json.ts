@@ -1,4 +1,5 @@
 import { IpmError } from "../core/errors.ts";
+import { isRecord } from "../core/is-record.ts";
 import type { PackageFacts } from "./candidate.ts";
 import { type SourceFile, folderOf, hasFile, insidePath, lineOfMatch, nameOf } from "./listing.ts";
 
@@ -26,10 +27,6 @@ export interface PackageJson {
 /** Programs that set up git hooks for developers and build nothing. */
 const HOOK_MANAGER =
   /^(?:(?:npx|pnpm|yarn|bunx|pnpm exec|npm exec|is-ci \|\|)\s+)*(?:husky|is-ci|simple-git-hooks|lefthook|pre-commit|yorkie|ghooks|git config)\b/u;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function textsOf(value: unknown): Readonly<Record<string, string>> {
   if (!isRecord(value)) return {};

@@ -185,7 +185,8 @@ function eitherCase(env: EcosystemSources["env"], name: string): string | null {
   return env[name.toLowerCase()] || env[name.toUpperCase()] || null;
 }
 
-const CERTIFICATE_VARIABLES = [
+/** Where programs look for the path of a file with certificates: read from the caller, set for a step. */
+export const CERTIFICATE_VARIABLES = [
   "NODE_EXTRA_CA_CERTS",
   "SSL_CERT_FILE",
   "REQUESTS_CA_BUNDLE",

@@ -1,5 +1,5 @@
 import { type EcosystemCredentials, NO_CREDENTIALS } from "./ecosystem-credentials.ts";
-import type { EcosystemSettings } from "./ecosystem-settings.ts";
+import { CERTIFICATE_VARIABLES, type EcosystemSettings } from "./ecosystem-settings.ts";
 import { TRUSTSTORE_PASSWORD } from "./java-truststore.ts";
 import type { NetworkTarget } from "./network-target.ts";
 
@@ -117,15 +117,7 @@ export function networkSetup(
   for (const name of ["NO_PROXY", "no_proxy"]) env[name] = "127.0.0.1,localhost,::1";
   env["NODE_USE_ENV_PROXY"] = "1";
   if (place.trust !== null) {
-    for (const name of [
-      "NODE_EXTRA_CA_CERTS",
-      "SSL_CERT_FILE",
-      "REQUESTS_CA_BUNDLE",
-      "CURL_CA_BUNDLE",
-      "PIP_CERT",
-      "CARGO_HTTP_CAINFO",
-      "GIT_SSL_CAINFO",
-    ]) {
+    for (const name of CERTIFICATE_VARIABLES) {
       env[name] = place.trust.certificates;
     }
   }

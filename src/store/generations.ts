@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Host } from "../core/host.ts";
+import { isRecord } from "../core/is-record.ts";
 import { isLauncherName, isToolName } from "../core/ids.ts";
 import { type Layout, parseEntryId, profilePaths } from "./layout.ts";
 
@@ -43,10 +44,6 @@ export type GenerationState =
   /** Written by a newer ipm: what this one can make of it, for commands that only read, or null. */
   | { readonly state: "newer"; readonly generation: Generation | null }
   | { readonly state: "absent" | "damaged" };
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function isGenerationEntry(value: unknown): value is GenerationEntry {
   if (!isRecord(value)) return false;

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
+import { isRecord } from "../core/is-record.ts";
 import type { Host } from "../core/host.ts";
 import { isLauncherName, isPlanDigest } from "../core/ids.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -45,10 +46,6 @@ export type ReceiptState =
   | { readonly state: "absent" }
   | { readonly state: "newer" }
   | { readonly state: "damaged"; readonly why: string };
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** True for a relative path in normal form that stays below where it starts. */
 function isInside(file: string): boolean {
