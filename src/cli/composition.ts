@@ -99,6 +99,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     processes: lazyProcesses(),
     git: lazyGit(facts, homes.data),
     download: async (request) => (await import("../host/download.ts")).createDownload({ env: parts.env })(request),
+    canConnect: async (address, timeoutMs) => (await import("../host/can-connect.ts")).canConnect(address, timeoutMs),
     runningProcesses: readRunningProcesses,
     now: () => new Date(),
     monotonicMs: () => performance.now() - started,

@@ -249,6 +249,14 @@ export interface DownloadRequest {
  */
 export type Download = (request: DownloadRequest) => Promise<{ readonly bytes: number; readonly sha256: string }>;
 
+/** Where something of this machine may listen. */
+export type LocalAddress =
+  | { readonly kind: "port"; readonly host: "127.0.0.1" | "::1"; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string };
+
+/** Whether something takes a connection there within so many milliseconds. Never rejects. */
+export type CanConnect = (address: LocalAddress, timeoutMs: number) => Promise<boolean>;
+
 /** Everything of the outside that use cases are handed. */
 export interface Host {
   readonly facts: HostFacts;
@@ -257,6 +265,7 @@ export interface Host {
   readonly processes: Processes;
   readonly git: Git;
   readonly download: Download;
+  readonly canConnect: CanConnect;
   /** The processes of this machine as far as they can be seen, so that nothing that runs is removed. */
   runningProcesses(): readonly RunningProcess[];
   /** Wall clock. */

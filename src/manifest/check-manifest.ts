@@ -269,6 +269,21 @@ function checkRequirement(path: Path, requirement: DraftRequirement, { report, l
       message: `\`${kinds[0]}\` and \`${kind}\` exclude each other: write two requirements`,
     });
   }
+  const [kind] = kinds;
+  if (kind !== "env" && kind !== "service") return;
+  if (requirement.for !== undefined && requirement.for !== "run") {
+    report([...path, "for"], {
+      code: "CONFLICTING_KEYS",
+      message:
+        kind === "env"
+          ? "a step does not see the user's environment: `env` is `for: run`"
+          : "a step reaches no service of the machine: `service` is `for: run`",
+      ...(kind === "env" ? { hint: "a value for the steps is one of `inputs`" } : {}),
+    });
+  }
+  if (requirement.version !== undefined) {
+    report([...path, "version"], { code: "CONFLICTING_KEYS", key: true, message: `\`${kind}\` has no version` });
+  }
 }
 
 function checkSteps(path: Path, steps: readonly (DraftStep | undefined)[] | undefined, { report, lacks }: Check): void {

@@ -79,8 +79,30 @@ export interface LibraryRequirement extends RequirementCommon {
   readonly library: string;
 }
 
-/** What the host must have, by kind. The schema refuses the others (`env`, `service`, `hardware`) by name. */
-export type Requirement = ToolRequirement | HeaderRequirement | PkgConfigRequirement | LibraryRequirement;
+/** A variable of the caller's environment that has a value: what steps cannot see and the tool itself reads. */
+export interface EnvRequirement extends RequirementCommon {
+  readonly env: string;
+}
+
+/** Something on this machine that answers: a name of `known-services.ts`, `localhost:5432`, or a socket's path. */
+export interface ServiceRequirement extends RequirementCommon {
+  readonly service: string;
+}
+
+/** A device of this machine, by a name of `known-hardware.ts`. */
+export interface HardwareRequirement extends RequirementCommon {
+  readonly hardware: string;
+}
+
+/** What the host must have, by kind. */
+export type Requirement =
+  | ToolRequirement
+  | HeaderRequirement
+  | PkgConfigRequirement
+  | LibraryRequirement
+  | EnvRequirement
+  | ServiceRequirement
+  | HardwareRequirement;
 
 /** A string runs through `sh -eu`; a list runs without a shell. */
 export type RunText = string | readonly [string, ...string[]];

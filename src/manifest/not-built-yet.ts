@@ -11,8 +11,5 @@ export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
   "source.package": "installing an ecosystem's package",
   "versions.integrity": "pinned packages",
   "versions.lock": "locks kept in the registry",
-  "requires.env": "requiring an environment variable",
-  "requires.service": "requiring a running service",
-  "requires.hardware": "requiring hardware",
   "tests.during": "tests while the server runs",
 };

@@ -162,22 +162,26 @@ function impliedHomepage(git: string | undefined): string | null {
   return url.ok && url.value.transport === "https" ? git.replace(/\.git$/u, "") : null;
 }
 
-function resolveRequirement(requirement: RequirementSource): Requirement[] {
+function resolveRequirement(requirement: RequirementSource): Requirement {
   const common = {
     version: requirement.version ?? null,
     for: requirement.for ?? "both",
     optional: requirement.optional ?? false,
     why: requirement.why ?? null,
   };
-  const { tool, header, library, "pkg-config": package_ } = requirement;
-  if (tool !== undefined) return [{ tool, ...common }];
+  const { tool, header, library, "pkg-config": package_, env, service, hardware } = requirement;
+  if (tool !== undefined) return { tool, ...common };
   // What is compiled against is not needed afterwards, unless the manifest says so.
   const built = { ...common, for: requirement.for ?? ("build" as const) };
-  if (header !== undefined) return [{ header, ...built }];
-  if (package_ !== undefined) return [{ "pkg-config": package_, ...built }];
-  if (library !== undefined) return [{ library, ...common }];
-  // Other kinds are refused while they are not built.
-  return [];
+  if (header !== undefined) return { header, ...built };
+  if (package_ !== undefined) return { "pkg-config": package_, ...built };
+  if (library !== undefined) return { library, ...common };
+  if (hardware !== undefined) return { hardware, ...common };
+  // What a step can neither see nor reach is for the tool itself.
+  const running = { ...common, for: "run" as const };
+  if (env !== undefined) return { env, ...running };
+  if (service !== undefined) return { service, ...running };
+  throw new TypeError("a requirement of no kind passed the schema");
 }
 
 function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
@@ -282,7 +286,7 @@ export function resolveManifest(source: ManifestSource, request: ResolveRequest)
     source: { git: source.source.git ?? null, bundle: source.source.bundle ?? null, path: source.source.path ?? null },
     version,
     method: id,
-    requires: [...(source.requires ?? []), ...(method.requires ?? [])].flatMap(resolveRequirement),
+    requires: [...(source.requires ?? []), ...(method.requires ?? [])].map(resolveRequirement),
     steps: method.steps.map((step) => resolveStep(step, values)),
     provides: resolveProvides(source, method, values),
     tests: (method.tests ?? source.tests ?? []).map((test) => resolveTest(test, values)),

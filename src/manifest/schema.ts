@@ -7,6 +7,8 @@ import { isDeniedEnvironmentName } from "./denied-environment.ts";
 import { parseDuration } from "./duration.ts";
 import { ECOSYSTEMS } from "./ecosystems.ts";
 import type { FindingCode } from "./finding.ts";
+import { HARDWARE_NAMES } from "./known-hardware.ts";
+import { KNOWN_SERVICES, serviceAddresses } from "./known-services.ts";
 import { RECIPE_NAMES } from "./recipe-names.ts";
 import { relativePathProblem } from "./relative-path.ts";
 import { quoted } from "./source-text.ts";
@@ -351,20 +353,49 @@ const environment = (description: string) =>
     64,
   );
 
+const serviceRule: TextRule = {
+  max: 100,
+  refuse: (value) => {
+    if (serviceAddresses(value, {}) !== undefined) return undefined;
+    const [near] = nearest(value, Object.keys(KNOWN_SERVICES), 1);
+    return {
+      code: "INVALID_VALUE",
+      message: `${quoted(value)} is neither a service that ipm knows (${Object.keys(KNOWN_SERVICES).join(", ")}) nor an address of this machine`,
+      hint:
+        near === undefined
+          ? "write `localhost:PORT`, or a socket below /run, /var/run or /tmp"
+          : `did you mean \`${near}\`?`,
+    };
+  },
+};
+
 const requirement = z
   .strictObject({
     tool: text("A program on PATH.", launcherRule).optional(),
     header: text("A C header, such as `zlib.h`.", anyText(200)).optional(),
     "pkg-config": text("A package that pkg-config knows.", anyText(100)).optional(),
     library: text("A shared library, such as `libssl`.", anyText(100)).optional(),
-    env: text("An environment variable that the user sets.", anyText(64)).optional(),
-    service: text("A service that must run, such as `docker`.", anyText(64)).optional(),
-    hardware: text("Hardware, such as `nvidia`.", anyText(64)).optional(),
+    env: text(
+      "A variable of the user's environment that has a value. It is for the tool itself: steps do not see it.",
+      pattern(/^[A-Za-z_][A-Za-z0-9_]*$/u, "INVALID_ENV_NAME", "the name of a variable", 64),
+    ).optional(),
+    service: text(
+      `Something on this machine that answers: ${Object.keys(KNOWN_SERVICES)
+        .map((name) => `\`${name}\``)
+        .join(
+          ", ",
+        )}, \`localhost:PORT\`, or a socket such as \`/run/tool.sock\`. A connection is opened and closed; nothing is sent.`,
+      serviceRule,
+    ).optional(),
+    hardware: word("A device whose driver has made its file.", HARDWARE_NAMES).optional(),
     version: text(
       'The versions that do, such as ">=20" or ">=3.9 <4". In quotes, because `>` means something else in YAML.',
       rangeRule,
     ).optional(),
-    for: word("When it is needed. Default: `both`.", ["build", "run", "both"]).optional(),
+    for: word(
+      "When it is needed. Default: `both`; `build` for `header` and `pkg-config`, `run` for `env` and `service`.",
+      ["build", "run", "both"],
+    ).optional(),
     optional: flag("The tool works without it. Default: false.").optional(),
     why: text("What it is needed for, shown in the plan.", anyText(200)).optional(),
   })

@@ -111,6 +111,8 @@ export type ResolvedRequirement = Requirement & {
   readonly met: boolean;
   /** How to get it on this host, for one that is not met; null where nobody knows. */
   readonly remedy?: Remedy | null;
+  /** What to do where no package helps, for one that is not met: a variable, a service, a device. */
+  readonly advice?: string;
 };
 
 /** A way to get a requirement on one host: packages of one package manager. */

@@ -77,7 +77,13 @@ function managersOf(host: RemedyHost): readonly PackageManager[] {
 }
 
 function namesOf(row: (typeof REMEDY_ROWS)[number], kind: RequirementKind): readonly string[] {
-  return { tool: row.tools, header: row.headers, "pkg-config": row.pkgConfig, library: row.libraries }[kind] ?? [];
+  const names: Readonly<Partial<Record<RequirementKind, readonly string[] | undefined>>> = {
+    tool: row.tools,
+    header: row.headers,
+    "pkg-config": row.pkgConfig,
+    library: row.libraries,
+  };
+  return names[kind] ?? [];
 }
 
 /** mise installs a version beside others: the newest one, unless the range has an upper end. */

@@ -139,21 +139,14 @@ function plain(value: unknown): Plain {
 }
 
 function requirementSource(requirement: Requirement): Plain {
-  const kind: Record<string, string> =
-    "tool" in requirement
-      ? { tool: requirement.tool }
-      : "header" in requirement
-        ? { header: requirement.header }
-        : "pkg-config" in requirement
-          ? { "pkg-config": requirement["pkg-config"] }
-          : { library: requirement.library };
-  const isUsual = requirement.for === ("tool" in requirement || "library" in requirement ? "both" : "build");
+  const { version, for: when, optional, why, ...kind } = requirement;
+  const isUsual = when === ("header" in kind || "pkg-config" in kind ? "build" : "both");
   return {
     ...kind,
-    ...(requirement.version === null ? {} : { version: requirement.version }),
-    ...(isUsual ? {} : { for: requirement.for }),
-    ...(requirement.optional ? { optional: "true" } : {}),
-    ...(requirement.why === null ? {} : { why: requirement.why }),
+    ...(version === null ? {} : { version }),
+    ...(isUsual ? {} : { for: when }),
+    ...(optional ? { optional: "true" } : {}),
+    ...(why === null ? {} : { why }),
   };
 }
 

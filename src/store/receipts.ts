@@ -4,6 +4,7 @@ import { isRecord } from "../core/is-record.ts";
 import type { Host } from "../core/host.ts";
 import { isLauncherName, isPlanDigest } from "../core/ids.ts";
 import type { Plan } from "../plan/plan.ts";
+import { REQUIREMENT_KINDS } from "../plan/requirements.ts";
 import { type EntryId, type Layout, entryPaths, formatEntryId, parseEntryId } from "./layout.ts";
 
 /** Version of the receipt's format; a higher one was written by a newer ipm. */
@@ -77,8 +78,6 @@ function isSealedLauncher(value: unknown): value is SealedLauncher {
     Object.values(env).every((text) => typeof text === "string")
   );
 }
-
-const REQUIREMENT_KINDS = ["tool", "header", "pkg-config", "library"];
 
 /** What ipm reads of the plan in a receipt; the rest of it is for people. */
 function isReadablePlan(plan: Record<string, unknown>): boolean {

@@ -314,8 +314,9 @@ async function checkRequirements(context: Context, receipt: Receipt): Promise<Do
     const id = kind === "tool" ? `requirement.${name}` : `requirement.${kind}.${name}`;
     const title = describeRequirement(requirement);
     if (requirement.met) return ok(id, title);
-    const again = `ipm reinstall ${receipt.plan.tool.name}`;
-    return { id, status: requirement.optional ? "warning" : "failed", title, detail: requirement.why, fix: again };
+    // A variable, a service or a device is looked for anew at each start: nothing has to be built again.
+    const fix = requirement.advice ?? `ipm reinstall ${receipt.plan.tool.name}`;
+    return { id, status: requirement.optional ? "warning" : "failed", title, detail: requirement.why, fix };
   });
 }
 

@@ -4,11 +4,12 @@ import type { Host } from "../core/host.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import type { ResolvedRequirement } from "../plan/plan.ts";
 import { findRemedy } from "../plan/remedies.ts";
-import { type FoundRequirement, requirementKey, resolveRequirement } from "../plan/requirements.ts";
+import { type FoundRequirement, adviceFor, requirementKey, resolveRequirement } from "../plan/requirements.ts";
 import { readVersion } from "../plan/version-range.ts";
 import { resolveToolchain } from "../sandbox/toolchain.ts";
 import { findOnPath } from "./find-on-path.ts";
 import { findHeader, findLibrary, findPackage } from "./probe-libraries.ts";
+import { findHardware, findService, findVariable } from "./probe-machine.ts";
 import { readRemedyHost } from "./remedy-host.ts";
 
 const NO_COUNTERS = "-XX:-UsePerfData";
@@ -68,6 +69,9 @@ function find(host: Host, requirement: Requirement): Promise<FoundRequirement | 
   if ("tool" in requirement) return findTool(host, requirement.tool);
   if ("header" in requirement) return findHeader(host, requirement.header);
   if ("library" in requirement) return findLibrary(host, requirement.library);
+  if ("env" in requirement) return Promise.resolve(findVariable(host, requirement.env));
+  if ("service" in requirement) return findService(host, requirement.service);
+  if ("hardware" in requirement) return findHardware(host, requirement.hardware);
   return findPackage(host, requirement["pkg-config"]);
 }
 
@@ -90,5 +94,9 @@ export async function probeRequirements(
   );
   if (resolved.every(({ met }) => met)) return resolved;
   const remedyHost = await readRemedyHost(host);
-  return resolved.map((one) => (one.met ? one : { ...one, remedy: findRemedy(one, remedyHost) }));
+  return resolved.map((one) => {
+    if (one.met) return one;
+    const advice = adviceFor(one);
+    return { ...one, remedy: findRemedy(one, remedyHost), ...(advice === null ? {} : { advice }) };
+  });
 }

@@ -24,12 +24,19 @@ export async function requirementMissing(
   const { remedies, without } = remediesOf(unmet);
   const commands = remedyCommands(remedies, await readRemedyHost(host));
   const shown = commands.map(({ command }) => showCommand(command)).join(" && ");
-  const others = without.map(wish).join(" and ");
-  const hint =
-    shown === ""
-      ? `install ${others}, then run the command again`
-      : `${shown}${others === "" ? "" : `; and install ${others}`}`;
-  return new IpmError("REQUIREMENT_MISSING", `${name} ${version} needs ${unmet.map(describeRequirement).join(", ")}`, {
+  const others = without
+    .filter(({ advice }) => advice === undefined)
+    .map(wish)
+    .join(" and ");
+  const parts = [
+    ...(shown === "" ? [] : [shown]),
+    ...(others === "" ? [] : [`${shown === "" ? "" : "and "}install ${others}`]),
+    ...without.flatMap(({ advice }) => (advice === undefined ? [] : [advice])),
+  ];
+  const hint = `${parts.join("; ")}${shown === "" ? ", then run the command again" : ""}`;
+  const reasons = unmet.flatMap((one) => (one.why === null ? [] : [`\n  ${nameRequirement(one)}: ${one.why}`]));
+  const message = `${name} ${version} needs ${unmet.map(describeRequirement).join(", ")}${reasons.join("")}`;
+  return new IpmError("REQUIREMENT_MISSING", message, {
     hint,
     data: {
       name,
@@ -37,8 +44,11 @@ export async function requirementMissing(
       requirements: unmet.map((requirement) => ({
         ...identifyRequirement(requirement),
         version: requirement.version,
+        for: requirement.for,
+        why: requirement.why,
         found: requirement.found,
         remedy: requirement.remedy ?? null,
+        advice: requirement.advice ?? null,
       })),
       remedies: commands,
       passedOver,

@@ -68,11 +68,17 @@ function requirementText(requirement: {
   header?: string | undefined;
   "pkg-config"?: string | undefined;
   library?: string | undefined;
+  env?: string | undefined;
+  service?: string | undefined;
+  hardware?: string | undefined;
   version?: string | undefined;
   optional?: boolean | undefined;
 }): string {
   const range = requirement.version === undefined ? "" : ` ${requirement.version}`;
-  const name = requirement.tool ?? requirement.header ?? requirement["pkg-config"] ?? requirement.library ?? "?";
+  const { tool, header, library, env, service, hardware, "pkg-config": package_ } = requirement;
+  const kinds = { variable: env, service, hardware };
+  const [kind, other] = Object.entries(kinds).find(([, value]) => value !== undefined) ?? [];
+  const name = tool ?? header ?? package_ ?? library ?? `${kind ?? ""} ${other ?? "?"}`;
   return `${name}${range}${requirement.optional === true ? " (optional)" : ""}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Host } from "../../src/core/host.ts";
 import { readHostFacts } from "../../src/host/facts.ts";
+import { canConnect } from "../../src/host/can-connect.ts";
 import { createFiles } from "../../src/host/files.ts";
 import { createGit } from "../../src/host/git.ts";
 import { resolveHomes } from "../../src/host/homes.ts";
@@ -26,6 +27,7 @@ export function createContext(
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: "/usr/bin:/bin", ownFolder: homes.data }),
     download: () => Promise.reject(new Error("nothing is downloaded here")),
+    canConnect,
     runningProcesses: readRunningProcesses,
     now: () => new Date(),
     monotonicMs: () => performance.now(),

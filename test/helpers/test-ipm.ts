@@ -4,6 +4,7 @@ import type { IpmEvent } from "../../src/core/events.ts";
 import type { Download, Host } from "../../src/core/host.ts";
 import { createDownload } from "../../src/host/download.ts";
 import { readHostFacts } from "../../src/host/facts.ts";
+import { canConnect } from "../../src/host/can-connect.ts";
 import { createFiles } from "../../src/host/files.ts";
 import { createGit } from "../../src/host/git.ts";
 import { createProcesses } from "../../src/host/processes.ts";
@@ -76,6 +77,7 @@ export async function createTestIpm(folder: string, registry: string, options: T
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: process.env["PATH"] ?? "", ownFolder: homes.data }),
     download: options.download ?? createDownload({ env: {} }),
+    canConnect,
     runningProcesses: readRunningProcesses,
     now: options.now ?? ((): Date => new Date()),
     monotonicMs: () => performance.now(),

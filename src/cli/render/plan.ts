@@ -2,7 +2,7 @@ import { platformId } from "../../core/host.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import type { Plan, PlannedStep, PlannedTest, ResolvedRequirement } from "../../plan/plan.ts";
 import { showCommand } from "../../plan/remedies.ts";
-import { nameRequirement } from "../../plan/requirements.ts";
+import { nameRequirement, stateOfRequirement } from "../../plan/requirements.ts";
 import { displayWidth, padToWidth } from "./display-width.ts";
 import { renderField } from "./field.ts";
 import { count, formatBytes, showRun, showRunLines } from "./format.ts";
@@ -60,12 +60,13 @@ function requirementLines(requirements: readonly ResolvedRequirement[], theme: T
   const rangeCells = Math.max(...ranges.map(displayWidth));
   return requirements.flatMap((one, index) => {
     const failed = one.optional ? theme.caution(theme.symbols.skipped) : theme.bad(theme.symbols.failed);
-    const missing = one.optional ? theme.caution("missing, optional") : theme.bad("missing");
+    const state = stateOfRequirement(one) ?? "missing";
+    const missing = one.optional ? theme.caution(`${state}, optional`) : theme.bad(state);
     const found =
       one.found === null
         ? missing
         : [
-            escapeUntrusted(one.found.version ?? "version unknown"),
+            escapeUntrusted(one.found.version ?? stateOfRequirement(one) ?? "version unknown"),
             ...(one.met ? [] : [theme.bad("does not fit")]),
           ].join("  ");
     const place = one.found === null ? "" : theme.faint(escapeUntrusted(one.found.path));
@@ -80,6 +81,7 @@ function requirementLines(requirements: readonly ResolvedRequirement[], theme: T
     if (notes.length > 0) lines.push(...hang("    ", notes.join(": "), theme.width, theme.faint));
     if (one.remedy !== undefined && one.remedy !== null)
       lines.push(...hang("    $ ", showCommand(one.remedy.command), theme.width, theme.command));
+    if (one.advice !== undefined) lines.push(...hang("    ", escapeUntrusted(one.advice), theme.width, theme.command));
     return lines;
   });
 }

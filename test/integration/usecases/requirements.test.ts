@@ -1,8 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type Server, createServer } from "node:net";
 import path from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Requirement } from "../../../src/manifest/manifest.ts";
+import { describeRequirement } from "../../../src/plan/requirements.ts";
+import { doctor } from "../../../src/usecases/doctor.ts";
 import { install } from "../../../src/usecases/install.ts";
+import { findHardware } from "../../../src/usecases/probe-machine.ts";
 import { probeRequirements } from "../../../src/usecases/probe-requirements.ts";
 import { lacks } from "../../helpers/recipe-repository.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -50,7 +54,7 @@ async function ipmWith(requires: string, options: Parameters<typeof createTestIp
   );
   return createTestIpm(path.join(folder, "run"), registry, {
     ...options,
-    env: { PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+    env: { PATH: `${bin}:${process.env["PATH"] ?? ""}`, ...options.env },
   });
 }
 
@@ -125,6 +129,128 @@ describe("what a host has", () => {
     expect(found.map(({ met }) => met)).toEqual([true, false, false, false]);
     expect(found[0]?.found).toMatchObject({ path: "/usr/lib/pkgconfig/libours.pc", version: "2.1.12" });
     expect(found[2]?.remedy).toMatchObject({ manager: "apt", packages: ["libevent-dev"] });
+  });
+});
+
+describe("variables, services and devices", () => {
+  /** A port of this machine that answers until it is closed. */
+  async function listen(at: { port: number } | { path: string }): Promise<Server> {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => {
+      server.listen("port" in at ? { ...at, host: "127.0.0.1" } : at, resolve);
+    });
+    return server;
+  }
+
+  test("a variable counts when it has a value, which is in nothing that comes out", async () => {
+    const { context } = await ipmWith("[{ tool: node }]", { env: { OUR_TOKEN: "s3cret-value", OUR_EMPTY: "" } });
+    const found = await probeRequirements(context.host, [
+      { ...COMMON, env: "OUR_TOKEN" },
+      { ...COMMON, env: "OUR_EMPTY" },
+      { ...COMMON, env: "OUR_OTHER" },
+    ]);
+    expect(found.map(({ met, advice }) => [met, advice])).toEqual([
+      [true, undefined],
+      [false, "export OUR_EMPTY=VALUE"],
+      [false, "export OUR_OTHER=VALUE"],
+    ]);
+    expect(JSON.stringify(found)).not.toContain("s3cret");
+    expect(found.map(describeRequirement)).toEqual([
+      "the variable OUR_TOKEN (set)",
+      "the variable OUR_EMPTY (not set)",
+      "the variable OUR_OTHER (not set)",
+    ]);
+  });
+
+  test("a service counts while something answers at its port or socket", async () => {
+    const { context } = await ipmWith("[{ tool: node }]");
+    const byPort = await listen({ port: 0 });
+    const address = byPort.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const socket = path.join("/tmp", `ipm-${path.basename(folder)}.sock`);
+    const bySocket = await listen({ path: socket });
+    const wanted: Requirement[] = [
+      { ...COMMON, service: `localhost:${port}` },
+      { ...COMMON, service: socket },
+    ];
+    const found = await probeRequirements(context.host, wanted);
+    expect(found.map(describeRequirement)).toEqual([
+      `the service localhost:${port} (answers at 127.0.0.1:${port})`,
+      `the service ${socket} (answers at ${socket})`,
+    ]);
+    for (const server of [byPort, bySocket]) await new Promise((resolve) => server.close(resolve));
+    const gone = await probeRequirements(context.host, wanted);
+    expect(gone.map(({ met, advice }) => [met, advice])).toEqual([
+      [false, `start what answers at localhost:${port}`],
+      [false, `start what answers at ${socket}`],
+    ]);
+  });
+
+  test("a device counts by the file that its driver made, with the driver's version", async () => {
+    const facts = { kind: "other", size: 0, mode: 0o666, uid: 0, modifiedMs: 0, changedMs: 0 } as const;
+    const machine = (os: "linux" | "macos", files: Readonly<Record<string, string>>) => ({
+      facts: { platform: { os, arch: "x64", libc: null } },
+      files: {
+        facts: (file: string) => Promise.resolve(files[file] === undefined ? undefined : facts),
+        list: (at: string) =>
+          Promise.resolve(
+            Object.keys(files)
+              .filter((file) => path.dirname(file) === at)
+              .map((file) => path.basename(file)),
+          ),
+        readText: (file: string) => Promise.resolve(files[file]),
+      },
+    });
+    const linux = machine("linux", {
+      "/dev/nvidiactl": "",
+      "/proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12",
+      "/dev/dri/card0": "",
+      "/dev/dri/renderD128": "",
+    });
+    expect(await findHardware(linux, "nvidia")).toMatchObject({ path: "/dev/nvidiactl", version: "535.183.01" });
+    expect(await findHardware(linux, "gpu")).toMatchObject({ path: "/dev/dri/renderD128", version: null });
+    expect(await findHardware(linux, "kvm")).toBeNull();
+    expect(await findHardware(machine("macos", { "/dev/kvm": "" }), "kvm")).toBeNull();
+  });
+
+  test("what is missing is exit 4 with every one of them, why, and what to do", async () => {
+    const { context } = await ipmWith(
+      '[{ env: OUR_TOKEN, why: it asks for it }, { service: "localhost:1" }, { hardware: nvidia, version: ">=9999" }, { env: OUR_OTHER, optional: true }]',
+    );
+    const error = await install(context, ["lstm-demo"], OPTIONS).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "REQUIREMENT_MISSING",
+      exitCode: 4,
+      message: expect.stringContaining("\n  the variable OUR_TOKEN: it asks for it"),
+      hint: expect.stringMatching(
+        /^export OUR_TOKEN=VALUE; start what answers at localhost:1; this machine shows no nvidia .*, then run the command again$/u,
+      ),
+      data: {
+        requirements: [
+          { kind: "env", name: "OUR_TOKEN", for: "run", why: "it asks for it", advice: "export OUR_TOKEN=VALUE" },
+          { kind: "service", name: "localhost:1", for: "run", remedy: null },
+          { kind: "hardware", name: "nvidia", version: ">=9999" },
+        ],
+      },
+    });
+  });
+
+  test("doctor says what an installed tool lacks since, and what to do", async () => {
+    const ipm = await ipmWith("[{ env: OUR_TOKEN, why: it asks for it }]", { env: { OUR_TOKEN: "x" } });
+    await install(ipm.context, ["lstm-demo"], OPTIONS);
+    const look = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { host } = ipm.context;
+      const facts = { ...host.facts, env: { ...host.facts.env, OUR_TOKEN: undefined, ...env } };
+      const { checks } = await doctor({ ...ipm.context, host: { ...host, facts } }, { name: "lstm-demo", fix: false });
+      return checks.find(({ id }) => id === "requirement.env.OUR_TOKEN");
+    };
+    expect(await look({ OUR_TOKEN: "x" })).toMatchObject({ status: "ok" });
+    expect(await look({})).toMatchObject({
+      status: "failed",
+      title: "the variable OUR_TOKEN (not set)",
+      detail: "it asks for it",
+      fix: "export OUR_TOKEN=VALUE",
+    });
   });
 });
 

@@ -136,7 +136,6 @@ tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
       "16:5 MISSING_KEY",
       "17:7 PROTECTED_LAUNCHER",
       "17:13 INVALID_LAUNCHER",
-      "18:14 NOT_BUILT_YET",
       "18:57 INVALID_RANGE",
       "19:1 NOT_BUILT_YET",
       "20:7 NOT_BUILT_YET",
@@ -303,6 +302,26 @@ describe("several keys at once", () => {
   });
 });
 
+describe("requirements of the machine", () => {
+  test.each([
+    ["all three kinds", "[{ env: DISPLAY }, { service: docker }, { hardware: nvidia, version: '>=525' }]", []],
+    ["services by their address", '[{ service: "localhost:8080" }, { service: /run/tool/tool.sock }]', []],
+    ["a known service, misspelt", "[{ service: dokcer }]", ["INVALID_VALUE"]],
+    ["another machine", '[{ service: "example.org:80" }]', ["INVALID_VALUE"]],
+    ["a port that is none", '[{ service: "localhost:65536" }]', ["INVALID_VALUE"]],
+    ["a way out of the folder", "[{ service: /run/../home/me/agent.sock }]", ["INVALID_VALUE"]],
+    ["a socket of the user's", "[{ service: /home/me/.gnupg/S.gpg-agent }]", ["INVALID_VALUE"]],
+    ["hardware that nobody knows", "[{ hardware: nvida }]", ["INVALID_VALUE"]],
+    ["a name that is none", "[{ env: A-B }]", ["INVALID_ENV_NAME"]],
+    ["a variable for the steps", "[{ env: DISPLAY, for: build }]", ["CONFLICTING_KEYS"]],
+    ["a service for the steps", "[{ service: docker, for: both }]", ["CONFLICTING_KEYS"]],
+    ["a version of a service", '[{ service: docker, version: ">=20" }]', ["CONFLICTING_KEYS"]],
+    ["two kinds at once", "[{ service: docker, hardware: kvm }]", ["CONFLICTING_KEYS"]],
+  ])("%s", (_, requires, codes) => {
+    expect(codesOf({ requires: `requires: ${requires}` })).toEqual(codes);
+  });
+});
+
 describe("what is not built yet is refused by name", () => {
   test.each([
     ["kind: workspace", { kind: "kind: workspace" }],
@@ -310,9 +329,7 @@ describe("what is not built yet is refused by name", () => {
     ["persist", { persist: "persist: [etc/rc.conf]" }],
     ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
     ["package", { source: "source: { git: https://github.com/o/r.git, package: npm:ripcat }" }],
-    ["hardware", { steps: "methods: [{ requires: [{ hardware: nvidia }], steps: [uses: npm] }]" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
-    ["service", { requires: "requires: [{ service: docker }]" }],
   ])("%s", (name, change: Record<string, string>) => {
     const findings = findingsOf(manifestYaml(change));
     expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);
