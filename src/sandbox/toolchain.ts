@@ -41,6 +41,42 @@ const LINKED_MANAGERS = new Set(["rustup", "mise"]);
 /** `exec "/opt/pyenv/libexec/pyenv" exec "$program" "$@"`, as pyenv, rbenv, nodenv, goenv, jenv and asdf write it. */
 const SHIM_SCRIPT = /^\s*exec\s+"?([^"\s]*?\b(?:pyenv|rbenv|nodenv|goenv|jenv|asdf))"?\s+exec\b/mu;
 
+/** Where a manager keeps its toolchains, beside the shims that it makes. */
+interface ManagerHome {
+  /** The manager's own word for the place. */
+  readonly variable: string;
+  /** Its default, below HOME. */
+  readonly below: string;
+  /** The place that the shim's own implies. */
+  readonly implied: (shim: string, real: string) => string;
+}
+
+const twoAbove = (file: string): string => path.dirname(path.dirname(file));
+
+function rootOfShims(variable: string, below: string): ManagerHome {
+  return { variable, below, implied: (_shim, real) => twoAbove(real) };
+}
+
+/** By the manager's program. rustup: `.cargo/bin/cargo` has `.rustup` beside `.cargo`; images have `cargo` and `rustup`. */
+const MANAGER_HOMES: Readonly<Record<string, ManagerHome>> = {
+  rustup: {
+    variable: "RUSTUP_HOME",
+    below: ".rustup",
+    implied: (_shim, real) => {
+      const cargo = twoAbove(real);
+      return path.join(path.dirname(cargo), path.basename(cargo).replace("cargo", "rustup"));
+    },
+  },
+  mise: { variable: "MISE_DATA_DIR", below: ".local/share/mise", implied: (shim) => twoAbove(shim) },
+  volta: rootOfShims("VOLTA_HOME", ".volta"),
+  pyenv: rootOfShims("PYENV_ROOT", ".pyenv"),
+  rbenv: rootOfShims("RBENV_ROOT", ".rbenv"),
+  nodenv: rootOfShims("NODENV_ROOT", ".nodenv"),
+  goenv: rootOfShims("GOENV_ROOT", ".goenv"),
+  jenv: rootOfShims("JENV_ROOT", ".jenv"),
+  asdf: rootOfShims("ASDF_DATA_DIR", ".asdf"),
+};
+
 type Outside = Pick<Host, "files" | "processes" | "facts">;
 
 /** A path and every link on the way to the file, the real path last. */
@@ -67,12 +103,30 @@ function missing(program: string): IpmError {
   });
 }
 
-function managerEnvironment(host: Outside): Record<string, string> {
+/**
+ * What a manager is asked with. PATH can lead to the shims of another home (`sudo -H`, cron, a test): then the manager is
+ * told the home that the shim itself implies, since it would find nothing in this one.
+ * @returns undefined when the manager has no home at all: rustup would make itself one
+ */
+async function managerEnvironment(
+  host: Outside,
+  manager: string,
+  shim: string,
+  real: string,
+): Promise<Record<string, string> | undefined> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(host.facts.env)) {
     if (value !== undefined && MANAGER_VARIABLE.test(name)) env[name] = value;
   }
-  return env;
+  const known = MANAGER_HOMES[manager];
+  if (known === undefined || env[known.variable] !== undefined) return env;
+  const isFolder = async (folder: string): Promise<boolean> =>
+    (await host.files.realPath(folder).catch(() => undefined)) !== undefined;
+  const home = env["HOME"];
+  if (home !== undefined && (await isFolder(path.join(home, known.below)))) return env;
+  const implied = known.implied(shim, real);
+  if (await isFolder(implied)) return { ...env, [known.variable]: implied };
+  return manager === "rustup" ? undefined : env;
 }
 
 /** The command that tells what is behind a shim, or undefined when the program is none. */
@@ -101,14 +155,20 @@ async function shimQuestion(
   return undefined;
 }
 
+/** Somebody's home by its place: PATH can lead into one that is not the caller's. */
+const HOME_FOLDER = /^(?:\/root|\/(?:home|Users)\/[^/]+)(?=\/|$)/u;
+
 /** Folders that hold much more than one toolchain, and perhaps secrets; of a program in there only the file is shown. */
 function isWide(folder: string, home: string | undefined): boolean {
   if (["/", "/opt", "/opt/local", "/srv", "/var", "/home", "/Users", "/mnt", "/tmp", "/var/tmp"].includes(folder))
     return true;
-  if (home === undefined) return false;
-  if (isInside(folder, home)) return true;
-  return ["bin", ".local", ".cargo", "go", ".config", ".cache", ".bun", ".deno"].some(
-    (name) => folder === path.join(home, name),
+  return [home, HOME_FOLDER.exec(folder)?.[0]].some(
+    (one) =>
+      one !== undefined &&
+      (isInside(folder, one) ||
+        ["bin", ".local", ".cargo", "go", ".config", ".cache", ".bun", ".deno"].some(
+          (name) => folder === path.join(one, name),
+        )),
   );
 }
 
@@ -180,27 +240,35 @@ export async function resolveToolchain(host: Outside, program: string): Promise<
     const real = chain.at(-1) ?? current;
     const question = await shimQuestion(host, current, real);
     if (question === undefined) return describe(host, current, chain, real);
-    const answer = await host.processes.run({
-      argv: question,
-      cwd: "/",
-      env: managerEnvironment(host),
-      timeoutMs: SHIM_TIMEOUT_MS,
-      maxOutput: 64 * 1024,
-    });
-    const behind = Buffer.from(answer.stdout).toString().trim().split("\n").at(-1) ?? "";
-    if (answer.exitCode !== 0 || !path.isAbsolute(behind)) {
-      throw new IpmError(
-        "REQUIREMENT_MISSING",
-        `${program} is a shim of ${path.basename(question[0])} with no version behind it`,
-        {
-          hint: question.join(" "),
-          data: { program, manager: question[0] },
-        },
-      );
+    const manager = path.basename(question[0]);
+    const env = await managerEnvironment(host, manager, current, real);
+    const behind = env === undefined ? undefined : await askManager(host, question, env);
+    if (behind === undefined) {
+      throw new IpmError("REQUIREMENT_MISSING", `${program} is a shim of ${manager} with no version behind it`, {
+        hint: question.join(" "),
+        data: { program, manager: question[0] },
+      });
     }
     current = behind;
   }
   throw new IpmError("REQUIREMENT_MISSING", `${program} leads from one shim to the next`, { data: { program } });
+}
+
+/** @returns the absolute path that the manager names, or undefined when it has none to name */
+async function askManager(
+  host: Outside,
+  question: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const answer = await host.processes.run({
+    argv: question,
+    cwd: "/",
+    env,
+    timeoutMs: SHIM_TIMEOUT_MS,
+    maxOutput: 64 * 1024,
+  });
+  const behind = Buffer.from(answer.stdout).toString().trim().split("\n").at(-1) ?? "";
+  return answer.exitCode === 0 && path.isAbsolute(behind) ? behind : undefined;
 }
 
 async function describe(host: Outside, command: string, chain: readonly string[], real: string): Promise<Toolchain> {

@@ -3,15 +3,59 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 
-/** Where the version managers of this machine keep their toolchains: a test's HOME is another one. */
+/** Variables of version managers: the default below a home, and a file of the manager, seen from PATH's folder of it. */
+const MANAGERS: readonly (readonly [string, string, string, string])[] = [
+  ["RUSTUP_HOME", ".rustup", "rustup", "../../.rustup"],
+  ["PYENV_ROOT", ".pyenv", "../libexec/pyenv", ".."],
+  ["RBENV_ROOT", ".rbenv", "../libexec/rbenv", ".."],
+  ["VOLTA_HOME", ".volta", "volta-shim", ".."],
+];
+
+/**
+ * Where the version managers of this machine keep their toolchains: a test's HOME is another one, and the HOME of who
+ * runs the tests may be another than that which PATH leads to.
+ */
 export function toolchainEnvironment(): Record<string, string> {
-  const places = { RUSTUP_HOME: ".rustup", PYENV_ROOT: ".pyenv", RBENV_ROOT: ".rbenv", VOLTA_HOME: ".volta" };
   const env: Record<string, string> = {};
-  for (const [name, folder] of Object.entries(places)) {
-    const place = process.env[name] ?? path.join(homedir(), folder);
-    if (existsSync(place)) env[name] = place;
+  const folders = (process.env["PATH"] ?? "").split(":").filter((folder) => path.isAbsolute(folder));
+  for (const [name, below, sign, root] of MANAGERS) {
+    const onPath = folders.find((folder) => existsSync(path.join(folder, sign)));
+    const places = [
+      process.env[name],
+      path.join(homedir(), below),
+      onPath === undefined ? undefined : path.join(onPath, root),
+    ];
+    const place = places.find((one) => one !== undefined && existsSync(one));
+    if (place !== undefined) env[name] = place;
   }
   return env;
+}
+
+/** How a program is asked for its version where `--version` is not the way. */
+const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = { go: ["version"], java: ["-version"] };
+const found = new Map<string, boolean>();
+
+function runs(tool: string): boolean {
+  const known = found.get(tool);
+  if (known !== undefined) return known;
+  const home = mkdtempSync(path.join(tmpdir(), "ipm-home-"));
+  try {
+    const env = { ...toolchainEnvironment(), PATH: process.env["PATH"], HOME: home };
+    const { status } = spawnSync(tool, VERSION_ARGUMENTS[tool] ?? ["--version"], { cwd: home, env, timeout: 30_000 });
+    found.set(tool, status === 0);
+    return status === 0;
+  } finally {
+    spawnSync("chmod", ["-R", "u+w", home]);
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/**
+ * True when one of these programs is not here or does not run with an empty HOME (a shim with no version behind it), for
+ * `skipIf`; the test's name says which it needs.
+ */
+export function lacks(...tools: readonly string[]): boolean {
+  return !tools.every(runs);
 }
 
 const PROBES = {
@@ -40,6 +84,7 @@ export function reaches(ecosystem: keyof typeof PROBES): boolean {
     const reached = PROBES[ecosystem].every(([program, ...args]) => {
       const env = {
         ...process.env,
+        ...toolchainEnvironment(),
         GOFLAGS: "-mod=mod",
         GOMODCACHE: path.join(folder, "modules"),
         CARGO_NET_RETRY: "0",

@@ -7,11 +7,6 @@ import { type FileSpec, GitRepository } from "./git-repository.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { OPTIONS, type TestIpm, createTestIpm } from "./test-ipm.ts";
 
-/** True when this machine lacks one of these programs, for `skipIf`; the test's name says which it needs. */
-export function lacks(...tools: readonly string[]): boolean {
-  return tools.some((tool) => spawnSync("sh", ["-c", 'command -v "$1"', "sh", tool]).status !== 0);
-}
-
 export interface Installed extends TestIpm {
   readonly prefix: string;
   /** Run a launcher with a bare PATH. */

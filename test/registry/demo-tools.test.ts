@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { lacks } from "../helpers/recipe-repository.ts";
+import { lacks, toolchainEnvironment } from "../helpers/language-toolchains.ts";
 import { lastingFolder } from "../helpers/temporary-folder.ts";
 
 const DEMOS = path.resolve(import.meta.dirname, "../../registry/demos");
@@ -16,7 +16,8 @@ const RUNS: readonly [string, string, readonly [string, ...string[]]][] = [
 
 for (const [name, tool, [program, ...args]] of RUNS) {
   test.skipIf(lacks(tool))(`the tests of ${name} pass (needs ${tool})`, { timeout: 180_000 }, () => {
-    const { status, stdout, stderr } = spawnSync(program, args, { cwd: path.join(DEMOS, name), encoding: "utf8" });
+    const env = { ...process.env, ...toolchainEnvironment() };
+    const { status, stdout, stderr } = spawnSync(program, args, { cwd: path.join(DEMOS, name), encoding: "utf8", env });
     expect({ status, output: status === 0 ? "" : stdout + stderr }).toEqual({ status: 0, output: "" });
   });
 }

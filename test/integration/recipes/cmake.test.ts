@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks } from "../../helpers/language-toolchains.ts";
+import { installRepository } from "../../helpers/recipe-repository.ts";
 
 const LIBRARY = 'const char *word(void) { return "from the library"; }\n';
 const MAIN = "#include <stdio.h>\nconst char *word(void);\nint main(void) { puts(word()); return 0; }\n";

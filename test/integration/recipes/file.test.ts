@@ -8,7 +8,8 @@ import type { Download } from "../../../src/core/host.ts";
 import { createDownload } from "../../../src/host/download.ts";
 import { collectGarbage } from "../../../src/usecases/gc.ts";
 import { uninstall } from "../../../src/usecases/uninstall.ts";
-import { type Installed, installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks } from "../../helpers/language-toolchains.ts";
+import { type Installed, installRepository } from "../../helpers/recipe-repository.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 const SCRIPT = "#!/bin/sh\necho tool-1.0\n";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { reaches, toolchainEnvironment } from "../../helpers/language-toolchains.ts";
-import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks, reaches, toolchainEnvironment } from "../../helpers/language-toolchains.ts";
+import { installRepository } from "../../helpers/recipe-repository.ts";
 
 const env = toolchainEnvironment();
 const PRINT = 'import "syscall"\n\nfunc say(text string) { syscall.Write(1, []byte(text+"\\n")) }\n';

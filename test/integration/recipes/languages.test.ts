@@ -7,8 +7,7 @@ import { reinstall } from "../../../src/usecases/reinstall.ts";
 import { uninstall } from "../../../src/usecases/uninstall.ts";
 import { upgrade } from "../../../src/usecases/upgrade.ts";
 import { type FileSpec, GitRepository } from "../../helpers/git-repository.ts";
-import { toolchainEnvironment } from "../../helpers/language-toolchains.ts";
-import { lacks } from "../../helpers/recipe-repository.ts";
+import { lacks, toolchainEnvironment } from "../../helpers/language-toolchains.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 import { OPTIONS, createTestIpm, treeText } from "../../helpers/test-ipm.ts";
 

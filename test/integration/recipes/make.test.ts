@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks } from "../../helpers/language-toolchains.ts";
+import { installRepository } from "../../helpers/recipe-repository.ts";
 
 const HELLO = `#include <stdio.h>
 int main(void) { puts("hello"); return 0; }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks } from "../../helpers/language-toolchains.ts";
+import { installRepository } from "../../helpers/recipe-repository.ts";
 
 /** A `mvn` that does what Maven would: its plugins cannot be had without a network. */
 const FAKE_MAVEN = `#!/bin/sh

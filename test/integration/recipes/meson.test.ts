@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks } from "../../helpers/language-toolchains.ts";
+import { installRepository } from "../../helpers/recipe-repository.ts";
 
 describe.skipIf(lacks("meson", "ninja", "cc"))("meson, from the checkout (meson, ninja, cc)", () => {
   test("a shared library of its own is found at run time, a program without install: true is copied", async () => {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { reaches, toolchainEnvironment } from "../../helpers/language-toolchains.ts";
-import { installRepository, lacks } from "../../helpers/recipe-repository.ts";
+import { lacks, reaches, toolchainEnvironment } from "../../helpers/language-toolchains.ts";
+import { installRepository } from "../../helpers/recipe-repository.ts";
 import { treeText } from "../../helpers/test-ipm.ts";
 
 /** A build backend of the repository's own that takes the version from git, as setuptools-scm and hatch-vcs do. */

@@ -113,8 +113,76 @@ describe("resolveToolchain", () => {
     expect(await resolve("venv/bin/env")).toEqual({ program: "/usr/bin/env", bin: "/usr/bin", readable: [] });
   });
 
+  describe("PATH leads to the shims of another home than HOME", () => {
+    const elsewhere = (name: string): string => path.join(home, "other", name);
+    const empty = (): string => {
+      const folder = path.join(fixture.folder, "empty");
+      fs.mkdirSync(folder);
+      return folder;
+    };
+
+    test("rustup is told the home beside its own, and the caller's stays as it is", async () => {
+      make({
+        "other/.cargo/bin/rustup": `#!/bin/sh\nmkdir -p "$RUSTUP_HOME" && echo "$RUSTUP_HOME/toolchains/stable/bin/$2"\n`,
+        "other/.cargo/bin/cargo": "-> rustup",
+        "other/.rustup/toolchains/stable/bin/cargo": TOOL,
+      });
+      const HOME = empty();
+      expect((await resolve("other/.cargo/bin/cargo", { HOME })).readable).toEqual([
+        elsewhere(".rustup/toolchains/stable"),
+      ]);
+      expect(fs.readdirSync(HOME)).toEqual([]);
+    });
+
+    test("rustup without any home is not asked: it would make one", async () => {
+      make({ "other/.cargo/bin/rustup": `#!/bin/sh\nmkdir "$HOME/.rustup"\n`, "other/.cargo/bin/cargo": "-> rustup" });
+      const HOME = empty();
+      await expect(resolve("other/.cargo/bin/cargo", { HOME })).rejects.toMatchObject({ code: "REQUIREMENT_MISSING" });
+      expect(fs.readdirSync(HOME)).toEqual([]);
+    });
+
+    test.each([
+      ["pyenv", "PYENV_ROOT"],
+      ["rbenv", "RBENV_ROOT"],
+      ["asdf", "ASDF_DATA_DIR"],
+    ])("%s is told the folder of its shims by %s, unless the caller says another", async (manager, variable) => {
+      make({
+        [`other/.${manager}/libexec/${manager}`]: `#!/bin/sh\necho "$${variable}/versions/3/bin/$2"\n`,
+        [`other/.${manager}/versions/3/bin/tool`]: TOOL,
+        "mine/versions/3/bin/tool": TOOL,
+      });
+      make({
+        [`other/.${manager}/shims/tool`]: `#!/usr/bin/env bash\nexec "${elsewhere(`.${manager}/libexec/${manager}`)}" exec "$program" "$@"\n`,
+      });
+      const HOME = empty();
+      const shim = `other/.${manager}/shims/tool`;
+      expect((await resolve(shim, { HOME })).readable).toEqual([elsewhere(`.${manager}/versions/3`)]);
+      const own = { HOME, [variable]: path.join(home, "mine") };
+      expect((await resolve(shim, own)).readable).toEqual(inHome("mine/versions/3"));
+    });
+
+    test("mise and volta are told the folder of their shims", async () => {
+      make({
+        "other/bin/mise": `#!/bin/sh\necho "$MISE_DATA_DIR/installs/node/20/bin/$2"\n`,
+        "other/.local/share/mise/shims/node": `-> ../../../../bin/mise`,
+        "other/.local/share/mise/installs/node/20/bin/node": TOOL,
+        "other/.volta/bin/volta-shim": TOOL,
+        "other/.volta/bin/node": "-> volta-shim",
+        "other/.volta/bin/volta": `#!/bin/sh\necho "$VOLTA_HOME/tools/image/node/20/bin/$2"\n`,
+        "other/.volta/tools/image/node/20/bin/node": TOOL,
+      });
+      const HOME = empty();
+      expect((await resolve("other/.local/share/mise/shims/node", { HOME })).readable).toEqual([
+        elsewhere(".local/share/mise/installs/node/20"),
+      ]);
+      expect((await resolve("other/.volta/bin/node", { HOME })).readable).toEqual([
+        elsewhere(".volta/tools/image/node/20"),
+      ]);
+    });
+  });
+
   test("a shim without a version behind it is a missing requirement, with the manager's own question as a hint", async () => {
-    make({ ".cargo/bin/rustup": "#!/bin/sh\nexit 1\n", ".cargo/bin/cargo": "-> rustup" });
+    make({ ".cargo/bin/rustup": "#!/bin/sh\nexit 1\n", ".cargo/bin/cargo": "-> rustup", ".rustup/settings.toml": "" });
     await expect(resolve(".cargo/bin/cargo")).rejects.toMatchObject({
       code: "REQUIREMENT_MISSING",
       hint: `${path.join(home, ".cargo/bin/rustup")} which cargo`,
@@ -127,7 +195,11 @@ describe("resolveToolchain", () => {
   });
 
   test("C47: a manager is not given the caller's secrets", async () => {
-    make({ ".cargo/bin/rustup": `#!/bin/sh\nenv > "$HOME/seen"\nexit 1\n`, ".cargo/bin/cargo": "-> rustup" });
+    make({
+      ".cargo/bin/rustup": `#!/bin/sh\nenv > "$HOME/seen"\nexit 1\n`,
+      ".cargo/bin/cargo": "-> rustup",
+      ".rustup/settings.toml": "",
+    });
     await expect(resolve(".cargo/bin/cargo", { GITHUB_TOKEN: "hunter2", CARGO_HOME: "/x" })).rejects.toMatchObject({
       code: "REQUIREMENT_MISSING",
     });

@@ -8,7 +8,7 @@ import { doctor } from "../../../src/usecases/doctor.ts";
 import { install } from "../../../src/usecases/install.ts";
 import { findHardware } from "../../../src/usecases/probe-machine.ts";
 import { probeRequirements } from "../../../src/usecases/probe-requirements.ts";
-import { lacks } from "../../helpers/recipe-repository.ts";
+import { lacks } from "../../helpers/language-toolchains.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
 
