@@ -59,7 +59,8 @@ export function describeCommand(run: RunText): string {
 /**
  * Run the manifest's tests on the finished prefix, which they can only read. PATH holds the new launchers and the
  * system's folders; HOME, TMPDIR and the working folder are empty and new for each test; there is no network.
- * @param launchersBin absolute folder with the new launchers; its neighbour `libexec`, where there is one, is shown too
+ * @param launchers `bin`: absolute folder with the new launchers; its neighbour `libexec`, where there is one, is shown
+ *   too. `toolchains`: what they start besides the plan's requirements
  * @throws IpmError TEST_FAILED (`data`: test, command, mismatches, exitCode, stdout, stderr, log), STEP_TIMEOUT,
  *   SANDBOX_FAILED, and the abort's own error
  */
@@ -67,14 +68,14 @@ export async function runTests(
   context: ExecutionContext,
   plan: Plan,
   paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">,
-  launchersBin: string,
+  launchers: { readonly bin: string; readonly toolchains: readonly Toolchain[] },
 ): Promise<void> {
   const { host } = context;
   const { tests } = plan.what;
   if (tests.length === 0) return;
   const tool = toolOf(plan);
   const transcript = createTranscript(host.files, paths.log);
-  const toolchains = await findToolchains(host, plan, "run");
+  const toolchains = [...(await findToolchains(host, plan, "run")), ...launchers.toolchains];
   for (const [index, test] of tests.entries()) {
     const title = describeCommand(test.run);
     const started = host.monotonicMs();
@@ -83,7 +84,7 @@ export async function runTests(
     try {
       // Anew for each test: what one leaves behind must not help the next.
       await host.files.remove(paths.scratch);
-      await runTest({ context, plan, paths, launchersBin, toolchains, transcript }, test);
+      await runTest({ context, plan, paths, launchersBin: launchers.bin, toolchains, transcript }, test);
       outcome = "done";
     } finally {
       context.emit({ type: "test.finished", tool, id: test.id, title, outcome, ms: host.monotonicMs() - started });

@@ -25,7 +25,10 @@ export interface ExpandedSteps {
   readonly steps: readonly PlannedStep[];
   readonly downloads: readonly PlannedDownload[];
   readonly provides: PlannedProvides;
-  /** The manifest's requirements, then the recipes' for tools that the manifest does not name itself. */
+  /**
+   * The manifest's requirements, then the recipes' for tools that the manifest does not name itself, then the programs of
+   * launchers (`run: [java, …]`) that neither names.
+   */
   readonly requires: readonly Requirement[];
   readonly notices: readonly string[];
 }
@@ -167,6 +170,28 @@ function launcherOf(
   return { file: target.file ?? recipeBins[name] ?? `bin/${name}`, run: null, env: target.env };
 }
 
+/** What launchers with a command line of their own start, where nobody has said that it is needed. `sh` is everywhere. */
+function requiredByLaunchers(
+  bin: Readonly<Record<string, PlannedLauncher>>,
+  requires: readonly Requirement[],
+): Requirement[] {
+  const named = new Set([...requires.map(requirementKey), "tool sh"]);
+  const found: Requirement[] = [];
+  for (const [name, { run }] of Object.entries(bin)) {
+    if (run === null || run[0].includes("/")) continue;
+    const requirement: Requirement = {
+      tool: run[0],
+      version: null,
+      for: "run",
+      optional: false,
+      why: `starts the command ${name}`,
+    };
+    if (!named.has(requirementKey(requirement))) found.push(requirement);
+    named.add(requirementKey(requirement));
+  }
+  return found;
+}
+
 function addDownload(downloads: Map<string, PlannedDownload>, download: PlannedDownload): void {
   const known = downloads.get(download.file);
   if (known !== undefined && known.sha256 !== download.sha256) {
@@ -215,20 +240,17 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     if (!named.has(requirementKey(requirement)) && !seen.has(said)) requires.push(requirement);
     seen.add(said);
   }
+  const bin = Object.fromEntries(
+    Object.entries(manifest.provides.bin).map(([name, target]) => [
+      name,
+      launcherOf(name, target, recipeBins, recipeLaunchers),
+    ]),
+  );
   return {
     steps,
     downloads: [...downloads.values()],
-    provides: {
-      bin: Object.fromEntries(
-        Object.entries(manifest.provides.bin).map(([name, target]) => [
-          name,
-          launcherOf(name, target, recipeBins, recipeLaunchers),
-        ]),
-      ),
-      share: manifest.provides.share,
-      completions: manifest.provides.completions,
-    },
-    requires,
+    provides: { bin, share: manifest.provides.share, completions: manifest.provides.completions },
+    requires: [...requires, ...requiredByLaunchers(bin, requires)],
     notices,
   };
 }

@@ -142,12 +142,13 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   const { stray } = await phase(store, plan, "steps", () => runPlan(context, plan, places));
   await makeReadable(host, paths.prefix);
   await sealCheck(host, paths.prefix, plan.what.provides, stray);
-  const launchers = await resolveLaunchers(host, plan, paths.prefix);
+  const { launchers, toolchains } = await resolveLaunchers(host, plan, paths.prefix);
   const share = await collectShare(host, paths.prefix, plan.what.provides);
   for (const folder of [paths.source, paths.home, paths.tmp]) await host.files.remove(folder);
   const sealed = await phase(store, plan, "seal", () => sealTree(host, paths.prefix));
   const bin = await writeOwnLaunchers(store, paths, plan, launchers);
-  if (plan.what.tests.length > 0) await phase(store, plan, "tests", () => runTests(context, plan, places, bin));
+  if (plan.what.tests.length > 0)
+    await phase(store, plan, "tests", () => runTests(context, plan, places, { bin, toolchains }));
   await host.files.remove(paths.scratch);
   const filesJson = `${JSON.stringify(sealed.files)}\n`;
   await host.files.write(paths.files, filesJson, 0o444);

@@ -5,10 +5,17 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { launchersOf } from "../plan/build-plan.ts";
 import { fillPrefix } from "../manifest/placeholders.ts";
 import type { Plan, PlannedLauncher } from "../plan/plan.ts";
-import { SYSTEM_FOLDERS, resolveToolchain } from "../sandbox/toolchain.ts";
+import { SYSTEM_FOLDERS, type Toolchain, resolveToolchain } from "../sandbox/toolchain.ts";
 import { type Shebang, parseShebang } from "../store/launchers.ts";
 import type { SealedLauncher } from "../store/receipts.ts";
 import { findOnPath } from "./find-on-path.ts";
+
+interface Resolution {
+  readonly host: Host;
+  readonly plan: Plan;
+  readonly prefix: string;
+  readonly toolchains: Toolchain[];
+}
 
 /** Enough for any interpreter line that a kernel reads (Linux: 256 bytes, macOS: 512). */
 const HEAD_BYTES = 1024;
@@ -17,11 +24,23 @@ function isSystemProgram(program: string): boolean {
   return SYSTEM_FOLDERS.some((folder) => program.startsWith(`${folder}/`)) && !program.startsWith("/usr/local/");
 }
 
+/** Launchers as they are sealed, and what their tests need to see for them to start. */
+export interface ResolvedLaunchers {
+  readonly launchers: readonly SealedLauncher[];
+  /** Interpreters that were found on PATH and that no requirement of the plan names. */
+  readonly toolchains: readonly Toolchain[];
+}
+
 /**
  * The program that a word of the package means: the plan's own requirement first, which is what the steps and the
- * tests used, else what is on the caller's PATH now, behind shims.
+ * tests used, else what is on the caller's PATH now, behind shims; that one goes to `toolchains`. A path that the package
+ * writes itself never does: it could name any folder of the caller.
  */
-async function resolveProgram(host: Host, plan: Plan, program: string, launcher: string): Promise<string> {
+async function resolveProgram(
+  { host, plan, toolchains }: Resolution,
+  program: string,
+  launcher: string,
+): Promise<string> {
   const required = plan.requirements.find((one) => "tool" in one && one.tool === program);
   if (required !== undefined && required.found !== null) return required.found.real;
   const found = await findOnPath(host, program);
@@ -35,19 +54,21 @@ async function resolveProgram(host: Host, plan: Plan, program: string, launcher:
       },
     );
   }
-  return (await resolveToolchain(host, found)).program;
+  const toolchain = await resolveToolchain(host, found);
+  toolchains.push(toolchain);
+  return toolchain.program;
 }
 
 /** Interpreter and arguments that the launcher must carry, or null where the kernel can start the file by itself. */
 async function interpreterOf(
-  host: Host,
-  plan: Plan,
+  resolution: Resolution,
   shebang: Shebang | null,
   launcher: string,
 ): Promise<[string, ...string[]] | null> {
   if (shebang === null) return null;
-  if (shebang.lookUp) return [await resolveProgram(host, plan, shebang.program, launcher), ...shebang.args];
-  if (isSystemProgram(shebang.program) && (await host.files.realPath(shebang.program)) !== undefined) return null;
+  if (shebang.lookUp) return [await resolveProgram(resolution, shebang.program, launcher), ...shebang.args];
+  if (isSystemProgram(shebang.program) && (await resolution.host.files.realPath(shebang.program)) !== undefined)
+    return null;
   return [shebang.program, ...shebang.args];
 }
 
@@ -63,12 +84,11 @@ function readHead(host: Host, file: string): Uint8Array {
 
 /** A command line of the manifest with absolute paths: its program, and each argument that names a file of the prefix. */
 async function resolveWords(
-  host: Host,
-  plan: Plan,
-  prefix: string,
+  resolution: Resolution,
   launcher: string,
   words: readonly [string, ...string[]],
 ): Promise<[string, ...string[]]> {
+  const { host, prefix } = resolution;
   const inPrefix = async (word: string): Promise<string | undefined> => {
     if (word.startsWith("-") || path.isAbsolute(word)) return undefined;
     const file = path.join(prefix, word);
@@ -80,31 +100,30 @@ async function resolveWords(
   const [program, ...args] = words;
   const own = program.includes("/") ? await inPrefix(program) : undefined;
   const resolved: [string, ...string[]] = [
-    own ?? (path.isAbsolute(program) ? program : await resolveProgram(host, plan, program, launcher)),
+    own ?? (path.isAbsolute(program) ? program : await resolveProgram(resolution, program, launcher)),
   ];
   for (const word of args) resolved.push((await inPrefix(word)) ?? fillPrefix(word, prefix));
   return resolved;
 }
 
 async function resolveLauncher(
-  host: Host,
-  plan: Plan,
-  prefix: string,
+  resolution: Resolution,
   name: string,
   launcher: PlannedLauncher,
 ): Promise<SealedLauncher> {
+  const { host, prefix } = resolution;
   const env = Object.fromEntries(Object.entries(launcher.env).map(([key, value]) => [key, fillPrefix(value, prefix)]));
   if (launcher.run !== null) {
     return {
       name,
       file: null,
-      run: await resolveWords(host, plan, prefix, name, launcher.run),
+      run: await resolveWords(resolution, name, launcher.run),
       interpreter: null,
       env,
     };
   }
   const file = launcher.file ?? `bin/${name}`;
-  const interpreter = await interpreterOf(host, plan, parseShebang(readHead(host, path.join(prefix, file))), name);
+  const interpreter = await interpreterOf(resolution, parseShebang(readHead(host, path.join(prefix, file))), name);
   return { name, file, run: null, interpreter, env };
 }
 
@@ -113,9 +132,9 @@ async function resolveLauncher(
  * plan resolved is written into it.
  * @throws IpmError OUTPUT_INVALID for an interpreter that this machine does not have
  */
-export async function resolveLaunchers(host: Host, plan: Plan, prefix: string): Promise<SealedLauncher[]> {
-  const sealed: SealedLauncher[] = [];
-  for (const [name, launcher] of launchersOf(plan))
-    sealed.push(await resolveLauncher(host, plan, prefix, name, launcher));
-  return sealed;
+export async function resolveLaunchers(host: Host, plan: Plan, prefix: string): Promise<ResolvedLaunchers> {
+  const resolution: Resolution = { host, plan, prefix, toolchains: [] };
+  const launchers: SealedLauncher[] = [];
+  for (const [name, launcher] of launchersOf(plan)) launchers.push(await resolveLauncher(resolution, name, launcher));
+  return { launchers, toolchains: resolution.toolchains };
 }

@@ -26,7 +26,7 @@ function script(file: string, text: string): void {
 function run(tests: readonly PlannedTest[], sandboxed = true, requirements: Plan["requirements"] = []): Promise<void> {
   const { host, emit, paths } = fixture;
   const sandbox = sandboxed ? createSandbox(host) : createNoSandbox(host);
-  return runTests({ host, emit, sandbox }, planOf({ tests }, requirements), paths, bin);
+  return runTests({ host, emit, sandbox }, planOf({ tests }, requirements), paths, { bin, toolchains: [] });
 }
 
 async function failure(promise: Promise<unknown>): Promise<IpmError> {
