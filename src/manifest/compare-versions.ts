@@ -9,10 +9,13 @@ function partsOf(version: string): VersionParts {
   return { numbers: numbers.split(/[._]/u).map(Number), rest: version.slice(whole.length).replace(/^[-.+_]/u, "") };
 }
 
-/** True for `1.2.0-rc.1`, `2.0b3`, `3.0.dev1`; not for a lone letter, which is a later release (`3.1c`). */
+/**
+ * True for `1.2.0-rc.1`, `2.0b3`, `3.0.dev1`; not for a lone letter, which is a later release (`3.1c`), and not for what
+ * follows a `+`, which says how it was built.
+ */
 export function isPrerelease(version: string): boolean {
   return /(?:^|[\d._+-])(?:(?:alpha|beta|rc|pre|preview|dev|nightly|snapshot|canary|next|test)[._-]?\d*|[abcm][._-]?\d+)(?:$|[._+-])/iu.test(
-    partsOf(version).rest,
+    partsOf(version.split("+")[0] ?? "").rest,
   );
 }
 

@@ -54,3 +54,35 @@ export function newestVersion<Commit extends string>(
 ): TaggedVersion<Commit> | undefined {
   return versions.find(({ prerelease }) => !prerelease) ?? versions[0];
 }
+
+/** A tag and how many commits came after it. */
+interface After {
+  readonly distance: number;
+  readonly commit: string;
+}
+
+/**
+ * The version of a commit that came after a release: `1.2.0+5.g0123456789ab`, above that release for ipm, a local version
+ * for Python (PEP 440) and build metadata for semantic versioning. Null where it would be too long for a version.
+ */
+export function versionAfter(version: string, { distance, commit }: After): string | null {
+  const made = `${version}${version.includes("+") ? "." : "+"}${distance}.g${commit.slice(0, 12)}`;
+  return isVersion(made) ? made : null;
+}
+
+/**
+ * The tag that a checkout gets for the steps to see, by its short name: the version's own, or for a version that came
+ * after a release one made of it, because tools derive their version from tags. Null where there is none.
+ * @param siblings the manifest's other versions: how their tags begin is how this one would
+ */
+export function tagForSteps(
+  { version, ref, commit }: { readonly version: string; readonly ref: string | null; readonly commit: string | null },
+  siblings: readonly { readonly version: string; readonly ref?: string | undefined }[],
+): string | null {
+  if (ref?.startsWith("refs/tags/") === true) return ref.slice("refs/tags/".length);
+  const hex = /[+.]\d+\.g([0-9a-f]{12})$/u.exec(version)?.[1];
+  if (hex === undefined || commit?.startsWith(hex) !== true) return null;
+  const like = siblings.find((one) => one.ref?.startsWith("refs/tags/") === true && one.ref.endsWith(one.version));
+  const prefix = like?.ref?.slice("refs/tags/".length, -like.version.length) ?? "v";
+  return `${prefix}${version}`;
+}

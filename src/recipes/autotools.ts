@@ -165,12 +165,14 @@ function expand(input: RecipeInput): RecipeOutput {
   const script = outside ? '"$OLDPWD/configure"' : isExecutable ? "./configure" : "sh ./configure";
   const enter = outside ? 'mkdir -p "$TMPDIR/ipm-build" && cd "$TMPDIR/ipm-build"\n' : "";
   const jobs = flagOption(ID, options, "parallel") === false ? "" : ' -j"$IPM_JOBS"';
+  // Not every hand-written one knows --prefix: then it is the Makefile that asks.
+  const told = project.isHandWritten ? ` ${shellLine(["PREFIX={prefix}", "prefix={prefix}"])}` : "";
   steps.push(
     nativeRun("configure", `${enter}${script} ${shellLine(settings)}`, env, "told where the prefix is"),
-    nativeRun("make", `${enter}make${jobs}${targets.length === 0 ? "" : ` ${shellLine(targets)}`}`, env),
+    nativeRun("make", `${enter}make${jobs}${targets.length === 0 ? "" : ` ${shellLine(targets)}`}${told}`, env),
     nativeRun(
       `make ${installs}`,
-      `${enter}make ${shellLine(installs.split(" "))}`,
+      `${enter}make ${shellLine(installs.split(" "))}${told}`,
       env,
       "everything goes into the tool's own prefix",
     ),
@@ -178,21 +180,33 @@ function expand(input: RecipeInput): RecipeOutput {
   return { steps, requires: requirementsOf(project, files, generates), bins: {}, notices: [] };
 }
 
-/** Names of programs that automake installs. */
-function programsOf(texts: Readonly<Record<string, string>>): readonly string[] {
-  const found = Object.values(texts).flatMap((text) =>
-    [...text.replaceAll("\\\n", " ").matchAll(/^\s*(?:dist_)?bin_(?:PROGRAMS|SCRIPTS)\s*\+?=\s*(.*)$/gmu)].flatMap(
-      (match) => (match[1] ?? "").split(/\s+/u),
-    ),
-  );
-  return [...new Set(found)].filter((name) => /^[A-Za-z0-9][A-Za-z0-9._+-]*$/u.test(name));
+/**
+ * Names of programs that automake installs. Of those that a condition decides about, only the ones with a wanted name
+ * are sure to be the tool; else the first.
+ */
+function programsOf(texts: Readonly<Record<string, string>>, wanted: readonly string[]): readonly string[] {
+  const sure: string[] = [];
+  const conditional: string[] = [];
+  for (const text of Object.values(texts)) {
+    let depth = 0;
+    for (const line of text.replaceAll("\\\n", " ").split("\n")) {
+      if (/^\s*if\s/u.test(line)) depth++;
+      else if (/^\s*endif\b/u.test(line)) depth--;
+      const value = /^\s*(?:dist_)?bin_(?:PROGRAMS|SCRIPTS)\s*\+?=\s*([^#]*)/u.exec(line)?.[1] ?? "";
+      const names = value.split(/\s+/u).filter((name) => /^[A-Za-z0-9][A-Za-z0-9._+-]*$/u.test(name));
+      (depth > 0 ? conditional : sure).push(...names);
+    }
+  }
+  const named = conditional.filter((name) => wanted.includes(name.toLowerCase()));
+  const chosen = [...sure, ...named];
+  return [...new Set(chosen.length > 0 ? chosen : conditional.slice(0, 1))];
 }
 
 function detect(input: DetectInput): readonly Candidate[] {
   const project = readProject(input);
   if (project === undefined) return [];
   const init = /\bAC_INIT\s*\(\s*\[?([^\],)]+)\]?\s*(?:,\s*\[?([^\],)]+)\]?)?/u.exec(project.text);
-  const programs = programsOf(input.texts);
+  const programs = programsOf(input.texts, [input.name.toLowerCase(), init?.[1]?.trim().toLowerCase() ?? ""]);
   const modules = [...project.text.matchAll(/\bPKG_CHECK_MODULES\s*\(\s*\[?\w+\]?\s*,\s*\[?([^\],)]+)/gu)].flatMap(
     (match) => {
       const words = (match[1] ?? "").trim().split(/\s+/u);

@@ -29,6 +29,47 @@ function listFiles(files: readonly SourceFile[]): readonly string[] {
     .slice(0, MAX_LISTS);
 }
 
+/** A program that the project builds. */
+interface Program {
+  readonly target: string;
+  /** The file's name, which a property may tell apart from the target's. */
+  readonly file: string;
+}
+
+const MAX_EXPANDED = 4 * 1024 * 1024;
+
+/** Put in the project's name and what `set` gives a variable as a single word; others stay as they are. */
+function withVariables(text: string, name: string | null): string {
+  const known = new Map<string, string>(name === null ? [] : [["PROJECT_NAME", name]]);
+  if (name !== null) known.set("CMAKE_PROJECT_NAME", name);
+  for (const match of text.matchAll(/\bset\s*\(\s*([A-Za-z_][\w-]*)\s+"?([^\s"()]+)"?\s*\)/giu)) {
+    if (!known.has(match[1] ?? "")) known.set(match[1] ?? "", match[2] ?? "");
+  }
+  let expanded = text;
+  for (let depth = 0; depth < 3; depth++) {
+    const next = expanded.replaceAll(/\$\{([A-Za-z_][\w-]*)\}/gu, (whole, key: string) => known.get(key) ?? whole);
+    if (next === expanded || next.length > MAX_EXPANDED) break;
+    expanded = next;
+  }
+  return expanded;
+}
+
+/** Programs by their targets; `set_target_properties(x PROPERTIES OUTPUT_NAME y)` and `set_property` name the file. */
+function programsOf(all: string): readonly Program[] {
+  const named = new Map(
+    [
+      ...all.matchAll(
+        /\bset_(?:target_properties\s*\(\s*|property\s*\(\s*TARGET\s+)([A-Za-z0-9_.+-]+)\s[^)]*?\b(?:RUNTIME_)?OUTPUT_NAME\s+"?([A-Za-z0-9_.+-]+)"?/giu,
+      ),
+    ].map((match) => [match[1] ?? "", match[2] ?? ""]),
+  );
+  const targets = [...all.matchAll(/\badd_executable\s*\(\s*([A-Za-z0-9_.+-]+)(?!\s+(?:IMPORTED|ALIAS))\b/giu)];
+  return [...new Set(targets.map((match) => match[1] ?? ""))].map((target) => ({
+    target,
+    file: named.get(target) ?? target,
+  }));
+}
+
 /** Without comments: `#` to the end of the line, and `#[[ … ]]`. */
 function withoutComments(text: string): string {
   return text.replaceAll(/#\[(=*)\[[\s\S]*?\]\1\]/gu, "").replaceAll(/(^|\s)#[^\n]*/gu, "$1");
@@ -43,6 +84,7 @@ interface CmakeProject {
   readonly languages: readonly string[];
   /** `cmake_minimum_required`, as numbers. */
   readonly minimum: readonly [number, number] | null;
+  readonly programs: readonly Program[];
   /** What its developers can switch off. */
   readonly developerSwitches: readonly string[];
 }
@@ -51,10 +93,14 @@ function readProject(input: Pick<RecipeInput, "files" | "texts">): CmakeProject 
   const raw = input.texts[MAIN];
   if (raw === undefined) return undefined;
   const text = withoutComments(raw);
-  const all = listFiles(input.files)
-    .map((path) => withoutComments(input.texts[path] ?? ""))
-    .join("\n");
   const project = /\bproject\s*\(\s*"?([^\s")]+)"?([^)]*)\)/iu.exec(text);
+  const name = project?.[1]?.includes("$") === true ? null : (project?.[1] ?? null);
+  const all = withVariables(
+    listFiles(input.files)
+      .map((path) => withoutComments(input.texts[path] ?? ""))
+      .join("\n"),
+    name,
+  );
   const rest = project?.[2] ?? "";
   const keyed = /\bLANGUAGES\b([^)]*)/u.exec(rest)?.[1];
   const plain = /\b(?:VERSION|DESCRIPTION|HOMEPAGE_URL)\b/u.test(rest) ? undefined : rest;
@@ -68,7 +114,8 @@ function readProject(input: Pick<RecipeInput, "files" | "texts">): CmakeProject 
   return {
     text,
     all,
-    name: project?.[1]?.includes("$") === true ? null : (project?.[1] ?? null),
+    name,
+    programs: programsOf(all),
     version: /\bVERSION\s+"?([0-9][0-9.]*)/u.exec(rest)?.[1] ?? null,
     languages: words.length > 0 ? words : ["C", "CXX"],
     minimum: minimum === null ? null : [Number(minimum[1]), Number(minimum[2])],
@@ -98,10 +145,11 @@ function requirementsOf(project: CmakeProject): Requirement[] {
   ];
 }
 
-/** True when a rule of the project itself installs this program. */
+/** True when a rule of the project itself installs this program, by its target or its file's name. */
 function isInstalled(project: CmakeProject, bin: string): boolean {
+  const target = project.programs.find(({ file }) => file === bin)?.target ?? bin;
   return [...project.all.matchAll(/\binstall\s*\(\s*(?:TARGETS|PROGRAMS|FILES)\b([^)]*)\)/giu)].some((match) =>
-    (match[1] ?? "").split(/[\s"/]+/u).includes(bin),
+    (match[1] ?? "").split(/[\s"/]+/u).some((word) => word === bin || word === target),
   );
 }
 
@@ -114,10 +162,13 @@ function expand(input: RecipeInput): RecipeOutput {
   }
   const { options } = input;
   const own = mapOption(ID, options, "define");
-  const targets = listOption(ID, options, "targets");
+  const asked = listOption(ID, options, "targets");
   const fetches = flagOption(ID, options, "downloads") === true;
   const covered = input.bins.every((bin) => isInstalled(project, bin));
   const hasRules = /\binstall\s*\(/iu.test(project.all);
+  // Without install rules only the programs count: tests and examples need not even compile.
+  const wanted = input.bins.map((bin) => project.programs.find(({ file }) => file === bin)?.target);
+  const targets = asked.length > 0 || hasRules ? asked : wanted.every((name) => name !== undefined) ? wanted : [];
   const settings: Record<string, string> = {
     CMAKE_BUILD_TYPE: "Release",
     CMAKE_INSTALL_PREFIX: "{prefix}",
@@ -196,6 +247,10 @@ function expand(input: RecipeInput): RecipeOutput {
   };
 }
 
+/** Names of programs that are not the tool. */
+const ASIDE =
+  /(?:^|[_-])(?:unit)?(?:tests?|examples?|demos?|samples?|bench(?:marks?)?|fuzz(?:er|ing)?)(?:$|[_-])|test$/iu;
+
 /** Packages that every system has or that CMake brings itself. */
 const OWN_PACKAGES = new Set([
   "PkgConfig",
@@ -212,12 +267,14 @@ const OWN_PACKAGES = new Set([
 function detect(input: DetectInput): readonly Candidate[] {
   const project = readProject(input);
   if (project === undefined) return [];
-  const programs = [
-    ...project.all.matchAll(/\badd_executable\s*\(\s*([A-Za-z0-9_.+-]+)(?!\s+(?:IMPORTED|ALIAS))/giu),
-  ].map((match) => match[1] ?? "");
+  const programs = project.programs.map(({ file }) => file);
   const installed = programs.filter((name) => isInstalled(project, name));
-  const likely = programs.filter((name) => name.toLowerCase() === input.name.toLowerCase() || name === project.name);
-  const bins = installed.length > 0 ? installed : likely;
+  const likely = programs.filter(
+    (name) => name.toLowerCase() === input.name.toLowerCase() || name.toLowerCase() === project.name?.toLowerCase(),
+  );
+  // The only one that is no test and no example is the tool, whatever it is called.
+  const others = programs.filter((name) => !ASIDE.test(name));
+  const bins = [installed, likely, others.length === 1 ? others : []].find((names) => names.length > 0) ?? [];
   const found = [...project.all.matchAll(/\bfind_package\s*\(\s*([A-Za-z0-9_+-]+)([^)]*)\)/giu)];
   const needed = found.flatMap((match) =>
     OWN_PACKAGES.has(match[1] ?? "") || !/\bREQUIRED\b/u.test(match[2] ?? "") ? [] : [match[1] ?? ""],

@@ -26,6 +26,8 @@ export interface DraftVersion {
   readonly ref: string | null;
   readonly commit: CommitSha;
   readonly tree: TreeSha;
+  /** The tag that the commit came after, and by how many commits. */
+  readonly after?: { readonly tag: string; readonly distance: number };
 }
 
 export interface DraftInput extends DetectInput {
@@ -211,12 +213,16 @@ function binSource(bins: Readonly<Record<string, string | null>>): Plain {
 /** What nearly every tool answers at least one of, the one that says most first. */
 const ASKS = ["--version", "--help", "-V", "-h"];
 
+/** The answer of a tool that knows none of them and explains itself when it is started without arguments. */
+const USAGE = "usage";
+
 /** The usual questions, the first one that the tool has an answer to ends it; a probe says which one. */
 function questions(command: string, test: Learned["test"]): string {
-  if (test === null) return ASKS.map((ask) => `${command} ${ask}`).join(" || ");
-  if (test !== "probe") return `${command} ${test.ask}`;
+  const usage = `${command} 2>&1 | grep -i ${USAGE}`;
+  if (test === null) return [...ASKS.map((ask) => `${command} ${ask}`), usage].join(" || ");
+  if (test !== "probe") return test.ask === USAGE ? usage : `${command} ${test.ask}`;
   const answers = `said="$(${command} $ask 2>&1)" && [ -n "$said" ]`;
-  return `for ask in ${ASKS.join(" ")}; do if ${answers}; then printf '${ANSWERED}%s\\n%s\\n' "$ask" "$said"; exit; fi; done; printf '%s\\n' "$said"; exit 1`;
+  return `for ask in ${ASKS.join(" ")}; do if ${answers}; then printf '${ANSWERED}%s\\n%s\\n' "$ask" "$said"; exit; fi; done; printf '%s\\n' "$said"; said="$(${usage})" || exit 1; printf '${ANSWERED}%s\\n%s\\n' ${USAGE} "$said"`;
 }
 
 const ANSWERED = "answered to ";
@@ -226,7 +232,8 @@ const ANSWERED = "answered to ";
  * @param version the drafted version, or null where it is not known beforehand
  */
 export function readProbe(lines: readonly string[], name: string, version: string | null): SmokeAnswer | undefined {
-  const start = lines.findIndex((line) => line.startsWith(ANSWERED) && ASKS.includes(line.slice(ANSWERED.length)));
+  const known = new Set([...ASKS, USAGE]);
+  const start = lines.findIndex((line) => line.startsWith(ANSWERED) && known.has(line.slice(ANSWERED.length)));
   const ask = lines[start]?.slice(ANSWERED.length);
   const said = lines.slice(start + 1).filter((line) => line.trim() !== "");
   const [first] = said;
@@ -360,9 +367,15 @@ function describeSource(parts: Parts, input: DraftInput): void {
     parts,
     "versions",
     versions,
-    input.versions.map(({ ref, commit }) => `${ref ?? "HEAD"} is ${commit}`),
+    input.versions.map(({ ref, commit, after }) =>
+      after === undefined
+        ? `${ref ?? "HEAD"} is ${commit}`
+        : `${commit} is ${after.distance} ${after.distance === 1 ? "commit" : "commits"} after ${after.tag}`,
+    ),
   );
-  if (input.versions.every(({ ref }) => ref?.startsWith("refs/tags/") !== true))
+  const after = input.versions.find((version) => version.after !== undefined)?.after;
+  if (after !== undefined) todo(parts, "versions", `no release: what came after ${after.tag}`);
+  else if (input.versions.every(({ ref }) => ref?.startsWith("refs/tags/") !== true))
     todo(parts, "versions", "no tag looks like a version: this is a commit of a branch");
 }
 

@@ -9,6 +9,7 @@ import {
   makefileParts,
   readMakefile,
   referencesIn,
+  ruleCommandsOf,
 } from "./makefile.ts";
 import { collectLaunchers, compilersOf, nativeEnvironment, nativeRun, toolRequirement } from "./native-build.ts";
 import { flagOption, listOption, mapOption } from "./options.ts";
@@ -244,12 +245,25 @@ function installedPrograms(makefile: Makefile, given: Readonly<Record<string, st
   });
 }
 
+/** Programs that the commands of the plain target write with `-o`: what a Makefile without names for them builds. */
+function linkedPrograms(makefile: Makefile): readonly string[] {
+  return ruleCommandsOf(makefile, buildGoals(makefile)).flatMap(({ target, command }) => {
+    const words = expandVariables(command, makefile.variables).split(/\s+/u);
+    if (words.includes("-c") || words.includes("-shared") || words.includes("-E") || words.includes("-S")) return [];
+    return words.flatMap((word, at) => {
+      if (word !== "-o") return [];
+      const file = (words[at + 1] ?? "").replaceAll(/["']/gu, "");
+      return [nameOf(file === "$@" ? target : file)];
+    });
+  });
+}
+
 function programsOf(makefile: Makefile, name: string, given: Readonly<Record<string, string>>): readonly string[] {
   const installed = installedPrograms(makefile, given);
   const named = [...makefile.variables].flatMap(([variable, value]) =>
     PROGRAM_VARIABLES.test(variable) ? expandVariables(value, makefile.variables).split(/\s+/u).map(nameOf) : [],
   );
-  for (const found of [installed, named]) {
+  for (const found of [installed, named, linkedPrograms(makefile)]) {
     const words = [...new Set(found)].filter((word) => PROGRAM_NAME.test(word) && !NO_PROGRAM.test(word));
     if (words.length > 0) return words;
   }

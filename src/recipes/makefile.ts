@@ -134,7 +134,15 @@ export function expandVariables(
 
 /** The commands of a target and of everything that it depends on. */
 export function commandsOf(makefile: Makefile, target: string): readonly string[] {
-  const commands: string[] = [];
+  return ruleCommandsOf(makefile, [target]).map(({ command }) => command);
+}
+
+/** The commands of targets and of everything that they depend on, each with the target whose rule it is of. */
+export function ruleCommandsOf(
+  makefile: Makefile,
+  targets: readonly string[],
+): readonly { readonly target: string; readonly command: string }[] {
+  const commands: { target: string; command: string }[] = [];
   const seen = new Set<string>();
   const visit = (name: string): void => {
     const rule = makefile.rules.get(name);
@@ -143,13 +151,13 @@ export function commandsOf(makefile: Makefile, target: string): readonly string[
     for (const other of rule.prerequisites) {
       for (const one of expandVariables(other, makefile.variables).split(/\s+/u)) visit(one);
     }
-    commands.push(...rule.commands);
+    commands.push(...rule.commands.map((command) => ({ target: name, command })));
     // `@$(MAKE) install-bin`: a rule by way of another make.
     for (const command of rule.commands) {
       const called = /(?:\$[({]MAKE[)}]|\bmake)\s+(?!-C\b)(.*)$/u.exec(command)?.[1] ?? "";
       for (const word of called.split(/\s+/u)) if (/^[A-Za-z]/u.test(word)) visit(word);
     }
   };
-  visit(target);
+  for (const target of targets) visit(target);
   return commands;
 }

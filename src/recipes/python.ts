@@ -191,7 +191,7 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
 function versionForPackage(project: PythonProject | null, version: string): Readonly<Record<string, string>> {
   const name = project?.about.name ?? "";
   // PEP 440; the version of a commit without one (`0.0.0-1a2b…`) is none, and the tool makes a better one of its own.
-  const isPython = /^\d+(?:\.\d+)*(?:(?:a|b|rc|\.post|\.dev)\d+)?$/u.test(version);
+  const isPython = /^\d+(?:\.\d+)*(?:(?:a|b|rc|\.post|\.dev)\d+)?(?:\+[a-z0-9]+(?:\.[a-z0-9]+)*)?$/u.test(version);
   if (project?.versionFromGit !== true || !isPython || !/^[\w.-]+$/u.test(name)) return {};
   return { [`SETUPTOOLS_SCM_PRETEND_VERSION_FOR_${name.replaceAll(/[-_.]+/gu, "_").toUpperCase()}`]: version };
 }

@@ -17,6 +17,7 @@ import type { Context } from "./context.ts";
 import { draftSource, repositoryName } from "./draft.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { shownPath } from "./manifest-files.ts";
+import { findNearestVersion } from "./nearest-version.ts";
 import { registryContext } from "./registry-context.ts";
 import { sourceContext } from "./source-context.ts";
 
@@ -82,11 +83,17 @@ async function openRepository(
   const fetched = await fetchSource(context, request, typed, options.offline);
   const { commit, tree } = fetched;
   const own = fetched.ref === null ? undefined : taggedVersions(new Map([[fetched.ref, commit]]), name)[0];
+  const found = tagged ?? own;
+  const nearest =
+    found === undefined && !options.offline
+      ? await findNearestVersion(context, { url, commit }, name, typed)
+      : undefined;
   const version = {
-    version: (tagged ?? own)?.version ?? `0.0.0-${commit.slice(0, 12)}`,
-    ref: fetched.ref,
+    version: (found ?? nearest)?.version ?? `0.0.0-${commit.slice(0, 12)}`,
+    ref: nearest?.ref ?? fetched.ref,
     commit,
     tree,
+    ...(nearest === undefined || nearest.after.distance === 0 ? {} : { after: nearest.after }),
   };
   return { fetched, name, git: url, version, folder: null };
 }

@@ -6,6 +6,7 @@ import { type Ecosystem, isEcosystem } from "../manifest/ecosystems.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
+import { tagForSteps } from "../manifest/version-of-tag.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from "../plan/expand-steps.ts";
 import type { Plan, PlannedStep, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
@@ -186,10 +187,6 @@ async function programsOnPath(
   return found;
 }
 
-function shortTag(ref: string | null): string | null {
-  return ref?.startsWith("refs/tags/") === true ? ref.slice("refs/tags/".length) : null;
-}
-
 /** The credentials that the policy hands to these steps, and the sentence of the plan that says so. */
 async function credentialsFor(
   context: Context,
@@ -256,5 +253,6 @@ export async function preparePlan(
   });
   const plan: Plan = { ...draft, trust: await trustOf(context, target, draft) };
   context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });
-  return { plan, source, tag: shortTag(chosen.manifest.version.ref), credentials: credentials.ecosystems };
+  const tag = target.tag ?? tagForSteps(chosen.manifest.version, entry.versions);
+  return { plan, source, tag, credentials: credentials.ecosystems };
 }

@@ -12,6 +12,7 @@ import type { FetchedSource, SourceRequest } from "../source/source.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { fetchSource } from "./fetch-source.ts";
+import { findNearestVersion } from "./nearest-version.ts";
 import { registryContext } from "./registry-context.ts";
 
 /** A target that has been looked up: which version of which entry, and where its source is. */
@@ -34,6 +35,8 @@ export interface ResolvedTarget {
   readonly request: SourceRequest;
   /** Already opened, where finding the manifest needed it. */
   readonly fetched: FetchedSource | null;
+  /** The tag that the steps see, where the manifest does not tell it. */
+  readonly tag?: string | null;
   /** What the reader of the plan should know about how it was found. */
   readonly notices: readonly string[];
 }
@@ -198,7 +201,13 @@ async function fromSource(
     tree: fetched.tree,
   });
   const version = entry.versions[0]?.version ?? "";
+  // Tools derive their version from tags, also between two of them.
+  const nearest =
+    request.kind === "git" && fetched.ref?.startsWith("refs/tags/") !== true && !options.offline
+      ? await findNearestVersion(context, { url: request.url, commit: fetched.commit }, entry.name, typed)
+      : undefined;
   return {
+    tag: nearest?.tag ?? null,
     typed,
     again: request.kind === "git" ? `${request.url}@${fetched.commit}` : where,
     entry,

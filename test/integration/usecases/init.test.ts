@@ -63,6 +63,19 @@ describe("a repository", () => {
     expect(existsSync(path.join(ipm.folder, "ripcat.yaml"))).toBe(false);
   });
 
+  test("a commit after a release is called after it, and one that is tagged by its tag", async () => {
+    const { ipm, repository } = await prepared();
+    repository.tag("v2.10.0");
+    const released = repository.commitOf("HEAD");
+    repository.commit({ a: "a" });
+    const commit = repository.commit({ b: "b" });
+    const later = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, dryRun: true, ref: commit });
+    expect(later.version).toMatchObject({ version: `2.10.0+2.g${commit.slice(0, 12)}`, ref: null, commit });
+    expect(later.draft.todos.join("\n")).toContain("no release: what came after v2.10.0");
+    const own = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, dryRun: true, ref: released });
+    expect(own.version).toMatchObject({ version: "2.10.0", ref: "refs/tags/v2.10.0", commit: released });
+  });
+
   test("--ref asks for another one", async () => {
     const { ipm, repository } = await prepared();
     repository.tag("v1.0.0");

@@ -69,6 +69,23 @@ describe("a repository without a manifest", () => {
     expect(run.stdout).toBe("1.2.3\n");
   });
 
+  test("a build that asks git for the version gets the right one between two releases too", async () => {
+    const root = temporaryFolder();
+    const repository = new GitRepository(path.join(root, "rc"));
+    repository.commit({
+      Makefile: `V = $(shell git describe --tags)\nPREFIX ?= /usr/local\nall: rc\nrc:\n\tprintf '#!/bin/sh\\necho rc %s\\n' '$(V)' > rc\n\tchmod 755 rc\ninstall: all\n\tmkdir -p $(PREFIX)/bin\n\tcp rc $(PREFIX)/bin/rc\n`,
+    });
+    repository.tag("rel-1.2.0");
+    const commit = repository.commit({ a: "a" });
+    const ipm = await createTestIpm(root, REGISTRY);
+    await install(ipm.context, [`file://${repository.folder}`], { ...OPTIONS, allowUnverified: true });
+    const run = spawnSync(path.join(ipm.layout.current, "bin/rc"), [], {
+      env: { PATH: "/usr/bin:/bin" },
+      encoding: "utf8",
+    });
+    expect(run.stdout).toBe(`rc rel-1.2.0+1.g${commit.slice(0, 12)}\n`);
+  });
+
   test("that does not start is not installed", async () => {
     const { ipm, url } = await prepared({ ...TOOL, "rc.js": { run: "#!/usr/bin/env node\nrequire('not-there');\n" } });
     await expect(install(ipm.context, [url], { ...OPTIONS, allowUnverified: true })).rejects.toMatchObject({

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { compareVersions, isPrerelease } from "../../../src/manifest/compare-versions.ts";
-import { newestVersion, taggedVersions, versionOfTag } from "../../../src/manifest/version-of-tag.ts";
+import {
+  newestVersion,
+  tagForSteps,
+  taggedVersions,
+  versionAfter,
+  versionOfTag,
+} from "../../../src/manifest/version-of-tag.ts";
 
 describe("the version of a tag", () => {
   test.each([
@@ -48,7 +54,7 @@ test("versions are ordered as people mean them", () => {
   ];
   expect(sorted.toReversed().toSorted(compareVersions)).toEqual(sorted);
   expect(["1.0-rc.1", "2.0b3", "3.0.dev1", "1.0.0-SNAPSHOT"].filter((version) => !isPrerelease(version))).toEqual([]);
-  expect(["1.0", "1.0.0+build", "5.02", "20241010"].filter(isPrerelease)).toEqual([]);
+  expect(["1.0", "1.0.0+build", "5.02", "20241010", "1.0+4.g00000000b05"].filter(isPrerelease)).toEqual([]);
 });
 
 test("the newest release wins over newer prereleases and over tags that move", () => {
@@ -67,4 +73,31 @@ test("the newest release wins over newer prereleases and over tags that move", (
     prerelease: false,
   });
   expect(newestVersion([])).toBeUndefined();
+});
+
+describe("a commit after a release", () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+
+  test("its version is above the release and below the next, and no prerelease", () => {
+    const version = versionAfter("1.2.0", { distance: 5, commit });
+    expect(version).toBe("1.2.0+5.g0123456789ab");
+    expect(compareVersions(version ?? "", "1.2.0")).toBeGreaterThan(0);
+    expect(compareVersions(version ?? "", "1.2.1")).toBeLessThan(0);
+    expect(isPrerelease(version ?? "")).toBe(false);
+    expect(versionAfter("1.2.0+linux", { distance: 5, commit })).toBe("1.2.0+linux.5.g0123456789ab");
+    expect(versionAfter("1".repeat(60), { distance: 5, commit })).toBeNull();
+  });
+
+  test("steps see a tag made of it, which begins as the others do", () => {
+    const version = { version: "1.2.0+5.g0123456789ab", ref: null, commit };
+    expect(tagForSteps(version, [])).toBe("v1.2.0+5.g0123456789ab");
+    expect(tagForSteps(version, [{ version: "1.2.0", ref: "refs/tags/rc-1.2.0" }])).toBe("rc-1.2.0+5.g0123456789ab");
+    expect(tagForSteps({ ...version, ref: "refs/heads/main" }, [])).toBe("v1.2.0+5.g0123456789ab");
+  });
+
+  test("a version's own tag is the one, and other versions and other commits have none", () => {
+    expect(tagForSteps({ version: "1.2.0", ref: "refs/tags/v1.2.0", commit }, [])).toBe("v1.2.0");
+    expect(tagForSteps({ version: "1.2.0", ref: null, commit }, [])).toBeNull();
+    expect(tagForSteps({ version: "1.2.0+5.gffffffffffff", ref: null, commit }, [])).toBeNull();
+  });
 });

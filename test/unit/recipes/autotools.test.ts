@@ -77,3 +77,16 @@ test("detects programs, packages and doubts", () => {
     expect.objectContaining({ "pkg-config": "libevent", version: ">=2.0" }),
   );
 });
+
+test("of programs that a condition decides about the one with the package's name is the tool", () => {
+  const view = viewOfFiles({
+    "configure.ac": AC,
+    "Makefile.am": "if PCP\nbin_PROGRAMS = pcp-rc\nelse\nbin_PROGRAMS = rc\nendif\n",
+  });
+  expect(autotoolsRecipe.detect({ ...view, name: "x" })[0]?.bins).toEqual({ rc: null });
+});
+
+test("a configure written by hand may not know --prefix: make is told as well", () => {
+  const output = expandAutotools({ configure: "#!/bin/sh\n" });
+  expect(output.steps.at(-1)).toMatchObject({ run: 'make install PREFIX="$IPM_PREFIX" prefix="$IPM_PREFIX"' });
+});

@@ -98,3 +98,35 @@ test("detects programs with an install rule, and packages that it asks for", () 
     why: "asked for with pkg-config",
   });
 });
+
+test.each([
+  [
+    "a property of its target",
+    `project(x)\nadd_executable(rc_exe rc.c)\nset_target_properties(rc_exe PROPERTIES\n  OUTPUT_NAME "rc")\ninstall(TARGETS rc_exe)\n`,
+  ],
+  ["the project's name", "project(rc)\nadd_executable(${PROJECT_NAME} rc.c)\ninstall(TARGETS ${PROJECT_NAME})\n"],
+  ["a variable", "project(x)\nset(TOOL rc)\nadd_executable(${TOOL} rc.c)\ninstall(TARGETS ${TOOL})\n"],
+])("a program whose file is named by %s", (_, lists) => {
+  const [found] = cmakeRecipe.detect({ ...viewOfFiles({ "CMakeLists.txt": lists }), name: "other" });
+  expect(found).toMatchObject({ confidence: "likely", bins: { rc: null } });
+  expect(expandCmake(lists).steps.map(({ title }) => title)).toEqual([
+    "cmake configure",
+    "cmake build",
+    "cmake install",
+  ]);
+});
+
+test("without install rules only the program is built, not the tests beside it", () => {
+  const lists =
+    "project(RC)\nadd_executable(RC rc.c)\nset_target_properties(RC PROPERTIES OUTPUT_NAME rc)\nADD_EXECUTABLE(TESTS t.c)\n";
+  const [found] = cmakeRecipe.detect({ ...viewOfFiles({ "CMakeLists.txt": lists }), name: "other" });
+  expect(found?.bins).toEqual({ rc: null });
+  const build = expandCmake(lists).steps[1];
+  expect(build?.kind === "run" ? build.run : "").toMatch(/--target RC$/u);
+});
+
+test("the only program that is no test or example is the tool, whatever its name", () => {
+  const lists = "project(y)\nadd_executable(tool a.c)\nadd_executable(unit_tests t.c)\nadd_executable(demo d.c)\n";
+  const [found] = cmakeRecipe.detect({ ...viewOfFiles({ "CMakeLists.txt": lists }), name: "other" });
+  expect(found?.bins).toEqual({ tool: null });
+});

@@ -73,7 +73,7 @@ describe("what the package says", () => {
         versions: [{ version: "2.10", ref: "refs/tags/v2.10", commit: DIGITS, tree: DIGITS }],
         steps: [{ uses: "npm" }],
         bin: ["rc", "ripcat"],
-        tests: [{ run: "ripcat --version || ripcat --help || ripcat -V || ripcat -h" }],
+        tests: [{ run: "ripcat --version || ripcat --help || ripcat -V || ripcat -h || ripcat 2>&1 | grep -i usage" }],
       },
     });
   });

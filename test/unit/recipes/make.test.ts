@@ -136,3 +136,11 @@ test.each([
   const [found] = makeRecipe.detect({ ...viewOfFiles({ Makefile }), name: "other" });
   expect(Object.keys(found?.bins ?? {})).toEqual(bins);
 });
+
+test.each([
+  ["by the target of its rule", "all: out/a\nout/a: a.o\n\t$(CC) -o $@ a.o\na.o: a.c\n\t$(CC) -c -o a.o a.c\n", ["a"]],
+  ["several in one rule", ".PHONY: run\nrun: run.c\n\t$(CC) -o run run.c\n\t$(CC) -o runq runq.c\n", ["run", "runq"]],
+])("programs that the plain target links %s", (_, Makefile, bins) => {
+  const [found] = makeRecipe.detect({ ...viewOfFiles({ Makefile }), name: "other" });
+  expect(Object.keys(found?.bins ?? {})).toEqual(bins);
+});
