@@ -54,17 +54,19 @@ async function demandSandbox(context: Context): Promise<string> {
   });
 }
 
-/** A method that could not be verified here, for a reason that is no failure. */
-function skipped(context: Context, { subject, method }: Item, why: string): VerifiedMethod {
+/** A method of which nothing was seen: it could not be verified here, or the run itself broke. */
+function unseen(
+  context: Context,
+  { subject, method }: Item,
+  what: Pick<VerifiedMethod, "outcome" | "why" | "checks">,
+): VerifiedMethod {
   return {
     name: subject.name,
     version: subject.version,
     method,
     platform: platformId(context.host.facts.platform),
-    outcome: "skipped",
-    why,
+    ...what,
     digest: null,
-    checks: [],
     files: 0,
     bytes: 0,
     peakBytes: 0,
@@ -74,6 +76,17 @@ function skipped(context: Context, { subject, method }: Item, why: string): Veri
     differences: [],
     log: null,
   };
+}
+
+/** A method that could not be verified here, for a reason that is no failure. */
+function skipped(context: Context, item: Item, why: string): MethodRun {
+  return { result: unseen(context, item, { outcome: "skipped", why, checks: [] }), attestation: null };
+}
+
+/** What a failure of ipm's own means for one of many: it did not hold, and the others go on. */
+function broke(context: Context, item: Item, error: IpmError): MethodRun {
+  const check = { id: "plan", status: "failed", details: [`${error.code}: ${error.message}`], ms: 0 } as const;
+  return { result: unseen(context, item, { outcome: "failed", why: null, checks: [check] }), attestation: null };
 }
 
 /** The methods of a subject: those that fit this platform, and the others with the reason why not. */
@@ -98,7 +111,7 @@ async function verifyItem(context: Context, item: Item, options: VerifyOptions):
   const [first] = run.result.checks;
   const missing = first?.status === "failed" && first.details.find((line) => NOT_HERE.has(line.split(":")[0] ?? ""));
   if (typeof missing !== "string") return run;
-  return { result: skipped(context, item, missing.replace(/^[A-Z_]+: /u, "")), attestation: null };
+  return skipped(context, item, missing.replace(/^[A-Z_]+: /u, ""));
 }
 
 /** Where the attestations of a subject are written: this machine's own, and the folders that were asked for. */
@@ -125,6 +138,12 @@ async function write(
   return written;
 }
 
+/** The attestations of a version whose methods all held as far as they could be run; else none. */
+function heldBy(runs: readonly MethodRun[]): Attestation[] {
+  if (runs.some(({ result }) => result.outcome === "failed")) return [];
+  return runs.flatMap(({ attestation }) => (attestation === null ? [] : [attestation]));
+}
+
 function demandPlaceToWrite(subjects: readonly VerifySubject[], options: VerifyOptions): void {
   const homeless = options.write ? subjects.find(({ registryRoot }) => registryRoot === null) : undefined;
   if (homeless === undefined) return;
@@ -134,10 +153,11 @@ function demandPlaceToWrite(subjects: readonly VerifySubject[], options: VerifyO
 }
 
 /**
- * Verify targets in clean rooms, each method on its own, and write attestations for the versions whose methods all held.
- * Nothing of this machine's installation is touched.
- * @throws IpmError USAGE, SANDBOX_UNAVAILABLE, METHOD_NOT_APPLICABLE, those of look-ups, and the abort's own error; what
- *   does not hold is in the report
+ * Verify targets in clean rooms, each method on its own, and write attestations for the versions whose methods all held,
+ * each as soon as it is through. What fails keeps nothing else from being verified. Nothing of this machine's installation
+ * is touched.
+ * @throws IpmError USAGE, SANDBOX_UNAVAILABLE, METHOD_NOT_APPLICABLE, those of look-ups, with one method whatever broke
+ *   its run, and the abort's own error; what does not hold is in the report
  */
 export async function verify(
   context: Context,
@@ -161,11 +181,34 @@ export async function verify(
   const isolation = await demandSandbox(context);
   await removeAbandonedRooms(context);
   const planned = subjects.flatMap((subject) => itemsOf(context, subject, options.method));
+  const written: string[] = [];
+  const finished = subjects.map((): MethodRun[] => []);
+  const ofSubject = (subject: VerifySubject): MethodRun[] => finished[subjects.indexOf(subject)] ?? [];
+  const expected = (subject: VerifySubject): number => planned.filter(({ item }) => item.subject === subject).length;
+  const verifyOne = async ({ item, why }: (typeof planned)[number]): Promise<MethodRun> => {
+    if (why !== null) return skipped(context, item, why);
+    try {
+      return await verifyItem(context, item, options);
+    } catch (error) {
+      host.signal.throwIfAborted();
+      if (planned.length === 1 || !isIpmError(error)) throw error;
+      return broke(context, item, error);
+    }
+  };
   const outcomes = await inParallel(
     planned,
     options.jobs,
-    async ({ item, why }): Promise<MethodRun> =>
-      why === null ? verifyItem(context, item, options) : { result: skipped(context, item, why), attestation: null },
+    async (one): Promise<MethodRun> => {
+      const run = await verifyOne(one);
+      const own = ofSubject(one.item.subject);
+      own.push(run);
+      // As soon as a version is through: what comes after it can take hours, and be stopped.
+      if (own.length === expected(one.item.subject)) {
+        const attestations = heldBy(own);
+        if (attestations.length > 0) written.push(...(await write(context, one.item.subject, attestations, options)));
+      }
+      return run;
+    },
     true,
   );
   const runs: MethodRun[] = [];
@@ -174,15 +217,7 @@ export async function verify(
     else if (isIpmError(outcome.error) || outcome.error instanceof Error) throw outcome.error;
   }
   host.signal.throwIfAborted();
-  const written: string[] = [];
-  let complete = true;
-  for (const subject of subjects) {
-    const own = runs.filter(({ result }) => result.name === subject.name && result.version === subject.version);
-    const attestations = own.flatMap(({ attestation }) => (attestation === null ? [] : [attestation]));
-    if (attestations.length === 0) complete = false;
-    else if (own.every(({ result }) => result.outcome !== "failed"))
-      written.push(...(await write(context, subject, attestations, options)));
-  }
+  const complete = subjects.every((subject) => ofSubject(subject).some(({ attestation }) => attestation !== null));
   return {
     ok: complete && runs.every(({ result }) => result.outcome !== "failed"),
     platform: platformId(host.facts.platform),

@@ -9,11 +9,12 @@ export const verifyCommand: CommandSpec = {
   examples: [
     ["ipm verify lstm-demo", "every method that fits this machine, from the fetch to the clean-up"],
     ["ipm verify ./registry/packages/lstm-demo", "a manifest that is being written"],
-    ["ipm verify --all ./registry --write", "a whole registry, attestations beside its manifests"],
+    ["ipm verify --all ./registry --write", "a whole registry, attestations beside its manifests as it goes"],
     ["ipm verify --changed origin/main ./registry", "what a pull request changes"],
     ["ipm verify --all ./registry --shard 2/8 --output out", "one of eight machines; copy their files together"],
   ],
   about: [
+    "More than two methods are told as a table, and what failed in full; --verbose tells every check. A failure stops nothing else.",
     "Needs a sandbox. Exit code 1 when something does not hold; the report says what.",
     "What passed counts as verified on this machine; with --write or --output also for others.",
   ],

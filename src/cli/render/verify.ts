@@ -1,5 +1,6 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import { count, formatBytes, formatDuration } from "./format.ts";
+import { type Column, renderTable } from "./table.ts";
 import { type Theme, hang } from "./theme.ts";
 
 interface Check {
@@ -106,10 +107,49 @@ function methodLines(method: Method, isVerbose: boolean, theme: Theme): string[]
   return [head, ...shown.flatMap((check) => checkLines(check, theme)), ...factLines(method, theme)];
 }
 
-/** `ipm verify`: a paragraph a method, what failed in full; with one method or `--verbose` every check. */
+/** Of many methods a line each. The size is what stays, the network what was reached of what is declared. */
+function tableLines(methods: readonly Method[], theme: Theme): string[] {
+  const ran = (value: (method: Method) => string) => (method: Method) =>
+    method.outcome === "skipped" ? "" : value(method);
+  const columns: readonly Column<Method>[] = [
+    {
+      title: " ",
+      value: ({ outcome }) =>
+        theme.symbols[outcome === "passed" ? "done" : outcome === "failed" ? "failed" : "skipped"],
+      paint: (text, { outcome }) =>
+        (outcome === "passed" ? theme.good : outcome === "failed" ? theme.bad : theme.faint)(text),
+    },
+    { title: "entry", value: ({ name }) => escapeUntrusted(name), paint: theme.strong },
+    { title: "version", value: ({ version }) => escapeUntrusted(version) },
+    { title: "method", value: ({ method }) => escapeUntrusted(method) },
+    { title: "seconds", value: ran(({ ms }) => String(Math.ceil(ms / 1000))) },
+    { title: "size", value: ran(({ bytes }) => formatBytes(bytes)) },
+    {
+      title: "network",
+      value: ran(({ network }) => (network.declared.length === 0 ? "none" : network.reached.join(", ") || "not used")),
+      gives: true,
+    },
+    {
+      title: "reproducible",
+      value: ran(({ reproducible }) => (reproducible === null ? "not tried" : reproducible ? "yes" : "no")),
+    },
+  ];
+  return renderTable(methods, columns, theme, true);
+}
+
+/** After the table: what failed in full, and why something was left out. */
+function remarkLines(methods: readonly Method[], isVerbose: boolean, theme: Theme): string[] {
+  return methods
+    .filter(({ outcome }) => outcome !== "passed" || isVerbose)
+    .flatMap((method) => ["", ...methodLines(method, isVerbose, theme)]);
+}
+
+/**
+ * `ipm verify`: a paragraph a method; of more than two a table, and then what failed in full. With one method or
+ * `--verbose` every check.
+ */
 export function renderVerifyReport(report: Report, isVerbose: boolean, theme: Theme): string[] {
   const { methods } = report;
-  const all = isVerbose || methods.length <= 2;
   const number = (outcome: Method["outcome"]): number => methods.filter((method) => method.outcome === outcome).length;
   const counts = [
     `${number("passed")} verified`,
@@ -117,8 +157,12 @@ export function renderVerifyReport(report: Report, isVerbose: boolean, theme: Th
     ...(number("skipped") === 0 ? [] : [`${number("skipped")} skipped`]),
   ].join(", ");
   const end = methods.length === 0 ? "nothing to verify" : `${counts} on ${report.platform} by ${report.isolation}`;
+  const story =
+    methods.length <= 2
+      ? methods.flatMap((method) => [...methodLines(method, true, theme), ""])
+      : [...tableLines(methods, theme), ...remarkLines(methods, isVerbose, theme), ""];
   return [
-    ...methods.flatMap((method) => [...methodLines(method, all, theme), ""]),
+    ...story,
     `${report.ok ? theme.good(end) : theme.bad(end)} ${theme.faint(formatDuration(report.ms))}`,
     ...report.written.flatMap((file) => hang("  written ", escapeUntrusted(file), theme.width, theme.faint)),
   ];

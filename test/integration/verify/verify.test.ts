@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { IpmError } from "../../../src/core/errors.ts";
 import { platformId } from "../../../src/core/host.ts";
 import { attestationFile, parseAttestations } from "../../../src/trust/attestation.ts";
 import { planTargets } from "../../../src/usecases/plan-targets.ts";
@@ -263,6 +264,45 @@ test("an interrupted run leaves no room and no attestation", async () => {
   expect(existsSync(output)).toBe(false);
   expect(existsSync(path.join(ipm.layout.data, "attestations"))).toBe(false);
   expect(readdirSync(path.join(ipm.context.host.homes.cache, "verify"))).toEqual(["locks"]);
+});
+
+test("of many, what fails or breaks keeps nothing else from being verified and attested", async () => {
+  const broken = { ...cheat("exit 3"), name: "bravo" };
+  let first = false;
+  const ipm: TestIpm & { registry: string } = await ipmWith(
+    [{ name: "alpha", versions: ["1.0.0"] }, broken, { name: "charlie", versions: ["1.0.0"] }],
+    {
+      checkpoint: (name) => {
+        // A failure of the machine, as a full disk is, in the first of them.
+        if (name !== "steps.started" || first) return;
+        first = true;
+        throw new IpmError("DISK_FULL", "no space left on the disk", { hint: "ipm gc" });
+      },
+    },
+  );
+  const report = await verify(ipm.context, [ipm.registry], { ...VERIFY, all: true, write: true });
+  expect(report.methods.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+    "alpha failed",
+    "bravo failed",
+    "charlie passed",
+  ]);
+  expect(report.methods[0]!.checks).toMatchObject([{ details: ["DISK_FULL: no space left on the disk"] }]);
+  expect(report.ok).toBe(false);
+  expect(report.written.map((file) => path.relative(ipm.registry, path.dirname(file)))).toEqual([
+    "packages/charlie/attestations",
+  ]);
+});
+
+test("an interrupted run keeps the attestations of the versions that were through", async () => {
+  const folder = (): string => path.join(ipm.registry, "packages/alpha/attestations");
+  const ipm: TestIpm & { registry: string } = await ipmWith([ALPHA2], {
+    checkpoint: (name) => {
+      if (name === "tests.started" && existsSync(folder())) ipm.stop.abort();
+    },
+  });
+  const options = { ...VERIFY, all: true, write: true };
+  await expect(verify(ipm.context, [ipm.registry], options)).rejects.toThrow(/interrupted|aborted/iu);
+  expect(readdirSync(folder())).toEqual([attestationFile("2.0.0", platformId(ipm.context.host.facts.platform))]);
 });
 
 test("the room of a run that was killed is removed by the next one", async () => {

@@ -65,13 +65,16 @@ test("one method is told check by check", () => {
   ]);
 });
 
-test("of many methods only what failed is told, hostile text made visible, within 80 columns", () => {
-  const lines = renderVerifyReport(report([PASSED, FAILED, SKIPPED], false), false, THEME);
+test("many methods are a table, then what failed in full, hostile text made visible, within 80 columns", () => {
+  const none = { ...PASSED, name: "tool", network: { declared: [], reached: [] }, reproducible: false };
+  const lines = renderVerifyReport(report([PASSED, FAILED, SKIPPED, none], false), false, THEME);
   expect(lines.filter((line) => displayWidth(line) > 80)).toEqual([]);
   expect(lines).toEqual([
-    "+ ripcat 2.1.0 by cargo  plan dddddddddddd  23s",
-    "    3 files, 557 kB kept, 3.1 MB at most - reached crates of crates",
-    "    reproducible: yes",
+    "   entry   version  method  seconds  size    network  reproducible",
+    "+  ripcat  2.1.0    cargo   23       557 kB  crates   yes",
+    "x  ripcat  2.0.0    cargo   23       557 kB  crates   not tried",
+    "-  ripcat  2.1.0    mac",
+    "+  tool    2.1.0    cargo   23       557 kB  none     no",
     "",
     "x ripcat 2.0.0 by cargo  plan dddddddddddd  23s",
     "  x network    step 1 (make) asks for telemetry.example.org:443, which is not",
@@ -82,6 +85,6 @@ test("of many methods only what failed is told, hostile text made visible, withi
     "",
     "- ripcat 2.1.0 by mac: not here, is for macos",
     "",
-    "1 verified, 1 failed, 1 skipped on linux-x64-glibc by bubblewrap 23s",
+    "2 verified, 1 failed, 1 skipped on linux-x64-glibc by bubblewrap 23s",
   ]);
 });
