@@ -43,6 +43,8 @@ export interface OptionSpec {
   /** `--method ID`, `--dry-run`, `--no-sandbox`. */
   readonly flags: string;
   readonly says: string;
+  /** May be given several times: every value counts, in their order. */
+  readonly repeats?: boolean;
 }
 
 export type CommandGroup = "Install" | "Look" | "Go back and clean up" | "Registries" | "Contribute" | "Set up";
@@ -101,6 +103,12 @@ export class Invocation {
     if (typeof value !== "string") return undefined;
     if (value === "") throw this.#misfit(flag, "a value", value);
     return value;
+  }
+
+  /** The values of a flag that may be given several times. */
+  texts(flag: string): readonly string[] {
+    const values = this.#values[camelCase(flag)];
+    return Array.isArray(values) ? values.filter((value) => typeof value === "string") : [];
   }
 
   /** A whole number of at least `least`. @throws IpmError USAGE */

@@ -8,13 +8,14 @@ import { resolveHomes } from "../host/homes.ts";
 import { readRunningProcesses } from "../host/running.ts";
 import { settleUmask } from "../host/umask.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import type { Ask, Context } from "../usecases/context.ts";
+import type { Ask, Context, Prompts } from "../usecases/context.ts";
 import type { Environment } from "./settings.ts";
 
 export interface ContextParts {
   readonly env: Environment;
   readonly emit: Emit;
   readonly ask: Ask | null;
+  readonly prompts: Prompts | null;
   readonly signal: AbortSignal;
   readonly ipmVersion: string;
   /** The package's folder. */
@@ -112,6 +113,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     host,
     emit: parts.emit,
     ask: parts.ask,
+    prompts: parts.prompts,
     sandboxFor: (noSandbox) => (noSandbox ? open : isolated),
     lockTimeoutMs: parts.lockTimeoutMs,
     offline: parts.offline,

@@ -1,7 +1,7 @@
 import { EXIT, IpmError, isIpmError } from "../core/errors.ts";
 import type { Emit, IpmEvent } from "../core/events.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
-import type { Ask, Context } from "../usecases/context.ts";
+import type { Ask, Context, Prompts } from "../usecases/context.ts";
 import { splitArguments } from "./arguments.ts";
 import {
   type Answer,
@@ -28,9 +28,18 @@ declare const IPM_VERSION: string | undefined;
 const VERSION = typeof IPM_VERSION === "string" ? IPM_VERSION : "0.0.0";
 const MOST_COMMAND_CHARACTERS = 300;
 
-/** The command line as receipts, generations and locks record it: one line, bounded, without passwords. */
-function recordedCommand(argv: readonly string[]): string {
-  const text = ["ipm", ...argv].map((word) => redactCredentials(escapeUntrusted(word))).join(" ");
+/** A word of a command line without the value that `--set` gives: it may be a secret. */
+function withoutValue(word: string, before: string | undefined): string {
+  const flag = before === "--set" ? "" : "--set=";
+  return word.startsWith(flag) && (flag !== "" || before === "--set")
+    ? `${flag}${word.slice(flag.length).replace(/=[\s\S]*$/u, "=...")}`
+    : word;
+}
+
+/** The command line as receipts, generations and locks record it: one line, bounded, without passwords and secrets. */
+export function recordedCommand(argv: readonly string[]): string {
+  const words = argv.map((word, index) => withoutValue(word, argv[index - 1]));
+  const text = ["ipm", ...words].map((word) => redactCredentials(escapeUntrusted(word))).join(" ");
   return text.length <= MOST_COMMAND_CHARACTERS ? text : `${text.slice(0, MOST_COMMAND_CHARACTERS)}...`;
 }
 
@@ -117,6 +126,21 @@ class Run {
     };
   }
 
+  #prompts(): Prompts | null {
+    if (!this.#settings.canAsk) return null;
+    return {
+      text: async (question) => {
+        const { askText } = await import("./ask.ts");
+        this.#reporter.pause();
+        try {
+          return await askText(question, this.#streams, this.#theme(this.#streams.stderr), this.#signal);
+        } finally {
+          this.#reporter.resume();
+        }
+      },
+    };
+  }
+
   async #openContext({ writes, lockTimeoutMs, answersWithPlan = false }: ContextOptions): Promise<Context> {
     this.#answersWithPlan = answersWithPlan;
     const { openContext } = await import("./composition.ts");
@@ -124,6 +148,7 @@ class Run {
       env: this.#env,
       emit: this.#emit,
       ask: this.#ask(),
+      prompts: this.#prompts(),
       signal: this.#signal,
       ipmVersion: this.#installation.version,
       root: this.#installation.root,

@@ -19,7 +19,7 @@ function operandOf(text: string): string {
 
 /** The value placeholder of a flag as commander wants it: `--method ID` is `--method <id>`. */
 function flagsOf(text: string): string {
-  return text.replace(/ ([A-Z-]+)$/u, (_, name: string) => ` <${name.toLowerCase()}>`);
+  return text.replace(/ ([A-Z=-]+)$/u, (_, name: string) => ` <${name.toLowerCase()}>`);
 }
 
 function quiet(command: Command): Command {
@@ -42,7 +42,11 @@ function addCommand(
     .showSuggestionAfterError(false);
   if (spec.alias !== undefined) command.alias(spec.alias);
   for (const operand of spec.operands.split(" ").filter((part) => part !== "")) command.argument(operandOf(operand));
-  for (const option of spec.options ?? []) command.option(flagsOf(option.flags), option.says);
+  for (const option of spec.options ?? []) {
+    const flags = flagsOf(option.flags);
+    if (option.repeats !== true) command.option(flags, option.says);
+    else command.option(flags, option.says, (value: string, before: readonly string[]) => [...before, value], []);
+  }
   command.action(() => {
     onParsed(new Invocation(spec.name, command.args, command.opts()));
   });

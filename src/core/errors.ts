@@ -34,6 +34,11 @@ export const ERRORS = {
     cause: "A command, flag or argument that ipm does not know, or a value that does not fit.",
     cure: "Run the command with `--help`; it begins with examples.",
   },
+  INPUT_MISSING: {
+    exit: EXIT.usage,
+    cause: "A tool asks for a value that nobody has given, and nobody can be asked.",
+    cure: "Give it: `--set NAME=VALUE`, `--set NAME=@FILE`, or `--set NAME=-` for standard input; or export the variable.",
+  },
   PLATFORM_UNSUPPORTED: {
     exit: EXIT.usage,
     cause: "ipm does not run on this operating system yet.",

@@ -10,6 +10,7 @@ import { isInside } from "../sandbox/paths.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
 import { copyStep } from "./copy-step.ts";
 import { type ExecutionContext, type ExecutionPaths, findProgram, findToolchains, toolOf } from "./execution.ts";
+import { givenInputs } from "../plan/build-plan.ts";
 import { stepEnvironment } from "./step-environment.ts";
 import { type Transcript, createTranscript } from "./transcript.ts";
 
@@ -111,6 +112,7 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
   const env = stepEnvironment(step, {
     paths: { ...folders, source: run.source },
     version: plan.tool.version,
+    inputs: givenInputs(plan.what, "build"),
     toolchains: run.toolchains.map(({ bin }) => bin),
     jobs: Math.max(1, Math.min(host.facts.cpus, MAX_JOBS)),
   });

@@ -4,6 +4,7 @@ import type { StepOutcome } from "../core/events.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import { fillPrefixInPattern } from "../manifest/placeholders.ts";
+import { secretInputs } from "../plan/build-plan.ts";
 import type { Plan, PlannedTest } from "../plan/plan.ts";
 import { type TestFolders, grantsOfTest } from "../sandbox/grants.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
@@ -124,7 +125,13 @@ async function prepareFolders(run: TestRun): Promise<{ folders: TestFolders; lib
 async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
   const { host, sandbox } = run.context;
   const { folders, libexec } = await prepareFolders(run);
-  const env = testEnvironment(folders.launchers, folders.home, folders.tmp);
+  const env = {
+    ...testEnvironment(folders.launchers, folders.home, folders.tmp),
+    // Where a test could read the file that launchers take secrets from, they are told that there is nothing to take.
+    ...(sandbox.kind === "bubblewrap"
+      ? {}
+      : Object.fromEntries(secretInputs(run.plan.what).map((name) => [name, ""] as const))),
+  };
   const title = describeCommand(test.run);
   const grants = grantsOfTest(folders, run.toolchains);
   const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);

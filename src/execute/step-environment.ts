@@ -17,6 +17,8 @@ export interface EnvironmentFacts {
   readonly version: string;
   /** Folders with the real programs of the plan's requirements, in the plan's order. */
   readonly toolchains: readonly string[];
+  /** What the user gave for the build, by variable. */
+  readonly inputs: Readonly<Record<string, string>>;
   /** How many jobs a build may run at once. */
   readonly jobs: number;
 }
@@ -44,6 +46,7 @@ function commonEnvironment(folders: readonly string[], home: string, tmp: string
  * | `IPM_VERSION` | the version as the manifest writes it |
  * | `IPM_JOBS` | how many jobs may run at once |
  * | the step's `env` | as written, `{prefix}` replaced; it wins over `SOURCE_DATE_EPOCH` and the first rows but `PATH` |
+ * | the plan's inputs | those that are for the build and not secret, as the user gave them; they win over the step's `env` |
  */
 export function stepEnvironment(step: Pick<PlannedRun, "env">, facts: EnvironmentFacts): Record<string, string> {
   const { paths } = facts;
@@ -54,6 +57,7 @@ export function stepEnvironment(step: Pick<PlannedRun, "env">, facts: Environmen
     ...common,
     SOURCE_DATE_EPOCH: "315532800",
     ...own,
+    ...facts.inputs,
     PATH: common["PATH"] ?? "",
     IPM_PREFIX: paths.prefix,
     IPM_SOURCE: paths.source,

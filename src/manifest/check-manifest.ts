@@ -4,6 +4,7 @@ import { fillPlaceholdersInPattern, fillPrefixInPattern, isKnownPlaceholder, pla
 import { NOT_BUILT_YET } from "./not-built-yet.ts";
 import { isProtectedLauncher } from "./protected-launchers.ts";
 import type { ManifestInput } from "./schema.ts";
+import { soundsSecret } from "./secret-name.ts";
 import { quoted } from "./source-text.ts";
 import type { PartialData, Path, PathProblem } from "./validate.ts";
 
@@ -77,6 +78,7 @@ export function checkManifest(data: PartialData, written: Written, options: Chec
   checkMethods(draft, check);
   for (const [index, requirement] of entriesOf(draft.requires))
     checkRequirement(["requires", index], requirement, check);
+  checkInputs(draft.inputs, report);
   checkTests(["tests"], draft.tests, report);
   checkSteps(["steps"], draft.steps, check);
   checkBin(["bin"], draft.bin, check);
@@ -283,6 +285,33 @@ function checkRequirement(path: Path, requirement: DraftRequirement, { report, l
   }
   if (requirement.version !== undefined) {
     report([...path, "version"], { code: "CONFLICTING_KEYS", key: true, message: `\`${kind}\` has no version` });
+  }
+}
+
+function checkInputs(inputs: Draft["inputs"], report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, { env, secret, for: when }] of entriesOf(inputs)) {
+    const isSecret = secret === "true";
+    if (env !== undefined) {
+      if (seen.has(env))
+        report(["inputs", index, "env"], {
+          code: "DUPLICATE_NAME",
+          message: `the input ${quoted(env)} is listed twice`,
+        });
+      seen.add(env);
+      // What is not secret goes to the steps, which may have a network: a name must not bring a key of the user's there.
+      if (!isSecret && soundsSecret(env))
+        report(["inputs", index], {
+          code: "MISSING_KEY",
+          message: `${quoted(env)} is a secret by its name, and the input does not say so`,
+          hint: "add `secret: true`",
+        });
+    }
+    if (isSecret && when !== undefined && when !== "run")
+      report(["inputs", index, "for"], {
+        code: "CONFLICTING_KEYS",
+        message: "no step is given a secret: it is `for: run`",
+      });
   }
 }
 

@@ -15,6 +15,7 @@ export interface Manifest {
   readonly method: string;
   /** The manifest's and the method's requirements, the manifest's first. */
   readonly requires: readonly Requirement[];
+  readonly inputs: readonly ManifestInput[];
   readonly steps: readonly ManifestStep[];
   readonly provides: Provides;
   readonly tests: readonly ManifestTest[];
@@ -103,6 +104,14 @@ export type Requirement =
   | EnvRequirement
   | ServiceRequirement
   | HardwareRequirement;
+
+/** A value that the user gives, in a variable. A secret one is for the tool itself alone. */
+export interface ManifestInput {
+  readonly env: string;
+  readonly secret: boolean;
+  readonly for: "build" | "run" | "both";
+  readonly why: string | null;
+}
 
 /** A string runs through `sh -eu`; a list runs without a shell. */
 export type RunText = string | readonly [string, ...string[]];

@@ -8,6 +8,7 @@ import type {
   LauncherTarget,
   Manifest,
   ManifestFile,
+  ManifestInput,
   ManifestStep,
   ManifestTest,
   ManifestVersion,
@@ -18,6 +19,7 @@ import type {
 import { fillPlaceholders, fillPlaceholdersInPattern } from "./placeholders.ts";
 import type {
   BinSource,
+  InputSource,
   ManifestSource,
   MethodSource,
   RequirementSource,
@@ -184,6 +186,10 @@ function resolveRequirement(requirement: RequirementSource): Requirement {
   throw new TypeError("a requirement of no kind passed the schema");
 }
 
+function resolveInput({ env, secret = false, for: when, why }: InputSource): ManifestInput {
+  return { env, secret, for: secret ? "run" : (when ?? "both"), why: why ?? null };
+}
+
 function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
@@ -287,6 +293,7 @@ export function resolveManifest(source: ManifestSource, request: ResolveRequest)
     version,
     method: id,
     requires: [...(source.requires ?? []), ...(method.requires ?? [])].map(resolveRequirement),
+    inputs: (source.inputs ?? []).map(resolveInput),
     steps: method.steps.map((step) => resolveStep(step, values)),
     provides: resolveProvides(source, method, values),
     tests: (method.tests ?? source.tests ?? []).map((test) => resolveTest(test, values)),

@@ -602,11 +602,16 @@ const source = z
 const input = z
   .strictObject({
     env: text("The variable that it is given in.", environmentNameRule),
-    secret: flag("It is never shown or kept. Default: false.").optional(),
-    for: word("When it is needed. Default: `both`.", ["build", "run", "both"]).optional(),
-    why: text("What it is for.", anyText(200)).optional(),
+    secret: flag(
+      "Only the tool itself is given it: no step, plan, log or record holds it. It is kept in a file that only its user can read. Default: false.",
+    ).optional(),
+    for: word(
+      "When it is needed: by the steps, by the commands, or by both. Default: `both`, and `run` for a secret.",
+      ["build", "run", "both"],
+    ).optional(),
+    why: text("What it is for, shown where it is asked for.", anyText(200)).optional(),
   })
-  .meta({ id: "input", description: "A value that the user gives." });
+  .meta({ id: "input", description: "A value that the user gives: by `--set`, in the environment, or when asked." });
 
 const schemaKey = text("The format: `ipm/v1`.", {
   max: 64,
@@ -681,7 +686,11 @@ export const manifestSchema = z
     source,
     versions: list("Newest first; a new version adds one entry and nothing else.", version, 500),
     requires: list("What the host must have, for every method.", requirement, 50).optional(),
-    inputs: list("Values that the user gives.", input, 32).optional(),
+    inputs: list(
+      "Values that the user gives; [inputs.md](inputs.md) says how, and where they go.",
+      input,
+      32,
+    ).optional(),
     persist: list(
       "Files of the user's: seeded once, kept over upgrades.",
       text("Path in the prefix.", pathRule),
@@ -763,5 +772,6 @@ export type MethodSource = NonNullable<ManifestSource["methods"]>[number];
 export type StepSource = MethodSource["steps"][number];
 export type TestSource = NonNullable<ManifestSource["tests"]>[number];
 export type RequirementSource = NonNullable<ManifestSource["requires"]>[number];
+export type InputSource = NonNullable<ManifestSource["inputs"]>[number];
 export type BinSource = NonNullable<ManifestSource["bin"]>;
 export type ManifestInput = z.input<typeof manifestSchema>;

@@ -1,9 +1,10 @@
 import { canonicalJson, sha256Hex } from "../core/canonical-json.ts";
 import type { Platform } from "../core/host.ts";
 import { type CommitSha, type PlanDigest, type TreeSha, isPlanDigest } from "../core/ids.ts";
-import type { Manifest, ManifestTest } from "../manifest/manifest.ts";
+import type { Manifest, ManifestInput, ManifestTest } from "../manifest/manifest.ts";
 import { type ExpandedSteps } from "./expand-steps.ts";
 import type {
+  InputOrigin,
   Plan,
   PlanOrigin,
   PlanRisk,
@@ -18,6 +19,12 @@ import type {
 /** One minute: the time limit of a test that names none. */
 export const TEST_TIMEOUT_MS = 60_000;
 
+/** An input of the manifest with its value; null: a secret that nobody has given yet. */
+export interface SettledInput extends ManifestInput {
+  readonly value: string | null;
+  readonly from: InputOrigin;
+}
+
 /** Everything that a plan is made of; all of it values, so that a Linux machine can build a Mac's plan. */
 export interface PlanInput {
   readonly manifest: Manifest;
@@ -31,6 +38,7 @@ export interface PlanInput {
   };
   readonly platform: Platform;
   readonly requirements: readonly ResolvedRequirement[];
+  readonly inputs: readonly SettledInput[];
   readonly passedOver: readonly { readonly id: string; readonly why: string }[];
   readonly trust: PlanTrust;
   /** For each launcher: another program of that name on PATH, and whether that one comes first. */
@@ -64,8 +72,8 @@ function essenceOfStep(step: PlannedStep): unknown {
 }
 
 /**
- * The plan digest: sha256 of the canonical JSON of what would run (commit and tree, steps with environment and network,
- * what is provided, tests). A version's number, prose, formatting and the toolchain's versions are not in it.
+ * The plan digest: sha256 of the canonical JSON of what would run (commit and tree, inputs that are not secret, steps with
+ * environment and network, what is provided, tests). A version's number, prose, formatting and the toolchain's versions are not in it.
  */
 export function planDigest(what: PlannedWork): PlanDigest {
   const digest = sha256Hex(
@@ -75,6 +83,7 @@ export function planDigest(what: PlannedWork): PlanDigest {
       ...(what.downloads === undefined
         ? {}
         : { downloads: what.downloads.map(({ file, sha256 }) => ({ file, sha256 })) }),
+      ...(what.inputs === undefined ? {} : { inputs: what.inputs }),
       steps: what.steps.map(essenceOfStep),
       provides: what.provides,
       tests: what.tests.map(({ run, stdin, timeoutMs, expect }) => ({ run, stdin, timeoutMs, expect })),
@@ -90,6 +99,16 @@ export function buildPlan(input: PlanInput): Plan {
   const what: PlannedWork = {
     source: { commit: source.commit, tree: source.tree, path: manifest.source.path },
     ...(expanded.downloads.length === 0 ? {} : { downloads: expanded.downloads }),
+    ...(input.inputs.length === 0
+      ? {}
+      : {
+          inputs: input.inputs.map((one) => ({
+            env: one.env,
+            for: one.for,
+            secret: one.secret,
+            value: one.secret ? null : one.value,
+          })),
+        }),
     steps: expanded.steps,
     provides: expanded.provides,
     tests: manifest.tests.map(planTest),
@@ -113,6 +132,7 @@ export function buildPlan(input: PlanInput): Plan {
     method: { id: manifest.method, passedOver: input.passedOver },
     platform: input.platform,
     requirements: input.requirements,
+    ...(input.inputs.length === 0 ? {} : { inputs: input.inputs.map(({ env, why, from }) => ({ env, why, from })) }),
     trust: input.trust,
     launchers: Object.keys(expanded.provides.bin)
       .toSorted()
@@ -131,6 +151,17 @@ export function buildPlan(input: PlanInput): Plan {
     start: manifest.start,
     origin: input.origin,
   };
+}
+
+/** The inputs that are not secret and are for the steps, or for the tool itself: variable to value. */
+export function givenInputs(what: Pick<PlannedWork, "inputs">, when: "build" | "run"): Record<string, string> {
+  const given = (what.inputs ?? []).filter((input) => input.for === when || input.for === "both");
+  return Object.fromEntries(given.flatMap(({ env, value }) => (value === null ? [] : [[env, value]])));
+}
+
+/** The secrets that the tool itself is given, by their variables. */
+export function secretInputs(what: Pick<PlannedWork, "inputs">): string[] {
+  return (what.inputs ?? []).filter(({ secret }) => secret).map(({ env }) => env);
 }
 
 /** True when nothing of the package runs before its tests: every step is a copy that ipm does itself. */

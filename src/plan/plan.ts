@@ -30,6 +30,8 @@ export interface Plan {
   };
   readonly platform: Platform;
   readonly requirements: readonly ResolvedRequirement[];
+  /** What the inputs of `what` are for and where their values are from; absent where nothing is asked for. */
+  readonly inputs?: readonly { readonly env: string; readonly why: string | null; readonly from: InputOrigin }[];
   readonly trust: PlanTrust;
   /** Launchers in the profile's bin that this plan would add, and other commands of that name on PATH. */
   readonly launchers: readonly {
@@ -78,10 +80,24 @@ export interface PlannedWork {
   };
   /** Absent where there are none. */
   readonly downloads?: readonly PlannedDownload[];
+  /** Absent where nothing is asked for. */
+  readonly inputs?: readonly PlannedInput[];
   readonly steps: readonly PlannedStep[];
   readonly provides: PlannedProvides;
   readonly tests: readonly PlannedTest[];
 }
+
+/** A value that the user gives, in a variable. */
+export interface PlannedInput {
+  readonly env: string;
+  readonly for: "build" | "run" | "both";
+  readonly secret: boolean;
+  /** Null for a secret, whose value is in no plan. */
+  readonly value: string | null;
+}
+
+/** Where the value of an input is from; null: nobody has given it yet. */
+export type InputOrigin = "flag" | "kept" | "environment" | "terminal" | null;
 
 export interface PlannedLauncher {
   /** A path in the prefix, or null when `run` is given. */

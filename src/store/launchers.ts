@@ -11,6 +11,10 @@ export interface LauncherSpec {
   /** Interpreter and its arguments for `file`, absolute; null when the kernel can start the file itself. */
   readonly interpreter: readonly [string, ...string[]] | null;
   readonly env: Readonly<Record<string, string>>;
+  /** What the user gave that is not secret; the caller's own variables win. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** The file with the secrets that the user gave, read at every start; null where the tool asks for none. */
+  readonly secrets: string | null;
 }
 
 export type RenderedLauncher =
@@ -24,13 +28,18 @@ export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A line of `sh` that gives a variable a value unless the caller has given it one. */
+export function defaultLine(name: string, value: string): string {
+  return `[ -n "\${${name}+x}" ] || export ${name}=${shellQuote(value)}`;
+}
+
 /**
  * A launcher as it will stand in the profile's `bin`. A script is plain `sh` with absolute paths: it must work with an
  * empty PATH, from cron, through links, and keep arguments, standard input, exit code and signals (`exec`).
  * @param libexec the profile's `libexec` folder, absolute
  */
 export function renderLauncher(spec: LauncherSpec, libexec: string): RenderedLauncher {
-  const hasEnv = Object.keys(spec.env).length > 0;
+  const hasEnv = Object.keys(spec.env).length + Object.keys(spec.inputs).length > 0 || spec.secrets !== null;
   if (spec.file !== null && spec.interpreter === null && !hasEnv) return { kind: "link", target: spec.file };
   const lines = ["#!/bin/sh", `# ${spec.name}: launcher of ${spec.tool}, made by ipm; changes here are lost`];
   const program = spec.run?.[0] ?? spec.interpreter?.[0] ?? spec.file;
@@ -38,6 +47,10 @@ export function renderLauncher(spec: LauncherSpec, libexec: string): RenderedLau
   const gone = `${spec.name}: ${program} is gone; run: ipm reinstall ${spec.tool.replace(/@.*$/u, "")}`;
   lines.push(`[ -x ${shellQuote(program)} ] || { printf '%s\\n' ${shellQuote(gone)} >&2; exit 127; }`);
   for (const [name, value] of Object.entries(spec.env)) lines.push(`export ${name}=${shellQuote(value)}`);
+  for (const [name, value] of Object.entries(spec.inputs)) lines.push(defaultLine(name, value));
+  // Sourced: a value that is in no argument and in no other process's environment.
+  if (spec.secrets !== null)
+    lines.push(`if [ -r ${shellQuote(spec.secrets)} ]; then . ${shellQuote(spec.secrets)}; fi`);
   const words = spec.run ?? [...(spec.interpreter ?? []), path.join(libexec, spec.name)];
   lines.push(`exec ${words.map(shellQuote).join(" ")} "$@"`, "");
   return { kind: "script", text: lines.join("\n"), libexecTarget: spec.run === null ? spec.file : null };

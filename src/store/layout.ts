@@ -18,6 +18,8 @@ export interface Layout {
   /** The link whose target is the current generation; `current/bin` is on PATH. */
   readonly current: string;
   readonly state: string;
+  /** What users have given tools that ask for it: `<name>/values`, secrets among it, for this user alone. */
+  readonly inputs: string;
   readonly locks: string;
   readonly logs: string;
   /** Space that is given up when a disk is full, so that there is room for one more generation (`uninstall`). */
@@ -36,6 +38,7 @@ export function layoutOf(homes: Homes): Layout {
     profiles: path.join(data, "profiles"),
     current: path.join(data, "current"),
     state: path.join(data, "state"),
+    inputs: path.join(data, "inputs"),
     locks: path.join(data, "locks"),
     logs: path.join(data, "logs"),
     reserve: path.join(data, "reserve"),

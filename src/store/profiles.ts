@@ -2,13 +2,20 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
+import { givenInputs, secretInputs } from "../plan/build-plan.ts";
 import { type Generation, type GenerationEntry, currentTarget } from "./generations.ts";
+import { inputsFile } from "./inputs.ts";
 import { type EntryId, type Layout, type ProfilePaths, entryPaths, parseEntryId, profilePaths } from "./layout.ts";
 import { type LauncherSpec, renderLauncher, shellQuote } from "./launchers.ts";
 import { type Receipt, type SealedLauncher, demandReceipt, readReceipt } from "./receipts.ts";
 
 /** The launchers of one entry with absolute paths. */
-export function launcherSpecs(prefix: string, receipt: Pick<Receipt, "plan" | "launchers">): LauncherSpec[] {
+export function launcherSpecs(
+  layout: Layout,
+  prefix: string,
+  receipt: Pick<Receipt, "plan" | "launchers">,
+): LauncherSpec[] {
+  const { what } = receipt.plan;
   const tool = `${receipt.plan.tool.name}@${receipt.plan.tool.version}`;
   return receipt.launchers.map((launcher: SealedLauncher) => ({
     name: launcher.name,
@@ -17,6 +24,8 @@ export function launcherSpecs(prefix: string, receipt: Pick<Receipt, "plan" | "l
     run: launcher.run,
     interpreter: launcher.interpreter,
     env: launcher.env,
+    inputs: givenInputs(what, "run"),
+    secrets: secretInputs(what).length === 0 ? null : inputsFile(layout, receipt.plan.tool.name),
   }));
 }
 
@@ -116,7 +125,7 @@ async function addEntry(
     if (await carryOver(host, profilePaths(layout, previous), root, entry, prefix)) return false;
   }
   const receipt = await demandReceipt(host, layout, id);
-  await writeLaunchers(host, launcherSpecs(prefix, receipt), root);
+  await writeLaunchers(host, launcherSpecs(layout, prefix, receipt), root);
   for (const [to, from] of Object.entries(receipt.share)) {
     const file = path.join(root.share, to);
     await host.files.createFolder(path.dirname(file));

@@ -104,6 +104,23 @@ function isReadablePlan(plan: Record<string, unknown>): boolean {
   );
 }
 
+/** What launchers are made of must be what ipm wrote: names of variables, and texts. */
+function hasReadableInputs({ inputs }: Record<string, unknown>): boolean {
+  if (inputs === undefined) return true;
+  return (
+    Array.isArray(inputs) &&
+    inputs.every(
+      (input) =>
+        isRecord(input) &&
+        typeof input["env"] === "string" &&
+        /^[A-Za-z_][A-Za-z0-9_]*$/u.test(input["env"]) &&
+        typeof input["for"] === "string" &&
+        typeof input["secret"] === "boolean" &&
+        (input["value"] === null || typeof input["value"] === "string"),
+    )
+  );
+}
+
 /** Why a parsed receipt cannot be believed for this entry, or undefined when it can. */
 function doubtAbout(value: Record<string, unknown>, id: EntryId): string | undefined {
   if (value["entry"] !== formatEntryId(id)) return "it belongs to another entry";
@@ -119,6 +136,7 @@ function doubtAbout(value: Record<string, unknown>, id: EntryId): string | undef
   if (!texts.every((text) => typeof text === "string") || typeof bytes !== "number") {
     return "it is incomplete";
   }
+  if (!hasReadableInputs(plan["what"])) return "its inputs cannot be read";
   if (!Array.isArray(launchers) || !launchers.every(isSealedLauncher)) return "its launchers cannot be read";
   if (
     !isRecord(share) ||

@@ -109,7 +109,7 @@ async function writeOwnLaunchers(
 ): Promise<string> {
   const folders = { bin: path.join(paths.launchers, "bin"), libexec: path.join(paths.launchers, "libexec") };
   for (const folder of Object.values(folders)) await store.host.files.createFolder(folder);
-  await writeLaunchers(store.host, launcherSpecs(paths.prefix, { plan, launchers }), folders);
+  await writeLaunchers(store.host, launcherSpecs(store.layout, paths.prefix, { plan, launchers }), folders);
   return folders.bin;
 }
 

@@ -13,12 +13,28 @@ export interface Question {
 
 export type Ask = (question: Question) => Promise<boolean>;
 
+/** A value that somebody types. */
+export interface TextQuestion {
+  readonly text: string;
+  readonly detail?: readonly string[];
+  /** What is typed is not shown. */
+  readonly hidden: boolean;
+}
+
+/** What a person types; never asked without a terminal. */
+export interface Prompts {
+  /** One line, or null when nobody gives one (end of file). */
+  text(question: TextQuestion): Promise<string | null>;
+}
+
 /** Everything that the use cases are handed; `cli/` puts it together. */
 export interface Context {
   readonly host: Host;
   readonly emit: Emit;
   /** Null: nobody can be asked, so what needs a question has a safe default or fails with its code. */
   readonly ask: Ask | null;
+  /** For more than a yes or no; absent or null where `ask` is null. */
+  readonly prompts?: Prompts | null;
   /** The sandbox of this host, or `none` when it was switched off. */
   sandboxFor(noSandbox: boolean): Sandbox;
   readonly lockTimeoutMs: number;
@@ -42,6 +58,10 @@ export interface PlanOptions {
   readonly noFallback: boolean;
   /** Run the commands that get what the host lacks, after a confirmation that lists them. */
   readonly withRequirements?: boolean;
+  /** `--set`: what tools ask for, by variable. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** For a clean room: only `set` and what was given in it counts, and secrets may be missing. */
+  readonly withoutSecrets?: boolean;
   readonly offline: boolean;
   /** How many tools are fetched and built at once. */
   readonly jobs: number;

@@ -201,7 +201,7 @@ async function profileProblems(context: Context, layout: Layout, generation: Gen
     const id = parseEntryId(entry.entry);
     const found = id === undefined ? undefined : await readReceipt(context.host, layout, id);
     if (id === undefined || found?.state !== "complete") continue;
-    for (const spec of launcherSpecs(entryPaths(layout, id).prefix, found.receipt)) {
+    for (const spec of launcherSpecs(layout, entryPaths(layout, id).prefix, found.receipt)) {
       const rendered = renderLauncher(spec, profile.libexec);
       expected.set(spec.name, rendered.kind === "link" ? rendered.target : rendered.text);
     }

@@ -20,6 +20,7 @@ import { type InstalledTool, installedTool } from "./list.ts";
 import { latestFor } from "./outdated.ts";
 import { type PreparedPlan, preparePlan } from "./prepare-plan.ts";
 import { type ResolvedTarget, openTargets } from "./resolve-target.ts";
+import { askSecrets, demandKnownInputs, keepInputs } from "./settle-inputs.ts";
 
 export interface UnchangedTool {
   readonly name: string;
@@ -76,6 +77,15 @@ function isInstalledAlready(target: ResolvedTarget, current: GenerationEntry | u
   if (current === undefined) return false;
   if (target.registry === null || current.registry !== target.registry) return false;
   return !target.explicitVersion || current.version === target.version;
+}
+
+/** What is installed keeps what it was given: a plain `install` changes nothing of it. */
+function setOfInstalled(present: GenerationEntry, set: Readonly<Record<string, string>>): IpmError {
+  const flags = Object.keys(set).map((env) => `--set ${env}=VALUE`);
+  return new IpmError("USAGE", `${present.name} ${present.version} is installed already, so --set changes nothing`, {
+    hint: `ipm reinstall ${present.name} ${flags.join(" ")}`,
+    data: { name: present.name },
+  });
 }
 
 function demandNotHeld(current: GenerationEntry | undefined, version: string): void {
@@ -171,9 +181,11 @@ export async function buildTarget(
       const method = prepared.plan.method.id;
       failed.set(method, `failed: ${error.message}`);
       if (methodsOf(target.entry).length <= failed.size) throw error;
-      // The source is here already: only the plan is another.
+      // The source is here already, and so is what was given: only the plan is another.
       const again = { ...target, fetched: prepared.source };
-      const next = await preparePlan(context, again, options, failed).catch(() => null);
+      const given = prepared.inputs.flatMap(({ env, value }) => (value === null ? [] : [[env, value] as const]));
+      const set = { ...options.set, ...Object.fromEntries(given) };
+      const next = await preparePlan(context, again, { ...options, set }, failed).catch(() => null);
       if (next === null) throw error;
       context.emit({
         type: "warning",
@@ -266,6 +278,7 @@ export async function install(
   for (const target of resolved) {
     const present = installedEntry(target.entry.name);
     if (!mode.replace && present !== undefined && isInstalledAlready(target, present)) {
+      if (options.set !== undefined && Object.keys(options.set).length > 0) throw setOfInstalled(present, options.set);
       unchanged.push({ name: present.name, version: present.version, newer: latestFor(target.entry, present.version) });
       continue;
     }
@@ -289,12 +302,15 @@ export async function install(
     )),
   }));
   const plans = prepared.map(({ plan }) => plan);
+  demandKnownInputs(plans, options.set);
   const conflict = findLauncherConflict(withPlans(current?.entries ?? [], plans));
   if (conflict !== undefined) throw conflict;
   if (options.dryRun) {
     return { generation: current?.number ?? null, installed: [], unchanged, failed, plans, dryRun: true, notes: [] };
   }
   for (const { plan } of prepared) await confirmPlan(context, plan, options);
+  const given = new Map<string, Readonly<Record<string, string>>>();
+  for (const { plan, inputs } of prepared) given.set(plan.tool.name, await askSecrets(context, plan, inputs, options));
   const locks = await lockTools(
     context,
     plans.map(({ tool }) => tool.name),
@@ -302,15 +318,18 @@ export async function install(
   let built: Built[] = [];
   const fresh: EntryId[] = [];
   let generation: Generation | null = current;
+  const takeBack: (() => Promise<void>)[] = [];
   try {
     built = await forEachTarget(prepared, options, failed, (item) =>
       buildTarget(context, item.target, item, options, mode, fresh),
     );
+    for (const { plan } of built) takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
     if (built.length > 0) {
       generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built));
     }
   } catch (error) {
     await discardBuilt(context, fresh);
+    for (const undo of takeBack) await undo();
     throw error;
   } finally {
     for (const lock of locks) await lock.release();

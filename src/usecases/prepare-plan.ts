@@ -7,7 +7,7 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { tagForSteps } from "../manifest/version-of-tag.ts";
-import { buildPlan } from "../plan/build-plan.ts";
+import { type SettledInput, buildPlan } from "../plan/build-plan.ts";
 import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from "../plan/expand-steps.ts";
 import type { Plan, PlannedStep, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
 import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
@@ -24,6 +24,7 @@ import { probeRequirements } from "./probe-requirements.ts";
 import { readPolicies } from "./read-policies.ts";
 import { requirementMissing } from "./requirement-missing.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
+import { settleInputs } from "./settle-inputs.ts";
 
 /** A plan, and what building it needs. */
 export interface PreparedPlan {
@@ -33,6 +34,8 @@ export interface PreparedPlan {
   readonly tag: string | null;
   /** Ecosystems whose credentials the policy hands to the steps that reach them; a notice of the plan names them. */
   readonly credentials: readonly Ecosystem[];
+  /** What the tool asks for, with the values; never shown or recorded. */
+  readonly inputs: readonly SettledInput[];
 }
 
 /** Largest file of a repository that a recipe reads (lockfiles are large). */
@@ -233,26 +236,29 @@ export async function preparePlan(
   );
   // Without a sandbox nobody hands anything out: the steps run as the caller.
   const credentials = await credentialsFor(context, options.noSandbox ? [] : chosen.expanded.steps);
+  const origin = {
+    registry: target.registry,
+    source: describeSource(target.request),
+    target: target.typed,
+    again: target.again,
+  };
+  const inputs = await settleInputs(context, { name: entry.name, version }, chosen.manifest.inputs, origin, options);
   const draft = buildPlan({
     manifest: chosen.manifest,
     expanded: chosen.expanded,
     source,
     platform: host.facts.platform,
     requirements: chosen.requirements,
+    inputs,
     passedOver: chosen.passedOver,
     trust: { level: "unverified", detail: "" },
     onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
     notices: [...target.notices, ...credentials.notices],
     risks: findRisks(chosen.expanded.steps),
-    origin: {
-      registry: target.registry,
-      source: describeSource(target.request),
-      target: target.typed,
-      again: target.again,
-    },
+    origin,
   });
   const plan: Plan = { ...draft, trust: await trustOf(context, target, draft) };
   context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });
   const tag = target.tag ?? tagForSteps(chosen.manifest.version, entry.versions);
-  return { plan, source, tag, credentials: credentials.ecosystems };
+  return { plan, source, tag, credentials: credentials.ecosystems, inputs };
 }

@@ -9,6 +9,7 @@ import { type Context, type PlanOptions, storeOf } from "./context.ts";
 import { buildTarget } from "./install.ts";
 import { preparePlan } from "./prepare-plan.ts";
 import { openTargets } from "./resolve-target.ts";
+import { askSecrets, demandKnownInputs, keepInputs } from "./settle-inputs.ts";
 
 export interface RunToolResult {
   /** The tool's exit code; null when a signal ended it. */
@@ -47,7 +48,9 @@ export async function runTool(
   const [resolved] = await openTargets(context, [target], options);
   if (resolved === undefined) throw new TypeError("a target was looked up to nothing");
   const prepared = await preparePlan(context, resolved, options);
+  demandKnownInputs([prepared.plan], options.set);
   await confirmPlan(context, prepared.plan, options);
+  const given = await askSecrets(context, prepared.plan, prepared.inputs, options);
   const lock = await lockEntries(store, prepared.plan.tool.name);
   try {
     const fresh: EntryId[] = [];
@@ -59,6 +62,7 @@ export async function runTool(
       { replace: true, fresh: false },
       fresh,
     );
+    await keepInputs(context, plan, given);
     const id = parseEntryId(entry.entry);
     if (id === undefined) throw new TypeError(`not an entry: ${entry.entry}`);
     const command = commandOf(plan);

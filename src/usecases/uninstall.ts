@@ -33,13 +33,14 @@ function notInstalled(name: string, entries: readonly GenerationEntry[]): IpmErr
   });
 }
 
-/** The folders of a tool outside of generations: its entries, its logs, and the data that it keeps. */
-function foldersOf(context: Context, name: string): { store: string; logs: string; state: string } {
+/** The folders of a tool outside of generations: its entries, its logs, the data that it keeps, and what it was given. */
+function foldersOf(context: Context, name: string): { store: string; logs: string; state: string; inputs: string } {
   const layout = layoutOf(context.host.homes);
   return {
     store: path.join(layout.store, name),
     logs: path.join(layout.logs, name),
     state: path.join(layout.state, name),
+    inputs: path.join(layout.inputs, name),
   };
 }
 
@@ -61,12 +62,12 @@ async function purge(context: Context, names: ReadonlySet<string>): Promise<numb
   }
   let bytes = collected.removed.reduce((sum, removed) => sum + removed.bytes, 0);
   for (const name of names) {
-    const { logs, state } = foldersOf(context, name);
+    const { logs, state, inputs } = foldersOf(context, name);
     // Held: somebody installs it again already, and is writing there.
     const lock = await lockEntriesNow(store, name);
     if (lock === undefined) continue;
     try {
-      for (const folder of [logs, state]) {
+      for (const folder of [logs, state, inputs]) {
         bytes += await measureTree(context.host, folder);
         await removeOwn(context.host, layout, folder);
       }

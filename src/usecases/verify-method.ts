@@ -86,6 +86,8 @@ export interface MethodOptions {
   readonly offline: boolean;
   /** Only plan, build and test, to see whether it works at all: no attestation comes of it. */
   readonly brief?: boolean;
+  /** What the tool asks for and is not secret: it is part of what is verified. */
+  readonly set?: Readonly<Record<string, string>>;
 }
 
 const MOST_DIFFERENCES = 20;
@@ -152,6 +154,11 @@ class MethodVerification {
       keepGoing: false,
       yes: true,
       dryRun: false,
+      // Nothing in here is used by anybody: what needs one is not tried.
+      withoutSecrets: true,
+      set: Object.fromEntries(
+        Object.entries(options.set ?? {}).filter(([name]) => subject.manifest.inputs?.some(({ env }) => env === name)),
+      ),
     };
   }
 

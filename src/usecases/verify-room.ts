@@ -168,6 +168,7 @@ export async function openCleanRoom(
         ...context,
         host: inside,
         ask: null,
+        prompts: null,
         emit: (event) => {
           if (event.type === "step.started") observer.at(`step ${event.id} (${event.title})`);
           if (event.type === "test.started") observer.at(`test ${event.id} (${event.title})`);

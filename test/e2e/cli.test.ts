@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileS
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { IPM, ROOT, type RunOptions, runIpm, shellWord } from "../helpers/built-ipm.ts";
+import { filesWith } from "../helpers/find-text.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 // oxlint-disable-next-line no-control-regex -- what must not be in a pipe
@@ -18,13 +19,15 @@ interface ToolOptions {
   /** A shell text that the tool's second step runs. */
   readonly step?: string;
   readonly expect?: string;
+  /** Further top-level lines of the manifest. */
+  readonly more?: string;
 }
 
 /** A folder with an `ipm.yaml`: a target that nobody has verified. */
 function toolFolder(
   home: string,
   name: string,
-  { body = "echo hello", step, expect: pattern = "^hello" }: ToolOptions = {},
+  { body = "echo hello", step, expect: pattern = "^hello", more = "" }: ToolOptions = {},
 ): string {
   const folder = path.join(home, name);
   mkdirSync(path.join(folder, "bin"), { recursive: true });
@@ -41,6 +44,7 @@ function toolFolder(
       ...steps,
       `bin: [${name}]`,
       `tests: [{ run: ${name}, expect: { stdout: ${JSON.stringify(pattern)} } }]`,
+      more,
       "",
     ].join("\n"),
   );
@@ -327,6 +331,50 @@ describe("streams", () => {
   });
 });
 
+test("--set takes a secret from standard input or a file, and no message repeats it", async () => {
+  const home = temporaryFolder();
+  const folder = toolFolder(home, "asking-tool", {
+    body: 'echo "hello $ASKING_TOKEN"',
+    more: "inputs: [{ env: ASKING_TOKEN, secret: true }]",
+  });
+  const target = shellWord(folder);
+  const ipm = `${shellWord(process.execPath)} ${shellWord(IPM)}`;
+  const shell = (script: string): ReturnType<typeof runIpm> => runIpm(["-c", script], { home, program: ["/bin/sh"] });
+  const say = async (): Promise<string> =>
+    (await runIpm([], { home, program: [path.join(currentBin(home), "asking-tool")] })).stdout;
+
+  const none = await runIpm(["install", folder, "--allow-unverified", "--json"], { home });
+  expect(none.exitCode).toBe(2);
+  expect(JSON.parse(none.stdout)).toMatchObject({
+    error: { code: "INPUT_MISSING", data: { inputs: [{ secret: true }] } },
+  });
+
+  const piped = await shell(
+    `echo piped-4711 | ${ipm} install ${target} --allow-unverified --set ASKING_TOKEN=- --json`,
+  );
+  expect(piped).toMatchObject({ exitCode: 0 });
+  expect(piped.stdout + piped.stderr).not.toContain("4711");
+  expect(await say()).toBe("hello piped-4711\n");
+
+  writeFileSync(path.join(home, "token"), "filed-4711\n");
+  const filed = await shell(`${ipm} reinstall asking-tool --allow-unverified --set ASKING_TOKEN=@token --verbose`);
+  expect(filed).toMatchObject({ exitCode: 0 });
+  expect(filed.stdout + filed.stderr).not.toContain("4711");
+  expect(await say()).toBe("hello filed-4711\n");
+
+  const plain = await shell(`${ipm} reinstall asking-tool --allow-unverified --set ASKING_TOKEN=plain-4711`);
+  expect(plain).toMatchObject({ exitCode: 0 });
+  const history = await runIpm(["history", "--json"], { home });
+  expect(history.stdout).toContain("--set ASKING_TOKEN=...");
+  expect(filesWith(path.join(home, ".local"), "4711").map((file) => path.basename(file))).toEqual(["values"]);
+
+  for (const words of ["--set plain-4711", "--set ASKING_TOKEN=a-4711 --set ASKING_TOKEN=b-4711", "--set A=@no-such"]) {
+    const refused = await shell(`${ipm} reinstall asking-tool ${words}`);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).not.toContain("4711");
+  }
+});
+
 // The pseudo-terminal of util-linux's script(1).
 const SCRIPT = "/usr/bin/script";
 const hasScript = spawnSync(SCRIPT, ["-qec", "true", "/dev/null"], { stdio: "ignore" }).status === 0;
@@ -404,6 +452,24 @@ describe.skipIf(!hasScript)("at a terminal", () => {
       expect(existsSync(currentBin(home))).toBe(false);
     },
   );
+
+  test("a secret is asked for, is not shown while it is typed, and is in no record", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "asking-tool", {
+      body: 'echo "hello $ASKING_TOKEN"',
+      more: "inputs: [{ env: ASKING_TOKEN, secret: true, why: to be let in }]",
+    });
+    const { exitCode, screen } = await atTerminal(`install ${shellWord(folder)} --allow-unverified`, 80, {}, home, {
+      to: "ASKING_TOKEN for",
+      with: "typed-4711\r",
+    });
+    expect(exitCode).toBe(0);
+    expect(screen).toContain("to be let in");
+    expect(screen).not.toContain("typed-4711");
+    const said = await runIpm([], { home, program: [path.join(currentBin(home), "asking-tool")] });
+    expect(said.stdout).toBe("hello typed-4711\n");
+    expect(filesWith(home, "typed-4711").map((file) => path.basename(file))).toEqual(["values"]);
+  });
 
   test("NO_COLOR leaves the words", async () => {
     const { screen } = await atTerminal("list", 80, { NO_COLOR: "1" });

@@ -36,11 +36,7 @@ export const installCommand: CommandSpec = {
       answersWithPlan: isDryRun,
       lockTimeoutMs: readLockTimeout(invocation),
     });
-    const result = await install(
-      context,
-      invocation.operands,
-      readPlanOptions(session, invocation, context.host.facts.cpus),
-    );
+    const result = await install(context, invocation.operands, await readPlanOptions(session, invocation, context));
     return {
       result,
       render: (theme) => renderInstallResult(result, context.host, theme),

@@ -1,5 +1,6 @@
-import type { PlanOptions } from "../../usecases/context.ts";
+import type { Context, PlanOptions } from "../../usecases/context.ts";
 import type { Invocation, OptionSpec, Session } from "../command.ts";
+import { readSet } from "./set-option.ts";
 
 export const LOCK_TIMEOUT: OptionSpec = {
   flags: "--lock-timeout SECONDS",
@@ -18,6 +19,12 @@ export const DRY_RUN: OptionSpec = { flags: "--dry-run", says: "show the plan an
 /** Builds use several processors each; more at once only makes all of them slower. */
 const MOST_DEFAULT_JOBS = 4;
 
+export const SET_OPTION: OptionSpec = {
+  flags: "--set K=V",
+  says: "a value that the tool asks for; K=@FILE and K=- (standard input) keep a secret out of the process list",
+  repeats: true,
+};
+
 /** The flags of everything that makes a plan. */
 export const PLAN_OPTIONS: readonly OptionSpec[] = [
   { flags: "--method ID", says: "this method of the manifest instead of the first that fits" },
@@ -26,11 +33,17 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
   { flags: "--ref REF", says: "this branch, tag or commit of a repository" },
   { flags: "--allow-unverified", says: "go on with what nobody has verified" },
   { flags: "--no-sandbox", says: "run steps and tests without isolation" },
+  SET_OPTION,
   { flags: "--jobs N", says: `how many tools to fetch and build at once (at most ${MOST_DEFAULT_JOBS} by itself)` },
 ];
 
-/** Flags to the use case's options. @throws IpmError USAGE */
-export function readPlanOptions(session: Session, invocation: Invocation, cpus: number): PlanOptions {
+/** Flags to the use case's options. @throws IpmError USAGE, IO_FAILED for a file of `--set` */
+export async function readPlanOptions(
+  session: Session,
+  invocation: Invocation,
+  context: Context,
+): Promise<PlanOptions> {
+  const { cpus } = context.host.facts;
   const method = invocation.text("method");
   const ref = invocation.text("ref");
   return {
@@ -45,5 +58,6 @@ export function readPlanOptions(session: Session, invocation: Invocation, cpus: 
     keepGoing: invocation.has("keep-going"),
     yes: session.globals.yes,
     dryRun: invocation.has("dry-run"),
+    set: await readSet(session, invocation, context),
   };
 }

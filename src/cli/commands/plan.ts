@@ -19,11 +19,7 @@ export const planCommand: CommandSpec = {
     const { safeJson, showWord } = await import("../render/format.ts");
     const output = invocation.text("output");
     const context = await session.openContext({ writes: false, answersWithPlan: true });
-    const result = await planTargets(
-      context,
-      invocation.operands,
-      readPlanOptions(session, invocation, context.host.facts.cpus),
-    );
+    const result = await planTargets(context, invocation.operands, await readPlanOptions(session, invocation, context));
     if (output !== undefined) {
       const path = await import("node:path");
       await context.host.files.writeDurably(path.resolve(context.host.facts.cwd, output), `${safeJson(result, 2)}\n`);

@@ -19,11 +19,7 @@ export const reinstallCommand: CommandSpec = {
       answersWithPlan: isDryRun,
       lockTimeoutMs: readLockTimeout(invocation),
     });
-    const result = await reinstall(
-      context,
-      invocation.operand,
-      readPlanOptions(session, invocation, context.host.facts.cpus),
-    );
+    const result = await reinstall(context, invocation.operand, await readPlanOptions(session, invocation, context));
     return { result, render: (theme) => renderInstallResult(result, context.host, theme) };
   },
 };

@@ -32,7 +32,7 @@ export const runCommand: CommandSpec = {
     const { runTool } = await import("../../usecases/run-tool.ts");
     const context = await session.openContext({ writes: true, lockTimeoutMs: readLockTimeout(invocation) });
     const [target = "", ...args] = invocation.operands;
-    const result = await runTool(context, target, args, readPlanOptions(session, invocation, context.host.facts.cpus));
+    const result = await runTool(context, target, args, await readPlanOptions(session, invocation, context));
     const exitCode = result.signal === null ? (result.exitCode ?? 1) : exitCodeOf(result.signal);
     return { result, render: () => [], exitCode };
   },

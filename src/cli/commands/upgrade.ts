@@ -24,11 +24,7 @@ export const upgradeCommand: CommandSpec = {
       answersWithPlan: isDryRun,
       lockTimeoutMs: readLockTimeout(invocation),
     });
-    const result = await upgrade(
-      context,
-      invocation.operands,
-      readPlanOptions(session, invocation, context.host.facts.cpus),
-    );
+    const result = await upgrade(context, invocation.operands, await readPlanOptions(session, invocation, context));
     return {
       result,
       render: (theme) => renderUpgradeResult(result, context.host, theme),

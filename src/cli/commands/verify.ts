@@ -1,5 +1,7 @@
 import { EXIT } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
+import { SET_OPTION } from "./plan-options.ts";
+import { readSet } from "./set-option.ts";
 
 export const verifyCommand: CommandSpec = {
   name: "verify",
@@ -20,6 +22,7 @@ export const verifyCommand: CommandSpec = {
   ],
   options: [
     { flags: "--method ID", says: "this method alone" },
+    { ...SET_OPTION, says: "a value that the tool asks for and that is part of its plan" },
     { flags: "--twice", says: "build a second time in other surroundings and compare the files" },
     { flags: "--all", says: "every version of every entry of the registry's folder" },
     { flags: "--changed BASE", says: "what has changed in the registry's folder since a commit" },
@@ -48,6 +51,7 @@ export const verifyCommand: CommandSpec = {
       write: invocation.has("write"),
       output: invocation.text("output") ?? null,
       offline: session.globals.offline,
+      set: await readSet(session, invocation, context),
     });
     return {
       result: report,

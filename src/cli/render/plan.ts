@@ -86,6 +86,30 @@ function requirementLines(requirements: readonly ResolvedRequirement[], theme: T
   });
 }
 
+const FROM: Readonly<Record<string, string>> = {
+  flag: "by --set",
+  kept: "as before",
+  environment: "from your environment",
+  terminal: "as typed",
+};
+
+/** What the user gives the tool: a secret without its value. */
+function inputLines(plan: Plan, theme: Theme): string[] {
+  return (plan.what.inputs ?? []).flatMap((input) => {
+    const asked = plan.inputs?.find(({ env }) => env === input.env);
+    const from = asked?.from ?? null;
+    const value = input.secret ? "secret" : `= ${escapeUntrusted(input.value ?? "")}`;
+    const origin = from === null ? "asked for when it is installed" : (FROM[from] ?? "");
+    const uses = { build: "for the steps", run: "for the tool itself", both: "for the steps and the tool" };
+    const why = asked?.why ?? null;
+    const notes = [uses[input.for], ...(why === null ? [] : [escapeUntrusted(why)])].join(": ");
+    return [
+      ...hang("  ", `${escapeUntrusted(input.env)} ${value}  ${theme.faint(`(${origin})`)}`, theme.width),
+      ...hang("    ", notes, theme.width, theme.faint),
+    ];
+  });
+}
+
 function reachText(step: PlannedStep): string {
   if (step.kind === "copy") return "done by ipm itself; runs nothing; writes the tool's own folder";
   const reach = step.network.length === 0 ? "no network" : `reaches ${step.network.map(escapeUntrusted).join(", ")}`;
@@ -199,6 +223,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...section("Notices", noticeLines(plan, theme), theme),
     ...section("Look at", riskLines(plan, theme), theme),
     ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
+    ...section("Inputs", inputLines(plan, theme), theme),
     ...section("Steps", stepLines(what.steps, theme), theme),
     ...section("Tests, before anything goes on PATH", testLines(what.tests, theme), theme),
     ...section("Puts on PATH", launcherLines(plan, theme), theme),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { splitArguments } from "../../../src/cli/arguments.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
+import { recordedCommand } from "../../../src/cli/main.ts";
 import { type Parsed, parseCommandLine } from "../../../src/cli/program.ts";
 import { renderHelp } from "../../../src/cli/render/help.ts";
 import { createTheme } from "../../../src/cli/render/theme.ts";
@@ -42,6 +43,18 @@ describe("what is meant", () => {
     expect(invocation.has("no-sandbox")).toBe(true);
     expect(invocation.has("no-fallback")).toBe(false);
     expect(invocation.whole("jobs", 1)).toBe(3);
+  });
+
+  test("a flag that repeats keeps every value, in their order", () => {
+    const { invocation } = parse("install ripcat --set A=1 --set=B=x=y --dry-run");
+    expect(invocation.texts("set")).toEqual(["A=1", "B=x=y"]);
+    expect(parse("install ripcat").invocation.texts("set")).toEqual([]);
+  });
+
+  test("no record of a command line holds what --set gives", () => {
+    expect(recordedCommand(["install", "rc", "--set", "A=se=cret", "--set=B=s", "--set", "C=@f"])).toBe(
+      "ipm install rc --set A=... --set=B=... --set C=...",
+    );
   });
 
   test("a number that is none, or too small, is a usage error", () => {

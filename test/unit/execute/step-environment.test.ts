@@ -5,6 +5,7 @@ const FACTS: EnvironmentFacts = {
   paths: { prefix: "/e/prefix", source: "/e/source/cli", home: "/e/home", tmp: "/e/tmp" },
   version: "2.10",
   toolchains: ["/opt/node/bin", "/usr/bin"],
+  inputs: {},
   jobs: 4,
 };
 

@@ -137,7 +137,6 @@ tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
       "17:7 PROTECTED_LAUNCHER",
       "17:13 INVALID_LAUNCHER",
       "18:57 INVALID_RANGE",
-      "19:1 NOT_BUILT_YET",
       "20:7 NOT_BUILT_YET",
       "21:16 TOO_FEW",
       "21:38 INVALID_PATTERN",
@@ -302,6 +301,19 @@ describe("several keys at once", () => {
   });
 });
 
+describe("inputs", () => {
+  test.each([
+    ["a value and a secret", "[{ env: SERVER, for: build, why: where it is }, { env: API_TOKEN, secret: true }]", []],
+    ["a secret for the steps", "[{ env: API_TOKEN, secret: true, for: both }]", ["CONFLICTING_KEYS"]],
+    ["a secret that is not said to be one", "[{ env: AWS_SECRET_ACCESS_KEY_ID }]", ["MISSING_KEY"]],
+    ["one twice", "[{ env: SERVER }, { env: SERVER }]", ["DUPLICATE_NAME"]],
+    ["a variable of the shell's", "[{ env: LD_PRELOAD }]", ["DENIED_ENV_NAME"]],
+    ["no variable", "[{ secret: true }]", ["MISSING_KEY"]],
+  ])("%s", (_, inputs, codes) => {
+    expect(codesOf({ inputs: `inputs: ${inputs}` })).toEqual(codes);
+  });
+});
+
 describe("requirements of the machine", () => {
   test.each([
     ["all three kinds", "[{ env: DISPLAY }, { service: docker }, { hardware: nvidia, version: '>=525' }]", []],
@@ -325,7 +337,6 @@ describe("requirements of the machine", () => {
 describe("what is not built yet is refused by name", () => {
   test.each([
     ["kind: workspace", { kind: "kind: workspace" }],
-    ["inputs", { inputs: "inputs: [{ env: TOKEN, secret: true }]" }],
     ["persist", { persist: "persist: [etc/rc.conf]" }],
     ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
     ["package", { source: "source: { git: https://github.com/o/r.git, package: npm:ripcat }" }],

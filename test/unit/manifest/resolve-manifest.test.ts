@@ -47,6 +47,7 @@ describe("the smallest manifest", () => {
       },
       method: "npm",
       requires: [],
+      inputs: [],
       steps: [
         { uses: "npm", with: {}, why: null, dir: null, env: {}, timeoutMs: null, network: null, optional: false },
       ],

@@ -10,6 +10,8 @@ const SPEC: LauncherSpec = {
   run: null,
   interpreter: null,
   env: {},
+  inputs: {},
+  secrets: null,
 };
 
 function text(changes: Partial<LauncherSpec>): string {
@@ -19,6 +21,12 @@ function text(changes: Partial<LauncherSpec>): string {
 
 test("a program that the kernel can start is a plain link", () => {
   expect(renderLauncher(SPEC, "/profiles/1/libexec")).toEqual({ kind: "link", target: "/store/p/bin/rc" });
+});
+
+test("what the user gave is a default, and a secret is read from its file, if that can be read", () => {
+  const script = text({ inputs: { RC_SERVER: "it's" }, secrets: "/data/inputs/ripcat/values" });
+  expect(script).toContain(String.raw`[ -n "${"$"}{RC_SERVER+x}" ] || export RC_SERVER='it'\''s'`);
+  expect(script).toContain("if [ -r '/data/inputs/ripcat/values' ]; then . '/data/inputs/ripcat/values'; fi");
 });
 
 test("an interpreter, an environment and a command line are carried by a script", () => {
