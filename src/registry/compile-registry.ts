@@ -30,11 +30,13 @@ export async function compileRegistry(
   if (root === undefined) {
     throw new IpmError("REGISTRY_INVALID", `${registryFolder} is not a registry: it has no ${REGISTRY_FILE}`);
   }
-  const { meta, bytes, findings, bundles, named, registry } = await compileIndex(folderTree(files, root), EMBEDDED_KEY);
+  const { meta, bytes, findings, needed, named, registry } = await compileIndex(folderTree(files, root), {
+    key: EMBEDDED_KEY,
+  });
   const similar = findSimilarNames(named, registry.alike ?? []);
   await files.remove(outFolder);
   await files.createFolder(outFolder);
-  for (const file of [REGISTRY_FILE, ...bundles]) {
+  for (const file of [REGISTRY_FILE, ...needed]) {
     const content = await files.readBytes(path.join(root, file));
     if (content === undefined) throw new IpmError("IO_FAILED", `${path.join(root, file)} has gone while it was read`);
     await files.createFolder(path.dirname(path.join(outFolder, file)));
@@ -42,5 +44,5 @@ export async function compileRegistry(
   }
   // Last: a folder without it is no compiled registry.
   await files.writeDurably(path.join(outFolder, EMBEDDED_INDEX), bytes);
-  return { meta, findings: [...findings, ...similar], written: [EMBEDDED_INDEX, REGISTRY_FILE, ...bundles].toSorted() };
+  return { meta, findings: [...findings, ...similar], written: [EMBEDDED_INDEX, REGISTRY_FILE, ...needed].toSorted() };
 }

@@ -6,15 +6,9 @@ import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { shownUrl } from "../source/git-failure.ts";
 import { addToConfig, removeFromConfig } from "./edit-config.ts";
-import {
-  compileCommit,
-  keepIndex,
-  openFolder,
-  openGit,
-  readFetched,
-  registryCache,
-  writeFetched,
-} from "./open-configured.ts";
+import { registryCache } from "./index-set.ts";
+import { openFolder } from "./open-folder.ts";
+import { compileCommit, openGit, readFetched, writeFetched } from "./open-git.ts";
 import { type OpenRegistry, openEmbedded } from "./open-registry.ts";
 import { type ConfiguredRegistry, configFile, readConfig } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
@@ -69,7 +63,7 @@ async function addFolder(context: RegistryContext, location: string): Promise<Ad
     });
   }
   const { compileIndex } = await import("./compile-index.ts");
-  const { meta, findings } = await compileIndex(folderTree(files, root), "");
+  const { meta, findings } = await compileIndex(folderTree(files, root), { key: "" });
   const registry: ConfiguredRegistry = { id: meta.id, kind: "folder", location };
   checkNew((await readConfig(context)).registries, registry);
   await addToConfig(context, registry);
@@ -78,11 +72,13 @@ async function addFolder(context: RegistryContext, location: string): Promise<Ad
 
 async function addGit(context: RegistryContext, location: string): Promise<AddedRegistry> {
   const { ref, commit } = await fetchTip(context, location, "registry");
-  const { compiled, key } = await compileCommit(context, location, commit);
+  const { registries } = await readConfig(context);
+  const compiled = await compileCommit(context, { id: null, kind: "git", location }, commit, null, (id) =>
+    checkNew(registries, { id, kind: "git", location }),
+  );
+  compiled.index.close();
   const { meta, findings } = compiled;
   const registry: ConfiguredRegistry = { id: meta.id, kind: "git", location };
-  checkNew((await readConfig(context)).registries, registry);
-  (await keepIndex(context, registry, compiled, key)).close();
   await writeFetched(context, registry.id, {
     url: location,
     ref,

@@ -3,8 +3,9 @@ import { IpmError } from "../core/errors.ts";
 import type { CommitSha } from "../core/ids.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { shownUrl } from "../source/git-failure.ts";
-import { type GitStore, readStore } from "../source/git-store.ts";
+import { type GitStore, callStore, hasPin, readStore } from "../source/git-store.ts";
 import { DEFAULT_LIMITS } from "../source/limits.ts";
+import type { TreeChange } from "./compile-index.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import {
   MANIFEST_FILE,
@@ -22,6 +23,8 @@ const MAX_BLOB = 512 * 1024;
 // `ls-tree -l` prints about 100 bytes a file.
 const MAX_LISTING = MAX_PACKAGES * 512;
 const READ_BYTES = 256 * 1024 * 1024;
+/** More entries are not asked for by name: a command line is not endless, and a whole listing takes no longer. */
+const MAX_NAMED = 500;
 
 const KINDS: Readonly<Record<string, TreeFile["kind"]>> = { "100644": "file", "100755": "file", "120000": "link" };
 
@@ -62,13 +65,21 @@ function parseBlobs(output: Uint8Array, count: number): Uint8Array[] {
   return blobs;
 }
 
-/** The tree of a registry at one commit of a git store: read as blobs, nothing is ever checked out. */
+/** The tree of a registry at one commit of a git store. */
+export interface GitTree extends RegistryTree {
+  /** What differs from an earlier commit of the store; undefined when that cannot be told. */
+  changedSince(before: CommitSha): Promise<TreeChange | undefined>;
+  /** Write a plain file into a folder, under a name by its content. @returns its path, or undefined when there is none */
+  extract(file: string, into: string): Promise<string | undefined>;
+}
+
+/** Open the tree of a registry at one commit: read as blobs, nothing is ever checked out. */
 export async function openGitTree(
   context: RegistryContext,
   store: GitStore,
   commit: CommitSha,
   url: string,
-): Promise<RegistryTree & { extract(file: string, into: string): Promise<string | undefined> }> {
+): Promise<GitTree> {
   const call = (args: readonly string[], more: { stdin?: string; maxOutput?: number } = {}): Promise<Uint8Array> =>
     readStore(context, store, DEFAULT_LIMITS, { args, ...more });
   const list = async (paths: readonly string[], options: readonly string[] = []): Promise<BlobFile[]> => {
@@ -88,14 +99,22 @@ export async function openGitTree(
   return {
     where,
     find,
-    list: async () => {
+    list: async (only) => {
       const found: BlobFile[] = [];
       const registryFile = await find(REGISTRY_FILE);
       if (registryFile !== undefined) found.push(registryFile);
       const packages = await find(PACKAGES);
       if (packages === undefined) return found;
       if (packages.kind !== "folder") return [...found, packages];
-      const below = (await list([`${prefix}${PACKAGES}/`], ["-r", "-t"])).map(inside);
+      if (only?.length === 0) return found;
+      const places =
+        only === undefined || only.length > MAX_NAMED
+          ? [`${prefix}${PACKAGES}/`]
+          : only.map((name) => `${prefix}${PACKAGES}/${name}`);
+      const wanted = only === undefined ? undefined : new Set(only);
+      const below = (await list(places, ["-r", "-t"]))
+        .map(inside)
+        .filter((file) => wanted?.has(file.path.split("/")[1] ?? "") ?? true);
       const manifests = new Map<string, BlobFile>();
       const attestations: BlobFile[] = [];
       for (const file of below) {
@@ -124,6 +143,21 @@ export async function openGitTree(
       return wanted.map((file) =>
         file.size > MAX_BLOB ? new Uint8Array(MAX_BLOB) : (blobs.shift() ?? new Uint8Array()),
       );
+    },
+    changedSince: async (before) => {
+      if (!(await hasPin(context, store, before))) return undefined;
+      const args = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", before, commit];
+      const result = await callStore(context, store, DEFAULT_LIMITS, { args, maxOutput: MAX_LISTING });
+      if (result.exitCode !== 0 || result.stopped !== null) return undefined;
+      const changed = Buffer.from(result.stdout).toString("utf8").split("\0");
+      // The root may have moved between the two.
+      if (changed.includes(prefix === "" ? `registry/${REGISTRY_FILE}` : REGISTRY_FILE)) return undefined;
+      const below = changed.flatMap((file) => (file.startsWith(prefix) ? [file.slice(prefix.length)] : []));
+      const names = below.flatMap((file) => (file.startsWith(`${PACKAGES}/`) ? [file.split("/")[1] ?? ""] : []));
+      return {
+        names: new Set(names.filter((name) => name !== "" && !name.startsWith("."))),
+        all: below.some((file) => file.endsWith(".bundle") || file === PACKAGES),
+      };
     },
     extract: async (file, into) => {
       const found = await find(file);

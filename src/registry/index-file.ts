@@ -8,11 +8,12 @@ import type { PositionedFile } from "../core/host.ts";
  *     then     the sections, each from an 8-byte boundary on, the first from a page's begin on
  *     end      checksums, four bytes a page, little endian (FNV-1a by words)
  *
- * The checksum finds damage, not malice: the file is a cache in the user's own folder, made from the manifests there.
+ * The checksum finds damage, not malice. The file is a cache in the user's own folder, made from the manifests there, or
+ * what a static registry published: a hostile one must not get further than `IndexDamaged`.
  */
 
 /** Raised whenever the layout of the file or of any section changes; a file of another format is rebuilt, never read. */
-export const INDEX_FORMAT = 1;
+export const INDEX_FORMAT = 2;
 
 const MAGIC = "ipm-index\n";
 const HEADER_AT = MAGIC.length + 2;
@@ -161,7 +162,14 @@ function readHeader(file: PositionedFile): { header: Header; end: number } {
   if (!isHeader(header)) throw new IndexDamaged("has a header of another kind");
   if (header.format !== INDEX_FORMAT) throw new IndexDamaged(`has format ${header.format}, not ${INDEX_FORMAT}`);
   if (header.length !== file.size) throw new IndexDamaged(`has ${file.size} bytes, not ${header.length}`);
+  if (!isPlace(header.checksums) || header.checksums + Math.ceil(header.checksums / PAGE) * 4 !== header.length)
+    throw new IndexDamaged("has its checksums in the wrong place");
   return { header, end };
+}
+
+/** A position or a length: no fraction, not negative, and small enough to count with. */
+function isPlace(value: unknown): value is number {
+  return Number.isSafeInteger(value) && typeof value === "number" && value >= 0;
 }
 
 /** Bytes in memory as an open file. */
@@ -212,9 +220,11 @@ export class IndexFile {
 
   /** @throws IndexDamaged when there is no such section */
   section(name: string): Section {
-    const place = this.#header.sections[name];
-    if (place === undefined) throw new IndexDamaged(`has no section "${name}"`);
-    const [offset, length] = place;
+    const place: unknown = Object.hasOwn(this.#header.sections, name) ? this.#header.sections[name] : undefined;
+    if (!Array.isArray(place)) throw new IndexDamaged(`has no section "${name}"`);
+    const [offset, length] = place as unknown[];
+    if (!isPlace(offset) || !isPlace(length) || offset + length > this.#header.checksums)
+      throw new IndexDamaged(`has a section "${name}" outside of itself`);
     const read = (position: number, count: number): Buffer => {
       if (!(position >= 0 && count >= 0 && position + count <= length)) {
         throw new IndexDamaged(`points outside of its section "${name}"`);

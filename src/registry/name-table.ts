@@ -5,22 +5,31 @@ import { IndexDamaged, type Section } from "./index-file.ts";
  * few lines of text. A look-up reads one slot and one bucket, however large the registry is.
  *
  *     slots    (buckets + 1) × u32: where each bucket begins in `lines`
- *     lines    kind TAB key TAB offset TAB length LF       offset and length of the record in `records`
+ *     lines    kind TAB key TAB record LF       which record of the layer it is
  */
 
 /**
  * How a key names an entry. `broken`: the entry's manifest cannot be used; `removed`: the name is reserved and there is
- * no entry. The record says why.
+ * no entry. The record says why. `replaced`: whatever the layers below have of the entry of this name no longer counts.
+ * `file`: the path of a file of the registry, whose record says what it holds.
  */
-export type KeyKind = "name" | "alias" | "formerly" | "source" | "former-source" | "broken" | "removed";
+export type KeyKind =
+  | "name"
+  | "alias"
+  | "formerly"
+  | "source"
+  | "former-source"
+  | "broken"
+  | "removed"
+  | "replaced"
+  | "file";
 
 export interface NameKey {
   readonly kind: KeyKind;
   /** Without TAB and LF. */
   readonly key: string;
-  /** Place of the record, in bytes. */
-  readonly offset: number;
-  readonly length: number;
+  /** Ordinal of the record; 0 for `replaced`, which has none. */
+  readonly record: number;
 }
 
 const KEYS_PER_BUCKET = 8;
@@ -32,6 +41,8 @@ const KINDS: readonly string[] = [
   "former-source",
   "broken",
   "removed",
+  "replaced",
+  "file",
 ] satisfies KeyKind[];
 
 function isKeyKind(text: string | undefined): text is KeyKind {
@@ -58,8 +69,8 @@ export function bucketCount(items: number, perBucket: number): number {
 export function encodeNameTable(keys: readonly NameKey[]): { slots: Uint8Array; lines: Uint8Array } {
   const buckets = bucketCount(keys.length, KEYS_PER_BUCKET);
   const lines: string[][] = Array.from({ length: buckets }, () => []);
-  for (const { kind, key, offset, length } of keys) {
-    lines[hashText(key) & (buckets - 1)]?.push(`${kind}\t${key}\t${offset}\t${length}\n`);
+  for (const { kind, key, record } of keys) {
+    lines[hashText(key) & (buckets - 1)]?.push(`${kind}\t${key}\t${record}\n`);
   }
   const slots = new Uint32Array(buckets + 1);
   const parts: Buffer[] = [];
@@ -86,9 +97,9 @@ export function findKey(slots: Section, lines: Section, key: string): NameKey[] 
     .toString("utf8")
     .split("\n")) {
     if (line === "") continue;
-    const [kind, text, offset, length] = line.split("\t");
+    const [kind, text, record] = line.split("\t");
     if (!isKeyKind(kind)) throw new IndexDamaged("has a garbled table of names");
-    if (text === key) found.push({ kind, key, offset: Number(offset), length: Number(length) });
+    if (text === key) found.push({ kind, key, record: Number(record) });
   }
   return found;
 }

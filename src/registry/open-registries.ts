@@ -7,12 +7,11 @@ import { relativePathProblem } from "../manifest/relative-path.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
 import type { IndexRecord } from "./compile-index.ts";
-import { IndexDamaged, type IndexFile } from "./index-file.ts";
-import { type KeyKind, findKey } from "./name-table.ts";
+import type { KeyKind } from "./name-table.ts";
 import { type OpenRegistry, openEmbedded } from "./open-registry.ts";
 import { type ConfiguredRegistry, type RegistryConfig, readConfig } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
-import { SearchReader } from "./search-reader.ts";
+import { manifestPath } from "./registry-tree.ts";
 
 /** An entry that was asked for, and how it was found. */
 export interface LookUp {
@@ -22,8 +21,6 @@ export interface LookUp {
   readonly entry: ManifestSource;
   /** Path of the manifest below the registry's root. */
   readonly manifestFile: string;
-  /** sha256 of the manifest's bytes. */
-  readonly digest: string;
   readonly how: "name" | "alias" | "formerly" | "source";
   /** What the registry's own verification has seen of the entry's versions. */
   readonly attestations: readonly AttestationSummary[];
@@ -86,33 +83,9 @@ const HOW: Readonly<Partial<Record<KeyKind, LookUp["how"]>>> = {
   "former-source": "formerly",
 };
 
-/** A shallow look: checksums have told that the record is what the compiler wrote. */
-function isIndexRecord(value: unknown): value is IndexRecord {
-  return (
-    typeof value === "object" && value !== null && ("manifest" in value || "broken" in value || "removed" in value)
-  );
-}
-
-function readRecord(index: IndexFile, offset: number, length: number): IndexRecord {
-  const text = index.section("records").read(offset, length).toString("utf8");
-  let record: unknown;
-  try {
-    record = JSON.parse(text);
-  } catch {
-    throw new IndexDamaged("has a garbled record");
-  }
-  if (!isIndexRecord(record)) throw new IndexDamaged("has a foreign record");
-  return record;
-}
-
 /** Everything that one registry has under a key, best kind first. */
 async function find(registry: OpenRegistry, key: string, kinds: readonly KeyKind[]): Promise<Found[]> {
-  return registry.read((index) =>
-    findKey(index.section("name-slots"), index.section("name-lines"), key)
-      .filter(({ kind }) => kinds.includes(kind))
-      .toSorted((left, right) => kinds.indexOf(left.kind) - kinds.indexOf(right.kind) || left.offset - right.offset)
-      .map(({ kind, offset, length }) => ({ registry, kind, record: readRecord(index, offset, length) })),
-  );
+  return (await registry.find(key, kinds)).map((found) => ({ registry, ...found }));
 }
 
 const NAME_KINDS: readonly KeyKind[] = ["name", "broken", "alias", "formerly", "removed"];
@@ -130,18 +103,18 @@ function lookUpOf({ registry, kind, record }: Found, asked: string): LookUp {
       },
     );
   }
-  if ("broken" in record) {
-    throw new IpmError("MANIFEST_INVALID", record.broken.map(formatFinding).join("\n"), {
+  if ("broken" in record || !("manifest" in record)) {
+    const broken = "broken" in record ? record.broken : [];
+    throw new IpmError("MANIFEST_INVALID", broken.map(formatFinding).join("\n"), {
       hint: `the registry ${registry.id} has to mend it; ipm update brings it once it has`,
-      data: { name: asked, registry: registry.id, findings: record.broken },
+      data: { name: asked, registry: registry.id, findings: broken },
     });
   }
   return {
     registry: registry.id,
     embedded: registry.kind === "embedded",
     entry: record.manifest,
-    manifestFile: record.file,
-    digest: record.digest,
+    manifestFile: manifestPath(record.manifest.name),
     how: HOW[kind] ?? "name",
     attestations: record.attestations ?? [],
     bundleFile: async (file) => {
@@ -200,8 +173,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 async function openConfigured(context: RegistryContext, registry: ConfiguredRegistry): Promise<OpenRegistry> {
-  const { openFolder, openGit } = await import("./open-configured.ts");
-  return registry.kind === "folder" ? openFolder(context, registry) : openGit(context, registry);
+  if (registry.kind === "folder") return (await import("./open-folder.ts")).openFolder(context, registry);
+  return (await import("./open-git.ts")).openGit(context, registry);
 }
 
 /**
@@ -230,7 +203,7 @@ export async function openRegistries(context: RegistryContext, config?: Registry
     const near: string[] = [];
     for (const slot of where) {
       const registry = await open(slot);
-      near.push(...(await registry.read((index) => new SearchReader(index).nearestNames(asked, NEAREST))));
+      near.push(...(await registry.read((index) => index.nearestNames(asked, NEAREST))));
     }
     const nearest = [...new Set(near)].slice(0, NEAREST);
     const shown = escapeUntrusted(asked);
@@ -296,7 +269,7 @@ export async function openRegistries(context: RegistryContext, config?: Registry
           if (error instanceof IpmError && error.code === "REGISTRY_NOT_UPDATED") continue;
           throw error;
         }
-        const found = await registry.read((index) => new SearchReader(index).search(words, limit));
+        const found = await registry.read((index) => index.search(words, limit));
         hits.push(...found.map((hit) => ({ ...hit, registry: registry.id })));
       }
       const most = Math.max(0, ...hits.map((hit) => hit.matched));

@@ -4,7 +4,9 @@ import type { Files } from "../core/host.ts";
 import { type ToolName, isToolName } from "../core/ids.ts";
 import type { IndexMeta } from "./compile-index.ts";
 import { IndexDamaged, IndexFile } from "./index-file.ts";
-import { EMBEDDED_INDEX, EMBEDDED_KEY, folderTree } from "./registry-tree.ts";
+import type { KeyKind } from "./name-table.ts";
+import { type FoundRecord, RegistryIndex } from "./registry-index.ts";
+import { EMBEDDED_INDEX, folderTree } from "./registry-tree.ts";
 
 // Every look-up comes through here, so nothing is imported that loads a parser, a schema or node:crypto.
 
@@ -15,11 +17,12 @@ export interface OpenRegistry {
   /** The folder or URL. */
   readonly location: string;
   readonly meta: IndexMeta;
+  /** Everything that is known under this very text, best kind first. */
+  find(key: string, kinds: readonly KeyKind[]): Promise<readonly FoundRecord[]>;
   /**
-   * Read from the index. An index that turns out to be damaged is thrown away and built again, once.
-   * `read` must be repeatable.
+   * Read from the index. One that turns out to be damaged is thrown away and built again, once. `read` must be repeatable.
    */
-  read<T>(read: (index: IndexFile) => T): Promise<T>;
+  read<T>(read: (index: RegistryIndex) => T): Promise<T>;
   /**
    * Absolute path of a file of the registry, such as a bundle, or undefined when it holds no such plain file.
    * `file` is a relative path that stays inside.
@@ -31,12 +34,16 @@ export interface OpenRegistry {
 /** Where an open registry's index comes from. */
 export interface IndexSource {
   /** The index as it is, or undefined when there is none. May throw `IndexDamaged`. */
-  readonly open: () => IndexFile | undefined;
-  readonly rebuild: (reason: string) => Promise<IndexFile>;
+  readonly open: () => Promise<RegistryIndex | undefined>;
+  readonly rebuild: (reason: string) => Promise<RegistryIndex>;
+  /** Of a folder: whether what was found is still what the files say. Default: always. */
+  readonly isCurrent?: (found: readonly FoundRecord[]) => Promise<boolean>;
+  /** Of a folder: the index as the files are now; called once, before anything is read that is not found by its name. */
+  readonly refresh?: (index: RegistryIndex) => Promise<RegistryIndex>;
 }
 
-function metaOf(index: IndexFile): IndexMeta {
-  const { id, name, sequence, key, entries } = index.meta;
+function metaOf({ meta }: RegistryIndex): IndexMeta {
+  const { id, name, sequence, key, entries } = meta;
   if (
     typeof id !== "string" ||
     !isToolName(id) ||
@@ -50,14 +57,10 @@ function metaOf(index: IndexFile): IndexMeta {
   return { id, name, sequence, key, entries };
 }
 
-/** Open an index file; undefined when it is missing or was made from something else. @throws IndexDamaged */
-export function openIndex(files: Files, file: string, key: string): IndexFile | undefined {
-  const opened = files.openForReading(file);
-  if (opened === undefined) return undefined;
-  const index = new IndexFile(opened);
-  if (index.meta["key"] === key) return index;
-  index.close();
-  return undefined;
+/** What cannot be read (a folder in its place, the file of another user) is as good as damaged. */
+function damageOf(error: unknown): string {
+  if (!(error instanceof IndexDamaged) && !isIpmError(error, "IO_FAILED")) throw error;
+  return error.message;
 }
 
 /** Open an index, building it when it is missing or damaged, now or while it is read. */
@@ -65,33 +68,61 @@ export async function openFrom(
   source: IndexSource,
   rest: Pick<OpenRegistry, "kind" | "location" | "file"> & { readonly id: ToolName | null },
 ): Promise<OpenRegistry> {
-  let index: IndexFile | undefined;
+  let current: RegistryIndex | undefined;
+  let meta: IndexMeta | undefined;
   let reason = "is missing";
   try {
-    index = source.open();
+    current = await source.open();
+    meta = current === undefined ? undefined : metaOf(current);
   } catch (error) {
-    // What cannot be read (a folder in its place, the file of another user) is as good as damaged.
-    if (!(error instanceof IndexDamaged) && !isIpmError(error, "IO_FAILED")) throw error;
-    reason = error.message;
+    reason = damageOf(error);
+    current?.close();
+    current = undefined;
   }
-  index ??= await source.rebuild(reason);
-  const meta = metaOf(index);
-  let current = index;
+  let index = current ?? (await source.rebuild(reason));
+  let known = meta ?? metaOf(index);
+  let isRefreshed = source.refresh === undefined;
+
+  const replaceBy = (next: RegistryIndex): void => {
+    if (next === index) return;
+    index.close();
+    index = next;
+    known = metaOf(index);
+  };
+  const attempt = async <T>(read: (index: RegistryIndex) => T | Promise<T>): Promise<T> => {
+    try {
+      return await read(index);
+    } catch (error) {
+      if (!(error instanceof IndexDamaged)) throw error;
+      replaceBy(await source.rebuild(error.message));
+      return read(index);
+    }
+  };
+  const refresh = async (): Promise<void> => {
+    if (isRefreshed) return;
+    isRefreshed = true;
+    replaceBy(await attempt(async (before) => source.refresh?.(before) ?? before));
+  };
   return {
     ...rest,
-    id: rest.id ?? meta.id,
-    meta,
-    read: async (read) => {
-      try {
-        return read(current);
-      } catch (error) {
-        if (!(error instanceof IndexDamaged)) throw error;
-        current.close();
-        current = await source.rebuild(error.message);
-        return read(current);
-      }
+    id: rest.id ?? known.id,
+    get meta() {
+      return known;
     },
-    close: () => current.close(),
+    find: async (key, kinds) => {
+      const look = (): Promise<FoundRecord[]> => attempt((opened) => opened.find(key, kinds));
+      // What is not found, or is found by anything but a name, may be said by a file that nobody looked at yet.
+      if (isRefreshed || !kinds.includes("name")) await refresh();
+      const found = await look();
+      if (isRefreshed || (found.length > 0 && ((await source.isCurrent?.(found)) ?? true))) return found;
+      await refresh();
+      return look();
+    },
+    read: async (read) => {
+      await refresh();
+      return attempt(read);
+    },
+    close: () => index.close(),
   };
 }
 
@@ -103,7 +134,10 @@ export async function openEmbedded(files: Files, folder: string): Promise<OpenRe
   const file = path.join(folder, EMBEDDED_INDEX);
   return openFrom(
     {
-      open: () => openIndex(files, file, EMBEDDED_KEY),
+      open: async () => {
+        const opened = files.openForReading(file);
+        return opened === undefined ? undefined : new RegistryIndex([new IndexFile(opened)]);
+      },
       rebuild: (reason) => {
         throw new IpmError("REGISTRY_INVALID", `the registry that ships with ipm cannot be read: ${file}: ${reason}`, {
           hint: "install ipm again (in a checkout: npm run build)",

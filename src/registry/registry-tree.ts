@@ -21,8 +21,9 @@ export interface RegistryTree {
   /**
    * `registry.yaml`, and below `packages/` every manifest (or whatever else is in the place of one) and the files of each
    * `attestations` folder.
+   * @param names only the files of these entries, and `registry.yaml`
    */
-  list(): Promise<readonly TreeFile[]>;
+  list(names?: readonly string[]): Promise<readonly TreeFile[]>;
   /** The contents of plain files of the list, in the order asked for. */
   read(files: readonly TreeFile[]): Promise<readonly Uint8Array[]>;
   /** Facts of any other file of the tree (a bundle), or undefined. */
@@ -68,6 +69,18 @@ function treeFile(file: string, facts: FileFacts): TreeFile {
   return { path: file, kind, size, stamp: `${kind} ${size} ${modifiedMs} ${changedMs} ${mode}`, changedMs };
 }
 
+/** What the files of each entry look like, as one text; what they are made of comes in the order of the list. */
+export function stampsOf(listed: readonly TreeFile[]): Map<string, string> {
+  const stamps = new Map<string, string>();
+  for (const { path: file, stamp } of listed) {
+    const name = file.split("/")[1];
+    if (name === undefined) continue;
+    const before = stamps.get(name);
+    stamps.set(name, before === undefined ? stamp : `${before}|${stamp}`);
+  }
+  return stamps;
+}
+
 /**
  * The folder that is a registry's root: the given one, or its folder `registry/`, whichever holds `registry.yaml`;
  * undefined when neither does.
@@ -94,39 +107,48 @@ export function folderTree(files: Files, root: string): RegistryTree {
     const facts = await files.facts(path.join(root, file));
     return facts === undefined ? undefined : treeFile(file, facts);
   };
-  const attestationsOf = async (name: string): Promise<TreeFile[]> => {
-    const folder = `${PACKAGES}/${name}/${ATTESTATIONS}`;
+  const attestationsOf = async (name: string): Promise<{ folder: TreeFile; inside: TreeFile[] } | undefined> => {
+    const below = `${PACKAGES}/${name}/${ATTESTATIONS}`;
+    const facts = await files.facts(path.join(root, below));
     // Most entries have none; and a link in the folder's place would lead out of the registry.
-    if ((await files.facts(path.join(root, folder)))?.kind !== "folder") return [];
-    const found: TreeFile[] = [];
-    for (const last of await files.list(path.join(root, folder))) {
-      const facts = await files.facts(path.join(root, folder, last));
-      if (facts !== undefined && attestedEntry(`${folder}/${last}`) !== undefined)
-        found.push(treeFile(`${folder}/${last}`, facts));
+    if (facts?.kind !== "folder") return undefined;
+    const inside: TreeFile[] = [];
+    for (const last of await files.list(path.join(root, below))) {
+      const file = await files.facts(path.join(root, below, last));
+      if (file !== undefined && attestedEntry(`${below}/${last}`) !== undefined)
+        inside.push(treeFile(`${below}/${last}`, file));
     }
-    return found;
+    return { folder: treeFile(below, facts), inside };
   };
   return {
     where: root,
     find,
-    list: async () => {
+    list: async (only) => {
       const found: TreeFile[] = [];
       const registryFile = await find(REGISTRY_FILE);
       if (registryFile !== undefined) found.push(registryFile);
       const packages = await files.facts(path.join(root, PACKAGES));
       if (packages === undefined) return found;
       if (packages.kind !== "folder") return [...found, treeFile(PACKAGES, packages)];
-      const names = (await files.list(path.join(root, PACKAGES))).filter((name) => !name.startsWith("."));
+      const names = only ?? (await files.list(path.join(root, PACKAGES))).filter((name) => !name.startsWith("."));
       checkPackageCount(names.length, root);
       for (const name of names) {
         const folder = await files.facts(path.join(root, PACKAGES, name));
         if (folder === undefined) continue;
         const manifest = folder.kind === "folder" ? await files.facts(path.join(root, manifestPath(name))) : undefined;
+        const place = treeFile(`${PACKAGES}/${name}`, folder);
         // Without a manifest the folder itself is listed, so that the compiler can say so.
-        found.push(
-          manifest === undefined ? treeFile(`${PACKAGES}/${name}`, folder) : treeFile(manifestPath(name), manifest),
-        );
-        if (manifest !== undefined) found.push(...(await attestationsOf(name)));
+        if (manifest === undefined) {
+          found.push(place);
+          continue;
+        }
+        const attested = await attestationsOf(name);
+        const own = treeFile(manifestPath(name), manifest);
+        // What comes into the folders, or goes, is a change of the entry too.
+        const all = [place, own, ...(attested === undefined ? [] : [attested.folder])];
+        const stamp = all.map((each) => each.stamp).join(" ");
+        found.push({ ...own, stamp, changedMs: Math.max(...all.map(({ changedMs }) => changedMs)) });
+        found.push(...(attested?.inside ?? []));
       }
       return found;
     },

@@ -12,14 +12,9 @@ import { deletionsOf, gramsOf, padded, termsOf, type SearchDocument } from "./se
  *     grams          per bucket the ids of the terms that hold such a gram, ascending: varint of the difference
  *     deletion-ends  u32 per bucket (bucket = hash & mask)
  *     deletions      per bucket the ids of the terms with such a variant, likewise
- *     entry-ends     u32 per entry, in the order of names
- *     entries        JSON of what a hit shows: [name, version, summary]
+ *
+ * What a hit shows is in the entry's record, whose ordinal is the entry's number.
  */
-
-export interface SearchEntry extends SearchDocument {
-  /** The version that a plain `install` takes, or null when there is none. */
-  readonly version: string | null;
-}
 
 const MAX_GRAM_BUCKETS = 65_536;
 const DELETIONS_PER_BUCKET = 4;
@@ -114,10 +109,10 @@ function fillBuckets(
 }
 
 /**
- * Build the sections. An entry's number is its place in `entries`, which are sorted by name.
+ * Build the sections. An entry's number is its place in `entries`, which are sorted by name: the ordinal of its record.
  * @returns section name to bytes; equal entries give equal bytes
  */
-export function buildSearchSections(entries: readonly SearchEntry[]): Map<string, Uint8Array> {
+export function buildSearchSections(entries: readonly SearchDocument[]): Map<string, Uint8Array> {
   const postings = new Map<string, number[]>();
   for (const [number, entry] of entries.entries()) {
     for (const [term, field] of termsOf(entry)) {
@@ -137,7 +132,6 @@ export function buildSearchSections(entries: readonly SearchEntry[]): Map<string
   const deletions = encodeLists(
     fillBuckets(terms, deletionBuckets, (term) => [...deletionsOf(term)].map((variant) => hashText(variant))),
   );
-  const shown = encodeTexts(entries.map(({ name, version, summary }) => JSON.stringify([name, version, summary])));
   return new Map([
     ["term-ends", lexicon.ends],
     ["terms", lexicon.bytes],
@@ -147,7 +141,5 @@ export function buildSearchSections(entries: readonly SearchEntry[]): Map<string
     ["grams", grams.bytes],
     ["deletion-ends", deletions.ends],
     ["deletions", deletions.bytes],
-    ["entry-ends", shown.ends],
-    ["entries", shown.bytes],
   ]);
 }

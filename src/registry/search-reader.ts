@@ -1,6 +1,7 @@
 import { editDistance } from "../core/nearest.ts";
 import { IndexDamaged, type IndexFile } from "./index-file.ts";
 import { IndexItems } from "./index-items.ts";
+import { isRecord } from "../core/is-record.ts";
 import { hashText } from "./name-table.ts";
 import {
   ENOUGH_FOR_INSIDE,
@@ -49,120 +50,79 @@ const FIELDS = [FIELD.summary, FIELD.keyword, FIELD.nameWord, FIELD.name] as con
 /** So few terms are looked at one by one. */
 const FEW_TERMS = 32;
 const MAX_DISTANT_TERMS = 1_000;
+const HIDDEN = 0xff_ff;
+const NOTHING: Hits = { points: new Uint16Array(), entries: new Uint32Array(), count: 0 };
 
-/** Search in one open index. Reads only what the query needs; every method may throw `IndexDamaged`. */
-export class SearchReader {
+/** A layer to search in, and the numbers of its entries that layers above it replace. */
+export interface SearchedLayer {
+  readonly index: IndexFile;
+  readonly hidden: ReadonlySet<number>;
+}
+
+/** One layer of an index as search sees it: its terms, and which of its entries no longer count. */
+class SearchLayer {
   readonly #terms: IndexItems;
   readonly #postings: IndexItems;
   readonly #grams: IndexItems;
   readonly #deletions: IndexItems;
-  readonly #entries: IndexItems;
-  readonly #typos = new Map<string, ReadonlyMap<number, number>>();
+  readonly #records: IndexItems;
+  readonly #hidden: ReadonlySet<number>;
 
-  constructor(index: IndexFile) {
+  constructor({ index, hidden }: SearchedLayer) {
     this.#terms = new IndexItems(index, "term-ends", "terms");
     this.#postings = new IndexItems(index, "posting-ends", "postings");
     this.#grams = new IndexItems(index, "gram-ends", "grams");
     this.#deletions = new IndexItems(index, "deletion-ends", "deletions");
-    this.#entries = new IndexItems(index, "entry-ends", "entries");
+    this.#records = new IndexItems(index, "record-ends", "records");
+    this.#hidden = hidden;
   }
 
-  /**
-   * The best entries for a query: those that match the most words, by score, then by name.
-   * @param limit at most so many
-   */
-  search(query: string, limit: number): SearchResult[] {
-    const words = queryWords(query).map((word) => this.#hitsOf(word));
-    const [first] = words;
-    if (first === undefined) return [];
-    const { hits, matched } = words.length === 1 ? { hits: first, matched: 1 } : this.#combine(words);
-    return topOf(hits, limit).map((entry) => ({ ...this.#shown(entry), matched, score: hits.points[entry] ?? 0 }));
-  }
-
-  /** The entries that match the most words, with the sum of what they match. */
-  #combine(words: readonly Hits[]): { hits: Hits; matched: number } {
-    const points = new Uint32Array(this.#entries.count);
-    const entries = new Uint32Array(this.#entries.count);
-    const counts = new Uint8Array(this.#entries.count);
-    let count = 0;
-    let matched = 0;
-    for (const word of words) {
-      for (let at = 0; at < word.count; at++) {
-        const entry = word.entries[at] ?? 0;
-        points[entry] = (points[entry] ?? 0) + (word.points[entry] ?? 0);
-        const of = (counts[entry] ?? 0) + 1;
-        counts[entry] = of;
-        if (of < matched) continue;
-        if (of > matched) count = 0;
-        matched = of;
-        entries[count++] = entry;
-      }
-    }
-    return { hits: { points, entries, count }, matched };
-  }
-
-  /**
-   * Entries whose names are near to one that does not exist: those with a name or alias one or two edits away, nearest
-   * first, then those with names of which it is a part.
-   */
-  nearestNames(name: string, count: number): string[] {
-    const word = squash(name);
-    const typos = this.#noHits();
-    let nameTypo = 0;
-    // All terms are equally far away, so that points tell names from words of summaries.
-    for (const [term, distance] of this.#typoTerms(word)) {
-      const match: Match = { how: "typo", distance };
-      nameTypo = fieldPoints(match, FIELD.name);
-      this.#apply(typos, term, term + 1, 1, match);
-    }
-    // Entries are numbered in the order of their names.
-    const near = [...typos.entries.subarray(0, typos.count)]
-      .filter((entry) => typos.points[entry] === nameTypo)
-      .toSorted((left, right) => left - right);
-    const names = near.slice(0, count).map((entry) => this.#shown(entry).name);
-    for (const hit of this.search(name, count)) if (hit.score >= NAME_POINTS) names.push(hit.name);
-    return [...new Set(names)].slice(0, count);
-  }
-
-  #shown(entry: number): { name: string; version: string | null; summary: string } {
+  shown(entry: number): Pick<SearchResult, "name" | "version" | "summary"> {
     let shown: unknown;
     try {
-      shown = JSON.parse(this.#entries.bytes(entry).toString("utf8"));
+      shown = JSON.parse(this.#records.bytes(entry).toString("utf8"));
     } catch (error) {
       if (error instanceof IndexDamaged) throw error;
       throw new IndexDamaged(`has a garbled entry ${entry}`);
     }
-    if (!Array.isArray(shown)) throw new IndexDamaged(`has a garbled entry ${entry}`);
-    const [name, version, summary] = shown as unknown[];
+    if (!isRecord(shown) || !isRecord(shown["manifest"])) throw new IndexDamaged(`has a garbled entry ${entry}`);
+    const { version, manifest } = shown;
+    const { name, summary } = manifest;
     return { name: String(name), version: typeof version === "string" ? version : null, summary: String(summary) };
   }
 
-  #termAt(id: number): string | undefined {
-    return id < this.#terms.count ? this.#terms.bytes(id).toString("utf8") : undefined;
+  /** No hits yet. Entries that no longer count have more points than can be had, so that they are never counted. */
+  noHits(): Hits {
+    const { count } = this.#records;
+    const points = new Uint16Array(count);
+    for (const entry of this.#hidden) points[entry] = HIDDEN;
+    return { points, entries: new Uint32Array(count), count: 0 };
   }
 
-  /** The first term that is not smaller than a text, by binary search. */
-  #find(text: string): number {
-    let low = 0;
-    let high = this.#terms.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#termAt(middle) ?? "") < text) low = middle + 1;
-      else high = middle;
+  /** The term that is the word, and everything that begins with it. @returns true when the word is a term */
+  applyTyped(hits: Hits, word: string): boolean {
+    const typed = Buffer.byteLength(word);
+    const first = this.#find(word);
+    const isTerm = this.#termAt(first) === word;
+    if (isTerm) this.apply(hits, first, first + 1, typed, { how: "exact" });
+    // Everything that begins with the word sorts before the word with the last code unit behind it.
+    if (!isExactOnly(word)) {
+      this.apply(hits, isTerm ? first + 1 : first, this.#find(`${word}\uffff`), typed, { how: "prefix" });
     }
-    return low;
+    return isTerm && this.#counts(first);
   }
 
-  #noHits(): Hits {
-    const { count } = this.#entries;
-    return { points: new Uint16Array(count), entries: new Uint32Array(count), count: 0 };
+  /** Terms that hold the word somewhere after their begin. */
+  applyInside(hits: Hits, word: string): void {
+    const typed = Buffer.byteLength(word);
+    for (const term of this.#insideTerms(word)) this.apply(hits, term, term + 1, typed, { how: "inside" });
   }
 
   /**
    * Count what the terms `from` to `to` (exclusive), whose postings lie one after the other, are worth to their entries.
    * One loop without calls, for the same reason as in `Hits`.
    */
-  #apply(hits: Hits, from: number, to: number, typed: number, match: Match): void {
+  apply(hits: Hits, from: number, to: number, typed: number, match: Match): void {
     if (from >= to) return;
     const { points, entries } = hits;
     const bytes = this.#postings.bytes(from, to);
@@ -198,28 +158,43 @@ export class SearchReader {
     hits.count = count;
   }
 
-  #hitsOf(word: string): Hits {
-    const hits = this.#noHits();
-    const typed = Buffer.byteLength(word);
-    const first = this.#find(word);
-    const exact = this.#termAt(first) === word;
-    if (exact) this.#apply(hits, first, first + 1, typed, { how: "exact" });
-    if (isExactOnly(word)) return hits;
-    const afterExact = exact ? first + 1 : first;
-    // Everything that begins with the word sorts before the word with the last code unit behind it.
-    this.#apply(hits, afterExact, this.#find(`${word}\uffff`), typed, { how: "prefix" });
-    if (word.length >= 3 && hits.count < ENOUGH_FOR_INSIDE) {
-      for (const term of this.#insideTerms(word)) this.#apply(hits, term, term + 1, typed, { how: "inside" });
+  /** Terms that are at most so many edits away from a word, and not the word itself, with their distance. */
+  nearTerms(word: string, edits: 1 | 2): ReadonlyMap<number, number> {
+    const candidates = new Set<number>();
+    for (const variant of deletionsOf(word)) {
+      const bucket = hashText(variant) & (this.#deletions.count - 1);
+      for (const term of this.#deletions.numbers(bucket)) candidates.add(term);
     }
-    if (!exact && hits.count < ENOUGH_FOR_TYPOS) {
-      for (const [term, distance] of this.#typoTerms(word)) {
-        this.#apply(hits, term, term + 1, typed, { how: "typo", distance });
-      }
-    }
-    return hits;
+    // Two edits may also both lie behind the part that deletions are indexed for, or be one in it and one behind.
+    if (edits === 2) for (const term of this.#distantTerms(word)) candidates.add(term);
+    return this.#near(word, edits, candidates);
   }
 
-  /** Terms that hold the word somewhere after their begin. */
+  #termAt(id: number): string | undefined {
+    return id < this.#terms.count ? this.#terms.bytes(id).toString("utf8") : undefined;
+  }
+
+  /** True when a term stands in an entry that counts. */
+  #counts(term: number): boolean {
+    if (this.#hidden.size === 0) return true;
+    const { count } = this.#records;
+    const all: Hits = { points: new Uint16Array(count), entries: new Uint32Array(count), count: 0 };
+    this.apply(all, term, term + 1, 1, { how: "exact" });
+    return all.entries.subarray(0, all.count).some((entry) => !this.#hidden.has(entry));
+  }
+
+  /** The first term that is not smaller than a text, by binary search. */
+  #find(text: string): number {
+    let low = 0;
+    let high = this.#terms.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#termAt(middle) ?? "") < text) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   #insideTerms(word: string): number[] {
     const buckets = [...new Set(gramsOf(word).map((gram) => gram & (this.#grams.count - 1)))];
     // The shortest lists first: after a few of them it is quicker to look at the terms.
@@ -250,30 +225,8 @@ export class SearchReader {
     return { terms, counts };
   }
 
-  /** Terms within the allowed edits of a word, with their distance (1 or 2). */
-  #typoTerms(word: string): ReadonlyMap<number, number> {
-    const before = this.#typos.get(word);
-    if (before !== undefined) return before;
+  #near(word: string, edits: number, terms: Iterable<number>): Map<number, number> {
     const found = new Map<number, number>();
-    this.#typos.set(word, found);
-    const allowed = allowedEdits(word);
-    if (allowed === 0) return found;
-    const candidates = new Set<number>();
-    for (const variant of deletionsOf(word)) {
-      const bucket = hashText(variant) & (this.#deletions.count - 1);
-      for (const term of this.#deletions.numbers(bucket)) candidates.add(term);
-    }
-    this.#keepNear(word, 1, candidates, found);
-    if (allowed === 2 && found.size === 0) {
-      // Two edits may also both lie behind the part that deletions are indexed for, or be one in it and one behind.
-      for (const term of this.#distantTerms(word)) candidates.add(term);
-      this.#keepNear(word, 2, candidates, found);
-    }
-    return found;
-  }
-
-  /** Of some terms those that are at most so many edits away from a word, and not the word itself. */
-  #keepNear(word: string, edits: number, terms: Iterable<number>, found: Map<number, number>): void {
     const length = Buffer.byteLength(word);
     for (const term of terms) {
       // The length rules most of them out, without their text. A character is at most three bytes.
@@ -281,8 +234,9 @@ export class SearchReader {
       const text = this.#termAt(term);
       if (text === undefined) throw new IndexDamaged("names a term that it does not have");
       const distance = editDistance(word, text, edits);
-      if (distance > 0 && distance <= edits) found.set(term, distance);
+      if (distance > 0 && distance <= edits && this.#counts(term)) found.set(term, distance);
     }
+    return found;
   }
 
   /** Terms that share enough grams with a long word to be two edits away from it. */
@@ -295,6 +249,137 @@ export class SearchReader {
       .toSorted((left, right) => (counts[right] ?? 0) - (counts[left] ?? 0) || left - right)
       .slice(0, MAX_DISTANT_TERMS);
   }
+}
+
+/** One hit, and the layer that has it. */
+interface Place {
+  readonly layer: SearchLayer;
+  readonly entry: number;
+  readonly points: number;
+}
+
+/**
+ * Search in the layers of one open index, as if they were one. Reads only what the query needs; every method may throw
+ * `IndexDamaged`.
+ */
+export class SearchReader {
+  readonly #layers: readonly SearchLayer[];
+  readonly #typos = new Map<string, readonly ReadonlyMap<number, number>[]>();
+
+  constructor(layers: readonly SearchedLayer[]) {
+    this.#layers = layers.map((layer) => new SearchLayer(layer));
+  }
+
+  /**
+   * The best entries for a query: those that match the most words, by score, then by name.
+   * @param limit at most so many
+   */
+  search(query: string, limit: number): SearchResult[] {
+    const words = queryWords(query).map((word) => this.#hitsOf(word));
+    if (words.length === 0) return [];
+    const combined = this.#layers.map((_, at) => combine(words.map((hits) => hits[at] ?? NOTHING)));
+    const most = Math.max(...combined.map(({ matched }) => matched));
+    const places = this.#layers.flatMap((layer, at): Place[] => {
+      const { hits, matched } = combined[at] ?? { hits: NOTHING, matched: 0 };
+      if (matched < most) return [];
+      return topOf(hits, limit).map((entry) => ({ layer, entry, points: hits.points[entry] ?? 0 }));
+    });
+    return places
+      .map(({ layer, entry, points }) => ({ ...layer.shown(entry), matched: most, score: points }))
+      .toSorted((left, right) => right.score - left.score || (left.name < right.name ? -1 : 1))
+      .slice(0, limit);
+  }
+
+  /**
+   * Entries whose names are near to one that does not exist: those with a name or alias one or two edits away, nearest
+   * first, then those with names of which it is a part.
+   */
+  nearestNames(name: string, count: number): string[] {
+    const word = squash(name);
+    const near = this.#typoTerms(word).flatMap((terms, at) => {
+      const layer = this.#layers[at];
+      if (layer === undefined) return [];
+      const typos = layer.noHits();
+      let nameTypo = 0;
+      // All terms are equally far away, so that points tell names from words of summaries.
+      for (const [term, distance] of terms) {
+        const match: Match = { how: "typo", distance };
+        nameTypo = fieldPoints(match, FIELD.name);
+        layer.apply(typos, term, term + 1, 1, match);
+      }
+      // Entries are numbered in the order of their names.
+      return [...typos.entries.subarray(0, typos.count)]
+        .filter((entry) => typos.points[entry] === nameTypo)
+        .toSorted((left, right) => left - right)
+        .slice(0, count)
+        .map((entry) => layer.shown(entry).name);
+    });
+    const names = near.toSorted().slice(0, count);
+    for (const hit of this.search(name, count)) if (hit.score >= NAME_POINTS) names.push(hit.name);
+    return [...new Set(names)].slice(0, count);
+  }
+
+  /** What a word finds in each layer. Whether other ways of matching are tried depends on what all of them have. */
+  #hitsOf(word: string): Hits[] {
+    const hits = this.#layers.map((layer) => layer.noHits());
+    const each = (work: (layer: SearchLayer, own: Hits, at: number) => void): void => {
+      for (const [at, layer] of this.#layers.entries()) work(layer, hits[at] ?? layer.noHits(), at);
+    };
+    const found = (): number => hits.reduce((sum, { count }) => sum + count, 0);
+    let isExact = false;
+    each((layer, own) => {
+      if (layer.applyTyped(own, word)) isExact = true;
+    });
+    if (isExactOnly(word)) return hits;
+    if (word.length >= 3 && found() < ENOUGH_FOR_INSIDE) each((layer, own) => layer.applyInside(own, word));
+    if (!isExact && found() < ENOUGH_FOR_TYPOS) {
+      const typos = this.#typoTerms(word);
+      const typed = Buffer.byteLength(word);
+      each((layer, own, at) => {
+        for (const [term, distance] of typos[at] ?? [])
+          layer.apply(own, term, term + 1, typed, { how: "typo", distance });
+      });
+    }
+    return hits;
+  }
+
+  /** For each layer the terms that are as near to a word as any is, within the allowed edits, with their distance. */
+  #typoTerms(word: string): readonly ReadonlyMap<number, number>[] {
+    const before = this.#typos.get(word);
+    if (before !== undefined) return before;
+    const allowed = allowedEdits(word);
+    let found: ReadonlyMap<number, number>[] = [];
+    if (allowed > 0) found = this.#layers.map((layer) => layer.nearTerms(word, 1));
+    if (allowed > 1 && found.every(({ size }) => size === 0))
+      found = this.#layers.map((layer) => layer.nearTerms(word, 2));
+    this.#typos.set(word, found);
+    return found;
+  }
+}
+
+/** The entries of one layer that match the most words, with the sum of what they match. */
+function combine(words: readonly Hits[]): { hits: Hits; matched: number } {
+  const [first = NOTHING, ...others] = words;
+  if (others.length === 0) return { hits: first, matched: first.count > 0 ? 1 : 0 };
+  const size = first.points.length;
+  const points = new Uint32Array(size);
+  const entries = new Uint32Array(size);
+  const counts = new Uint8Array(size);
+  let count = 0;
+  let matched = 0;
+  for (const word of words) {
+    for (let at = 0; at < word.count; at++) {
+      const entry = word.entries[at] ?? 0;
+      points[entry] = (points[entry] ?? 0) + (word.points[entry] ?? 0);
+      const of = (counts[entry] ?? 0) + 1;
+      counts[entry] = of;
+      if (of < matched) continue;
+      if (of > matched) count = 0;
+      matched = of;
+      entries[count++] = entry;
+    }
+  }
+  return { hits: { points, entries, count }, matched };
 }
 
 /** What two ascending lists have in common. */

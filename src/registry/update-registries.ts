@@ -7,7 +7,8 @@ import { openRemote } from "../source/git-access.ts";
 import { hasPin, prepareStore, storeOf } from "../source/git-store.ts";
 import { DEFAULT_LIMITS } from "../source/limits.ts";
 import { shownUrl } from "../source/git-failure.ts";
-import { compileCommit, keepIndex, openFolder, readFetched, writeFetched } from "./open-configured.ts";
+import { openFolder } from "./open-folder.ts";
+import { compileCommit, readFetched, writeFetched } from "./open-git.ts";
 import { type ConfiguredRegistry, readConfig } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
@@ -59,8 +60,8 @@ export async function fetchTip(context: RegistryContext, url: string, name: stri
 async function updateGit(context: RegistryContext, registry: ConfiguredRegistry): Promise<Partial<UpdatedRegistry>> {
   const before = await readFetched(context, registry);
   const { ref, commit } = await fetchTip(context, registry.location, registry.id);
-  const { compiled, key } = await compileCommit(context, registry.location, commit);
-  (await keepIndex(context, registry, compiled, key)).close();
+  const { meta, findings, index } = await compileCommit(context, registry, commit, before?.commit ?? null);
+  index.close();
   // Last: until then look-ups use what was fetched before.
   await writeFetched(context, registry.id, {
     url: registry.location,
@@ -72,8 +73,8 @@ async function updateGit(context: RegistryContext, registry: ConfiguredRegistry)
     outcome: before?.commit === commit ? "unchanged" : "updated",
     commit,
     previous: before?.commit ?? null,
-    entries: compiled.meta.entries,
-    findings: compiled.findings,
+    entries: meta.entries,
+    findings,
   };
 }
 

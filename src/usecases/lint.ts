@@ -119,7 +119,7 @@ async function compareWithBase(
 
 async function registryFindings(context: Context, root: string): Promise<Finding[]> {
   const { files, facts } = context.host;
-  const { findings, named, registry } = await compileIndex(folderTree(files, root), "lint");
+  const { findings, named, registry } = await compileIndex(folderTree(files, root), { key: "lint" });
   const all = [
     ...findings.filter(({ code }) => OF_REGISTRIES.has(code)),
     ...findSimilarNames(named, registry.alike ?? []),

@@ -17,6 +17,8 @@ import { compileRegistry } from "../../../src/registry/compile-registry.ts";
 import { addRegistry, listRegistries, removeRegistry } from "../../../src/registry/configure-registries.ts";
 import { type Registries, openRegistries } from "../../../src/registry/open-registries.ts";
 import { updateRegistries } from "../../../src/registry/update-registries.ts";
+import { attestationFile, formatAttestations } from "../../../src/trust/attestation.ts";
+import { sampleAttestation } from "../../helpers/sample-attestation.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import {
   manifestYaml,
@@ -120,6 +122,58 @@ describe("a registry that is a folder", () => {
     await (await open()).lookUp("two");
     expect(indexes("team")).toHaveLength(1);
     expect(indexes("team")).not.toContain(first);
+  });
+
+  test("an entry that is asked for by its name is compared with its own files alone", async () => {
+    writeTree(at("team"), registryFiles("team", [{ name: "one" }, { name: "two", more: "aliases: [zwei]\n" }]));
+    configure(`registries: [{ id: team, folder: ${at("team")} }]\n`);
+    await (await open()).lookUp("one");
+    const reading = context();
+    const looked: string[] = [];
+    const facts = reading.host.files.facts.bind(reading.host.files);
+    const watched = { ...reading, host: { ...reading.host, files: { ...reading.host.files } } };
+    watched.host.files.facts = async (file) => {
+      looked.push(path.relative(at("team"), file));
+      return facts(file);
+    };
+    const registries = await openRegistries(watched);
+    opened.push(registries);
+    await registries.lookUp("one");
+    expect(looked.filter((file) => file.startsWith("packages/two"))).toEqual([]);
+    await registries.lookUp("zwei");
+    expect(looked).toContain("packages/two/manifest.yaml");
+    expect(looked.filter((file) => file.startsWith("packages/one")).length).toBeLessThanOrEqual(3);
+  });
+
+  test("a change to an entry that nobody asks for is seen by search, by repository, and by a name that is not there", async () => {
+    const write = (name: string, more: string): void => {
+      waitForAnotherTick(at("team/packages", name, "manifest.yaml"));
+      writeFileSync(at("team/packages", name, "manifest.yaml"), manifestYaml({ name, more }));
+    };
+    writeTree(at("team"), registryFiles("team", [{ name: "one" }, { name: "two" }]));
+    configure(`registries: [{ id: team, folder: ${at("team")} }]\n`);
+    await (await open()).lookUp("one");
+    write("two", "keywords: [zebra]\n");
+    expect((await (await open()).search("zebra")).map(({ name }) => name)).toEqual(["two"]);
+    write("two", "aliases: [zwei]\n");
+    expect((await (await open()).lookUp("zwei")).entry.name).toBe("two");
+    write("two", "formerly: [old/home]\n");
+    expect((await (await open()).lookUpSource("old/home"))?.entry.name).toBe("two");
+    // It loses the name that it had: the entry that has it now is the one that is found.
+    writeTree(at("team"), registryFiles("team", [{ name: "zwei", summary: "Its own" }]));
+    expect((await (await open()).lookUp("zwei")).entry.name).toBe("zwei");
+  });
+
+  test("an attestation that comes or goes is seen, though the manifest stays", async () => {
+    writeTree(at("team"), registryFiles("team", [{ name: "one" }]));
+    configure(`registries: [{ id: team, folder: ${at("team")} }]\n`);
+    expect((await (await open()).lookUp("one")).attestations).toEqual([]);
+    const place = { name: "one", version: "1.0.0", platform: "linux-x64-glibc" };
+    const file = `packages/one/attestations/${attestationFile(place.version, place.platform)}`;
+    writeTree(at("team"), { [file]: formatAttestations([sampleAttestation(place)]) });
+    expect((await (await open()).lookUp("one")).attestations).toHaveLength(1);
+    rmSync(at("team", file));
+    expect((await (await open()).lookUp("one")).attestations).toEqual([]);
   });
 
   test("files that were written this moment are not trusted to stay: nothing is kept of them", async () => {
@@ -288,6 +342,37 @@ describe("a registry that is a git repository", () => {
       registries: [{ outcome: "failed", error: { code: "FETCH_FAILED" } }, { outcome: "unchanged" }],
     });
     expect((await (await open()).lookUp("one")).registry).toBe("team");
+  });
+
+  test("an update reads what has changed alone, and look-ups see it over what was there before", async () => {
+    const repository = new GitRepository(at("remote"));
+    const many = Array.from({ length: 520 }, (_, at) => ({ name: `tool-${at}` }));
+    repository.commit(registryFiles("team", many));
+    configure(`registries: [{ id: team, url: "${url(repository)}" }]\n`);
+    await updateRegistries(context());
+    const [base] = indexes("team");
+    repository.commit({
+      ...registryFiles("team", [
+        { name: "tool-7", version: "2.0" },
+        { name: "fresh", summary: "A zebra" },
+      ]),
+      "packages/tool-8/manifest.yaml": null,
+    });
+    const updating = context();
+    expect(await updateRegistries(updating)).toMatchObject({ registries: [{ outcome: "updated", entries: 520 }] });
+    const read = updating.calls.filter(({ args }) => args[0] === "cat-file" && args[1] === "--batch");
+    expect(read.map(({ stdin }) => String(stdin).trim().split("\n").length)).toEqual([1, 2]);
+    expect(indexes("team")).toHaveLength(2);
+    expect(indexes("team")).toContain(base);
+    const registries = await open();
+    expect((await registries.lookUp("tool-7")).entry.versions[0]?.version).toBe("2.0");
+    expect((await registries.lookUp("tool-9")).entry.versions[0]?.version).toBe("1.0.0");
+    await expect(registries.lookUp("tool-8")).rejects.toMatchObject({ code: "TOOL_NOT_FOUND" });
+    expect((await registries.search("zebra")).map(({ name }) => name)).toEqual(["fresh"]);
+    // Without the lowest layer the upper one is of no use: all of it is made again.
+    rmSync(at("cache/registries/team", base ?? ""));
+    expect((await (await open()).lookUp("tool-9")).registry).toBe("team");
+    expect(indexes("team")).toHaveLength(1);
   });
 
   test("what was fetched from another URL, and a garbled note of it, do not count", async () => {

@@ -79,8 +79,8 @@ describe("an index file", () => {
 
   test("another format, and a file that is something else, are refused with the reason", () => {
     const file = Buffer.from(encodeIndexFile({}, SECTIONS));
-    const newer = Buffer.from(file.toString("latin1").replace('"format":1', '"format":9'), "latin1");
-    expect(() => open(newer)).toThrow(/has format 9, not 1/u);
+    const newer = Buffer.from(file.toString("latin1").replace('"format":2', '"format":9'), "latin1");
+    expect(() => open(newer)).toThrow(/has format 9, not 2/u);
     expect(() => open(Buffer.from("<html>".repeat(2_000)))).toThrow(/is not a file of ipm/u);
     expect(() => open(Buffer.alloc(0))).toThrow(/is truncated/u);
   });

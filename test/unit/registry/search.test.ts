@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { editDistance } from "../../../src/core/nearest.ts";
 import { IndexFile, bytesAsFile, encodeIndexFile } from "../../../src/registry/index-file.ts";
-import { buildSearchSections, type SearchEntry } from "../../../src/registry/search-index.ts";
+import { buildSearchSections } from "../../../src/registry/search-index.ts";
 import { SearchReader } from "../../../src/registry/search-reader.ts";
 import {
   ENOUGH_FOR_INSIDE,
@@ -15,11 +15,41 @@ import {
   termsOf,
   type Field,
   type Match,
+  type SearchDocument,
 } from "../../../src/registry/search-text.ts";
 import { generateTools, seededRandom } from "../../helpers/generated-registry.ts";
 
+interface SearchEntry extends SearchDocument {
+  readonly version: string;
+}
+
+/** One layer of an index, with what search reads of a record. */
+function encode(entries: readonly SearchEntry[]): Uint8Array {
+  const lines = entries.map(({ version, name, summary }) =>
+    Buffer.from(JSON.stringify({ version, manifest: { name, summary } })),
+  );
+  let end = 0;
+  const ends = Uint32Array.from(lines, (line) => (end += line.length));
+  const records: [string, Uint8Array][] = [
+    ["records", Buffer.concat(lines)],
+    ["record-ends", new Uint8Array(ends.buffer)],
+  ];
+  return encodeIndexFile({}, new Map([...records, ...buildSearchSections(entries)]));
+}
+
 function openSearch(entries: readonly SearchEntry[]): SearchReader {
-  return new SearchReader(new IndexFile(bytesAsFile(encodeIndexFile({}, buildSearchSections(entries)))));
+  return openLayers([{ entries, hidden: [] }]);
+}
+
+function openLayers(
+  layers: readonly { readonly entries: readonly SearchEntry[]; readonly hidden: readonly number[] }[],
+): SearchReader {
+  return new SearchReader(
+    layers.map(({ entries, hidden }) => ({
+      index: new IndexFile(bytesAsFile(encode(entries))),
+      hidden: new Set(hidden),
+    })),
+  );
 }
 
 function entry(name: string, rest: Partial<SearchEntry> = {}): SearchEntry {
@@ -188,9 +218,42 @@ function misspell(word: string, random: () => number): string {
   }
 }
 
-describe("search compared with a brute-force oracle over 1,000 entries", () => {
-  const entries = generateTools(1_000);
-  const reader = openSearch(entries);
+const tools = generateTools(1_000);
+const split = seededRandom(11);
+/** What each layer has of the same tools: some are as they were before in the lowest one, some have gone since. */
+const outdated = generateTools(300, 5).filter(({ name }) => !tools.some((tool) => tool.name === name));
+const upper = tools.filter(() => split() < 0.1);
+const lower = [
+  ...tools.filter((tool) => !upper.includes(tool)),
+  ...outdated,
+  ...upper.slice(0, 40).map((tool) => ({ ...tool, summary: `obsolete ${tool.summary}`, keywords: ["obsolete"] })),
+].toSorted((left, right) => (left.name < right.name ? -1 : 1));
+const hidden = [...lower.entries()].flatMap(([at, { name }]) =>
+  outdated.some((tool) => tool.name === name) || upper.some((tool) => tool.name === name) ? [at] : [],
+);
+
+test("what a higher layer replaces is not found any more, by nothing that it had", () => {
+  const reader = openLayers([
+    { entries: lower, hidden },
+    { entries: upper, hidden: [] },
+  ]);
+  expect(names(reader, "obsolete")).toEqual(names(openSearch(tools), "obsolete"));
+  for (const { name } of outdated.slice(0, 50)) expect(names(reader, name)).not.toContain(name);
+});
+
+describe.each([
+  ["one layer", () => openSearch(tools)],
+  [
+    "two layers",
+    () =>
+      openLayers([
+        { entries: lower, hidden },
+        { entries: upper, hidden: [] },
+      ]),
+  ],
+] as const)("search compared with a brute-force oracle over 1,000 entries in %s", (_, make) => {
+  const entries = tools;
+  const reader = make();
   const random = seededRandom(7);
   const pick = <T>(list: readonly T[]): T => list.at(Math.floor(random() * list.length)) ?? fail();
   const someWord = (): string => pick(pick(entries).summary.split(" "));
@@ -226,7 +289,6 @@ describe("search compared with a brute-force oracle over 1,000 entries", () => {
   }
 
   test("equal entries give equal bytes", () => {
-    const again = encodeIndexFile({}, buildSearchSections(generateTools(1_000)));
-    expect(Buffer.compare(again, encodeIndexFile({}, buildSearchSections(entries)))).toBe(0);
+    expect(Buffer.compare(encode(generateTools(1_000)), encode(entries))).toBe(0);
   });
 });
