@@ -16,7 +16,8 @@ export interface ContextParts {
   readonly emit: Emit;
   readonly ask: Ask | null;
   readonly prompts: Prompts | null;
-  readonly signal: AbortSignal;
+  /** Ends the work; its signal is taken when something is started that can be ended. */
+  readonly signals: { readonly signal: AbortSignal };
   readonly ipmVersion: string;
   /** The package's folder. */
   readonly root: string;
@@ -78,7 +79,7 @@ async function demandOwnHome(files: Files, facts: HostFacts): Promise<void> {
  * @throws IpmError PLATFORM_UNSUPPORTED, HOME_INVALID, HOME_NOT_OWNED
  */
 export async function openContext(parts: ContextParts): Promise<Context> {
-  const facts: HostFacts = { ...readHostFacts(), env: parts.env };
+  const facts = readHostFacts(parts.env);
   const homes = resolveHomes(parts.env);
   const files = createFiles();
   settleUmask();
@@ -92,7 +93,6 @@ export async function openContext(parts: ContextParts): Promise<Context> {
       });
     }
   }
-  const started = performance.now();
   const host: Host = {
     facts,
     homes,
@@ -103,9 +103,11 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     canConnect: async (address, timeoutMs) => (await import("../host/can-connect.ts")).canConnect(address, timeoutMs),
     runningProcesses: readRunningProcesses,
     now: () => new Date(),
-    monotonicMs: () => performance.now() - started,
+    monotonicMs: () => performance.now(),
     checkpoint: () => undefined,
-    signal: parts.signal,
+    get signal() {
+      return parts.signals.signal;
+    },
   };
   const isolated = lazySandbox(host, facts.platform.os === "macos" ? "seatbelt" : "bubblewrap");
   const open = lazySandbox(host, "none");

@@ -19,7 +19,7 @@ import type { Reporter } from "./reporters/reporter.ts";
 import { createSilentReporter } from "./reporters/silent.ts";
 import { createTheme, type Theme } from "./render/theme.ts";
 import { chooseSettings, type Environment, type Settings, widthOf } from "./settings.ts";
-import { watchSignals } from "./signals.ts";
+import { type SignalWatch, watchSignals } from "./signals.ts";
 import { type Output, processStreams, type Streams } from "./streams.ts";
 
 declare const IPM_VERSION: string | undefined;
@@ -76,7 +76,7 @@ class Run {
   #answersWithPlan = false;
   /** Plans that have not been shown whole yet, by `name@version`. */
   readonly #plans = new Map<string, unknown>();
-  #signal: AbortSignal = new AbortController().signal;
+  readonly #signals: SignalWatch;
 
   constructor(argv: readonly string[], streams: Streams, env: Environment, installation: Installation) {
     this.#argv = argv;
@@ -85,6 +85,11 @@ class Run {
     this.#installation = installation;
     this.#split = splitArguments(argv);
     this.#settings = chooseSettings(this.#split.globals, env, streams);
+    this.#signals = watchSignals(
+      (says) =>
+        this.#emit({ type: "warning", code: "STOPPING", message: `${says}: stopping; once more stops at once` }),
+      () => this.#reporter.stop(),
+    );
   }
 
   #theme(output: Output): Theme {
@@ -119,7 +124,7 @@ class Run {
         this.#streams.stderr.write(`\n${renderPlan(plan, theme).join("\n")}\n\n`);
       }
       try {
-        return await confirm(question, this.#streams, theme, this.#signal);
+        return await confirm(question, this.#streams, theme, this.#signals.signal);
       } finally {
         this.#reporter.resume();
       }
@@ -133,7 +138,7 @@ class Run {
         const { askText } = await import("./ask.ts");
         this.#reporter.pause();
         try {
-          return await askText(question, this.#streams, this.#theme(this.#streams.stderr), this.#signal);
+          return await askText(question, this.#streams, this.#theme(this.#streams.stderr), this.#signals.signal);
         } finally {
           this.#reporter.resume();
         }
@@ -149,7 +154,7 @@ class Run {
       emit: this.#emit,
       ask: this.#ask(),
       prompts: this.#prompts(),
-      signal: this.#signal,
+      signals: this.#signals,
       ipmVersion: this.#installation.version,
       root: this.#installation.root,
       command: recordedCommand(this.#argv),
@@ -201,7 +206,7 @@ class Run {
       );
     }
     const { parseCommandLine } = await import("./program.ts");
-    const parsed = parseCommandLine(rest, globals.help);
+    const parsed = await parseCommandLine(rest, globals.help);
     if (parsed.kind === "command") return this.#runCommand(parsed.spec, parsed.invocation);
     const { renderHelp } = await import("./render/help.ts");
     const text = (theme: Theme): readonly string[] => renderHelp(parsed.specs, parsed.about, theme);
@@ -236,7 +241,7 @@ class Run {
   /** What a thrown value means to the user; a bug is one of these too, with all that a report needs in `data`. */
   #toIpmError(error: unknown): IpmError {
     // Whatever an interrupted piece of work throws on its way out, it was interrupted.
-    if (this.#signal.aborted && isIpmError(this.#signal.reason)) return this.#signal.reason;
+    if (this.#signals.stopped !== null) return this.#signals.stopped;
     if (isIpmError(error)) return error;
     return new IpmError("BUG", error instanceof Error ? error.message : String(error), {
       hint: "report this to the project's issue tracker, with all of `data`",
@@ -283,12 +288,6 @@ class Run {
       this.#env,
       this.#settings.canAsk && !this.#split.rest.includes("--allow-unverified"),
     );
-    const watch = watchSignals(
-      (says) =>
-        this.#emit({ type: "warning", code: "STOPPING", message: `${says}: stopping; once more stops at once` }),
-      () => this.#reporter.stop(),
-    );
-    this.#signal = watch.signal;
     // A promise that nobody waits for is a bug as well, and must not end in Node's own words and exit code.
     const crash = (error: unknown): void => {
       void this.#crash(error);
@@ -300,7 +299,7 @@ class Run {
       return await this.#fail(error);
     } finally {
       process.off("uncaughtException", crash);
-      watch.end();
+      this.#signals.end();
       this.#reporter.stop();
     }
   }

@@ -13,8 +13,10 @@ function isStopSignal(name: string): name is StopSignal {
 }
 
 export interface SignalWatch {
-  /** Aborted by the first INT, TERM or HUP; its reason is the `IpmError` to end with. */
+  /** Aborted by the first INT, TERM or HUP; its reason is the `IpmError` to end with. Made on first use. */
   readonly signal: AbortSignal;
+  /** What to end with once a signal has come, else null. */
+  readonly stopped: IpmError | null;
   /** Stop listening. */
   end(): void;
 }
@@ -26,20 +28,31 @@ export interface SignalWatch {
  * @param onSecond the last thing before the process ends: leave the terminal as it was found
  */
 export function watchSignals(onFirst: (says: string) => void, onSecond: () => void): SignalWatch {
-  const controller = new AbortController();
+  let controller: AbortController | undefined;
+  let stopped: IpmError | null = null;
   const listener = (name: NodeJS.Signals): void => {
     if (!isStopSignal(name)) return;
     const { code, exit, says } = SIGNALS[name];
-    if (controller.signal.aborted) {
+    if (stopped !== null) {
       onSecond();
       process.exit(exit);
     }
-    controller.abort(new IpmError(code, says, { hint: "nothing half done stays behind; run the command again" }));
+    stopped = new IpmError(code, says, { hint: "nothing half done stays behind; run the command again" });
+    controller?.abort(stopped);
     onFirst(says);
   };
   for (const name of Object.keys(SIGNALS)) process.on(name, listener);
   return {
-    signal: controller.signal,
+    get signal() {
+      if (controller === undefined) {
+        controller = new AbortController();
+        if (stopped !== null) controller.abort(stopped);
+      }
+      return controller.signal;
+    },
+    get stopped() {
+      return stopped;
+    },
     end: () => {
       for (const name of Object.keys(SIGNALS)) process.off(name, listener);
     },

@@ -13,8 +13,23 @@ function readLibc(): Libc {
   return "glibc";
 }
 
+/** A value that is found out when it is first asked for: most commands ask for few of the facts. */
+function onDemand<Value>(find: () => Value): () => Value {
+  let found: { readonly value: Value } | undefined;
+  return () => (found ??= { value: find() }).value;
+}
+
 function readPlatform(platform: NodeJS.Platform): Platform {
-  if (platform === "linux") return { os: "linux", arch: process.arch, libc: readLibc() };
+  if (platform === "linux") {
+    const libc = onDemand(readLibc);
+    return {
+      os: "linux",
+      arch: process.arch,
+      get libc() {
+        return libc();
+      },
+    };
+  }
   if (platform === "darwin") return { os: "macos", arch: process.arch, libc: null };
   throw new IpmError("PLATFORM_UNSUPPORTED", `ipm does not run on ${platform} yet`, {
     hint: "use Linux, macOS, or WSL on Windows",
@@ -37,15 +52,21 @@ function readDistribution(): HostFacts["distribution"] {
 
 /**
  * What this machine is, as one value.
+ * @param env the caller's environment
  * @throws IpmError PLATFORM_UNSUPPORTED on anything but Linux and macOS
  */
-export function readHostFacts(): HostFacts {
+export function readHostFacts(env: HostFacts["env"] = process.env): HostFacts {
+  const distribution = onDemand(readDistribution);
   return {
     platform: readPlatform(process.platform),
-    distribution: readDistribution(),
-    cpus: os.availableParallelism(),
+    get distribution() {
+      return distribution();
+    },
+    get cpus() {
+      return os.availableParallelism();
+    },
     uid: process.getuid?.() ?? -1,
-    env: process.env,
+    env,
     cwd: process.cwd(),
     pid: process.pid,
     node: { path: process.execPath, version: process.versions.node },

@@ -1,7 +1,7 @@
 import { IpmError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import type { LauncherTarget, Manifest, ManifestStep, Requirement, RunText } from "../manifest/manifest.ts";
+import type { LauncherTarget, Manifest, ManifestStep, Requirement } from "../manifest/manifest.ts";
 import type { PlannedDownload, PlannedStep } from "../recipes/planned-step.ts";
 import {
   type DraftStep,
@@ -14,6 +14,7 @@ import { checkOptions } from "../recipes/options.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
 import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
 import { requirementKey } from "./requirements.ts";
+import { titleOfRun } from "./title-of-run.ts";
 
 /** What of the fetched tree the expansion sees; paths are relative to the manifest's `source.path`. */
 export interface SourceView {
@@ -101,12 +102,6 @@ export function filesToRead(
       .map((path) => inCheckout(step.dir, path) ?? path);
   });
   return [...new Set(wanted)];
-}
-
-/** A command as one line of at most 60 characters. */
-export function titleOfRun(run: RunText): string {
-  const text = typeof run === "string" ? (run.trim().split("\n")[0] ?? "") : run.join(" ");
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
 function draftsOf(

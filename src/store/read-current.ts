@@ -10,7 +10,6 @@ import {
   readGeneration,
 } from "./generations.ts";
 import { type Layout, profilePaths } from "./layout.ts";
-import { rebuildEntries } from "./rebuild-generation.ts";
 
 /** What `current` leads to, and what can be made of it when that is not a complete generation. */
 export type CurrentState =
@@ -36,6 +35,7 @@ export async function inspectCurrent(host: Host, layout: Layout): Promise<Curren
     if (found.state === "complete") return found;
     if (found.state === "newer") return { state: "newer", number, generation: found.generation };
     if ((await host.files.facts(profilePaths(layout, number).bin)) !== undefined) {
+      const { rebuildEntries } = await import("./rebuild-generation.ts");
       const entries = await rebuildEntries(host, layout, number, await newestComplete(host, layout));
       return { state: "damaged", number, entries, unreadable: found.state === "damaged" };
     }

@@ -3,7 +3,6 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { readCurrent } from "../store/read-current.ts";
-import { measureTree } from "../store/seal-tree.ts";
 import type { Context } from "./context.ts";
 
 /** One installed tool; `bins` are its commands on PATH. Part of the JSON contract of `ipm list`. */
@@ -39,6 +38,7 @@ export interface SizedTool extends InstalledTool {
 
 /** What is installed with its sizes: the trees as they are on the disk now. */
 export async function listToolSizes(context: Context): Promise<SizedTool[]> {
+  const { measureTree } = await import("../store/seal-tree.ts");
   const layout = layoutOf(context.host.homes);
   const sized: SizedTool[] = [];
   for (const tool of await listTools(context)) {

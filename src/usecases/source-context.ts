@@ -1,6 +1,5 @@
 import path from "node:path";
 import type { SourceContext } from "../source/git-store.ts";
-import { withLock } from "../store/locks.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -13,6 +12,10 @@ export function sourceContext(context: Context): SourceContext {
     host: context.host,
     emit: context.emit,
     offline: context.offline ?? false,
-    lock: (name, work) => withLock(context.host, path.join(context.host.homes.cache, "locks"), name, options, work),
+    // Loaded on demand: reading a registry takes no lock.
+    lock: async (name, work) => {
+      const { withLock } = await import("../store/locks.ts");
+      return withLock(context.host, path.join(context.host.homes.cache, "locks"), name, options, work);
+    },
   };
 }

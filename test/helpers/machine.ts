@@ -108,6 +108,9 @@ export class Machine {
       platform: "node",
       format: "cjs",
       target: "node20.19",
+      // As scripts/bundle-command-line.mjs writes files, with the id of a build that has this one.
+      banner: { js: `/*${"0".repeat(16)}*/(function(exports,require,module,builtin){"use strict";` },
+      footer: { js: "})" },
       logLevel: "error",
     });
     mkdirSync(path.join(folder, "package/bin"), { recursive: true });

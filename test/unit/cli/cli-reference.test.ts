@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { GLOBAL_FLAGS } from "../../../src/cli/arguments.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
-import { buildProgram } from "../../../src/cli/program.ts";
+import { buildProgram } from "../../../src/cli/commander-program.ts";
 import { usageOf } from "../../../src/cli/render/help.ts";
 import { readPage } from "../../helpers/reference.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { splitArguments } from "../../../src/cli/arguments.ts";
+import { parseWithCommander } from "../../../src/cli/commander-program.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { recordedCommand } from "../../../src/cli/main.ts";
 import { type Parsed, parseCommandLine } from "../../../src/cli/program.ts";
@@ -7,15 +8,15 @@ import { renderHelp } from "../../../src/cli/render/help.ts";
 import { createTheme } from "../../../src/cli/render/theme.ts";
 import { isIpmError } from "../../../src/core/errors.ts";
 
-function parse(line: string): Extract<Parsed, { kind: "command" }> {
-  const parsed = parseCommandLine(line.split(" "), false);
+async function parse(line: string): Promise<Extract<Parsed, { kind: "command" }>> {
+  const parsed = await parseCommandLine(line.split(" "), false);
   if (parsed.kind !== "command") throw new Error(`${line} is no command`);
   return parsed;
 }
 
-function failure(line: string): { message: string; hint: string | undefined; data: unknown } {
+async function failure(line: string): Promise<{ message: string; hint: string | undefined; data: unknown }> {
   try {
-    parseCommandLine(line.split(" "), false);
+    await parseCommandLine(line.split(" "), false);
   } catch (error) {
     if (isIpmError(error, "USAGE")) return { message: error.message, hint: error.hint, data: error.data };
     throw error;
@@ -31,12 +32,12 @@ describe("what is meant", () => {
     ["pin ripcat", "hold"],
     ["unpin ripcat", "unhold"],
     ["self remove", "self remove"],
-  ])("%s is ipm %s", (line, name) => {
-    expect(parse(line).spec.name).toBe(name);
+  ])("%s is ipm %s", async (line, name) => {
+    expect((await parse(line)).spec.name).toBe(name);
   });
 
-  test("operands and flags reach the command, in any order", () => {
-    const { invocation } = parse("install --method cargo ripcat --dry-run --no-sandbox rg@1.2 --jobs=3");
+  test("operands and flags reach the command, in any order", async () => {
+    const { invocation } = await parse("install --method cargo ripcat --dry-run --no-sandbox rg@1.2 --jobs=3");
     expect(invocation.operands).toEqual(["ripcat", "rg@1.2"]);
     expect(invocation.text("method")).toBe("cargo");
     expect(invocation.has("dry-run")).toBe(true);
@@ -45,10 +46,10 @@ describe("what is meant", () => {
     expect(invocation.whole("jobs", 1)).toBe(3);
   });
 
-  test("a flag that repeats keeps every value, in their order", () => {
-    const { invocation } = parse("install ripcat --set A=1 --set=B=x=y --dry-run");
+  test("a flag that repeats keeps every value, in their order", async () => {
+    const { invocation } = await parse("install ripcat --set A=1 --set=B=x=y --dry-run");
     expect(invocation.texts("set")).toEqual(["A=1", "B=x=y"]);
-    expect(parse("install ripcat").invocation.texts("set")).toEqual([]);
+    expect((await parse("install ripcat")).invocation.texts("set")).toEqual([]);
   });
 
   test("no record of a command line holds what --set gives", () => {
@@ -57,41 +58,44 @@ describe("what is meant", () => {
     );
   });
 
-  test("a number that is none, or too small, is a usage error", () => {
+  test("a number that is none, or too small, is a usage error", async () => {
     for (const jobs of ["0", "many", "1.5", "-1", "1e9", "99999999999"]) {
-      const { invocation } = parse(`install ripcat --jobs=${jobs}`);
+      const { invocation } = await parse(`install ripcat --jobs=${jobs}`);
       expect(() => invocation.whole("jobs", 1)).toThrow(expect.objectContaining({ code: "USAGE" }));
     }
   });
 
-  test("what follows -- is an operand, also when it looks like a flag", () => {
-    expect(parse("which -- --help").invocation.operands).toEqual(["--help"]);
+  test("what follows -- is an operand, also when it looks like a flag", async () => {
+    expect((await parse("which -- --help")).invocation.operands).toEqual(["--help"]);
   });
 });
 
 describe("what is not understood", () => {
-  test("a misspelt command is told its nearest names", () => {
-    expect(failure("instal ripcat")).toMatchObject({ message: 'there is no command "instal"', hint: "ipm install" });
-    expect(failure("uninstal ripcat").data).toEqual({ nearest: ["uninstall"] });
-    expect(failure("frobnicate").hint).toBe("ipm --help");
-    expect(failure("self destroy").message).toBe('there is no command "self destroy"');
+  test("a misspelt command is told its nearest names", async () => {
+    expect(await failure("instal ripcat")).toMatchObject({
+      message: 'there is no command "instal"',
+      hint: "ipm install",
+    });
+    expect((await failure("uninstal ripcat")).data).toEqual({ nearest: ["uninstall"] });
+    expect((await failure("frobnicate")).hint).toBe("ipm --help");
+    expect((await failure("self destroy")).message).toBe('there is no command "self destroy"');
   });
 
-  test("a misspelt flag likewise, of the command or of all", () => {
-    expect(failure("install ripcat --dryrun").hint).toContain("--dry-run");
-    expect(failure("install ripcat --jsn").hint).toContain("--json");
-    expect(failure("install -y ripcat").hint).toContain("--yes");
-    expect(failure("--frobnicate list").message).toContain("--frobnicate");
+  test("a misspelt flag likewise, of the command or of all", async () => {
+    expect((await failure("install ripcat --dryrun")).hint).toContain("--dry-run");
+    expect((await failure("install ripcat --jsn")).hint).toContain("--json");
+    expect((await failure("install -y ripcat")).hint).toContain("--yes");
+    expect((await failure("--frobnicate list")).message).toContain("--frobnicate");
   });
 
-  test("too few, too many and unfinished arguments are told by what the command wants", () => {
-    expect(failure("install")).toEqual({
+  test("too few, too many and unfinished arguments are told by what the command wants", async () => {
+    expect(await failure("install")).toEqual({
       message: "ipm install wants TARGET...",
       hint: "ipm install lstm-demo",
       data: {},
     });
-    expect(failure("list ripcat").message).toContain("no arguments");
-    expect(failure("install ripcat --method").message).toBe("--method ID: the value is missing");
+    expect((await failure("list ripcat")).message).toContain("no arguments");
+    expect((await failure("install ripcat --method")).message).toBe("--method ID: the value is missing");
   });
 });
 
@@ -100,14 +104,18 @@ test.each([
   [["help"], "everything"],
   [["help", "install"], "command"],
   [["self"], "group"],
-] as const)("%j asks for help", (words, about) => {
-  expect(parseCommandLine(words, false)).toMatchObject({ kind: "help", about });
+] as const)("%j asks for help", async (words, about) => {
+  expect(await parseCommandLine(words, false)).toMatchObject({ kind: "help", about });
 });
 
 test.each(COMMANDS.map((spec) => [spec.name, spec] as const))(
   "ipm %s can be asked for help, which begins with examples",
-  (name, spec) => {
-    expect(parseCommandLine(name.split(" "), true)).toMatchObject({ kind: "help", about: "command", specs: [spec] });
+  async (name, spec) => {
+    expect(await parseCommandLine(name.split(" "), true)).toMatchObject({
+      kind: "help",
+      about: "command",
+      specs: [spec],
+    });
     const [, , first] = renderHelp([spec], "command", createTheme({ color: false, unicode: false, width: 80 }));
     expect(first).toContain(spec.examples[0]?.[0]);
   },
@@ -115,8 +123,15 @@ test.each(COMMANDS.map((spec) => [spec.name, spec] as const))(
 
 test.each(COMMANDS.flatMap((spec) => spec.examples.map(([line]) => [line, spec.name] as const)))(
   "the example %s is understood",
-  (line, name) => {
+  async (line, name) => {
     const words = /ipm ([^"|>)]*)/u.exec(line)?.[1]?.trim().split(/\s+/u) ?? [];
-    expect(parseCommandLine(splitArguments(words).rest, false)).toMatchObject({ kind: "command", spec: { name } });
+    const { rest } = splitArguments(words);
+    const parsed = await parseCommandLine(rest, false);
+    expect(parsed).toMatchObject({ kind: "command", spec: { name } });
+    // Lines without flags are understood without commander, and as commander does.
+    if (parsed.kind !== "command") return;
+    const { spec, invocation } = parseWithCommander(parsed.spec, rest);
+    expect(parsed.spec).toBe(spec);
+    expect(parsed.invocation.operands).toEqual(invocation.operands);
   },
 );

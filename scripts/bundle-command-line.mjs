@@ -1,0 +1,214 @@
+// Bundles the command line so that each command loads little, in few files (docs/decisions/0002-bundled-commonjs.md).
+// bin/ipm.cjs is the other half: it loads what is written here.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import path from "node:path";
+import { build, transform } from "esbuild";
+
+/**
+ * The bundles, in order: what these modules need and no earlier bundle holds. Everything else that is imported on demand
+ * becomes a part of its own. A module is in one place only, so it has one state however it is reached.
+ */
+const BUNDLES = [
+  {
+    // What `ipm --version` and `ipm list` load. Every kilobyte costs each command.
+    file: "ipm.cjs",
+    entries: [
+      "src/cli/main.ts",
+      "src/cli/commands/list.ts",
+      "src/cli/composition.ts",
+      "src/usecases/list.ts",
+      "src/cli/render/tool-list.ts",
+    ],
+  },
+  {
+    // What every other command is understood with, help, and errors.
+    file: "commands.cjs",
+    entries: ["src/cli/program.ts", "src/cli/render/help.ts", "src/cli/render/error.ts"],
+  },
+  {
+    // Looking up names: what `ipm show` loads.
+    file: "look.cjs",
+    entries: ["src/usecases/show.ts", "src/cli/render/show.ts"],
+  },
+];
+
+const MINIFIED = {
+  platform: "node",
+  target: "node20.19",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  // One byte a character: read and compiled without decoding.
+  charset: "ascii",
+  logLevel: "warning",
+};
+
+const isBuiltin = (name) => name.startsWith("node:") || builtinModules.includes(name);
+
+/** Modules and their imports, as written: `static` by `import … from`, `dynamic` by `import()`. */
+async function readGraph(options, entry) {
+  const { metafile } = await build({
+    ...options,
+    format: "esm",
+    splitting: true,
+    entryPoints: [entry],
+    outdir: "unused",
+    write: false,
+    metafile: true,
+  });
+  const graph = new Map();
+  for (const [file, { imports }] of Object.entries(metafile.inputs)) {
+    const own = imports.filter((imported) => imported.external !== true);
+    const targets = (isDynamic) =>
+      own.filter(({ kind }) => (kind === "dynamic-import") === isDynamic).map(({ path: target }) => target);
+    graph.set(file, { static: targets(false), dynamic: targets(true) });
+  }
+  return graph;
+}
+
+/** Which bundle holds which module. */
+function assignBundles(graph) {
+  const homes = new Map();
+  for (const { file, entries } of BUNDLES) {
+    const add = (module) => {
+      if (homes.has(module)) return;
+      if (!graph.has(module)) throw new Error(`${file}: there is no module ${module}`);
+      homes.set(module, file);
+      for (const target of graph.get(module).static) add(target);
+    };
+    for (const entry of entries) add(entry);
+  }
+  return homes;
+}
+
+/** `parts/usecases-gc.cjs` of `src/usecases/gc.ts`, `parts/ora.cjs` of a package. */
+function partOf(module) {
+  const name =
+    /^src\/(.*)\.ts$/u.exec(module)?.[1] ?? /^node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(module)?.[1] ?? module;
+  return `parts/${name.replaceAll("/", "-")}.cjs`;
+}
+
+/**
+ * Leave imports of what is in another file to the loader, which knows `ipm.cjs#src/core/errors.ts` (a module of a bundle)
+ * and `parts/usecases-gc.cjs`.
+ * @param own the bundle that is being made, or null for the parts
+ */
+function linkFiles(root, homes, own) {
+  return {
+    name: "link-files",
+    setup(building) {
+      building.onResolve({ filter: /^/ }, async ({ path: specifier, pluginData, kind, ...from }) => {
+        if (pluginData === "resolving" || kind === "entry-point" || isBuiltin(specifier)) return undefined;
+        if (from.importer.includes("node_modules")) return undefined;
+        const resolved = await building.resolve(specifier, { ...from, kind, pluginData: "resolving" });
+        if (resolved.errors.length > 0 || resolved.external) return resolved;
+        const module = path.relative(root, resolved.path);
+        const home = homes.get(module);
+        const isDynamic = kind === "dynamic-import";
+        if (home !== undefined && (home !== own || isDynamic)) return { path: `${home}#${module}`, external: true };
+        return own !== null && isDynamic ? { path: partOf(module), external: true } : resolved;
+      });
+    },
+  };
+}
+
+/** Code as bin/ipm.cjs loads it. */
+function asModule(code, id) {
+  return `/*${id}*/(function(exports,require,module,builtin){"use strict";${code}\n})`;
+}
+
+/** What esbuild makes of `import … from "node:fs"` copies every function of it, once in each module that has one. */
+function leaveBuiltins(code) {
+  const name = `"((?:node:)?(?:${builtinModules.join("|")}))"`;
+  return code
+    .replace(new RegExp(`__toESM\\(require\\(${name}\\)(?:, ?1)?\\)`, "gu"), 'builtin("$1")')
+    .replace(new RegExp(`\\b(import_\\w+ ?= ?)require\\(${name}\\)`, "gu"), '$1builtin("$2")');
+}
+
+/** Cause and cure of every error are for docs/errors.md alone, and a sixth of what `list` would load. */
+function leaveOutErrorTexts(root) {
+  return {
+    name: "leave-out-error-texts",
+    setup(building) {
+      building.onLoad({ filter: /src\/core\/errors\.ts$/ }, async ({ path: file }) => {
+        const text = await readFile(file, "utf8");
+        const contents = text.replaceAll(/^ {4}(?:cause|cure):\s*(?:"(?:[^"\\]|\\.)*"|`[^`]*`),\n/gmu, "");
+        if (contents.length > text.length / 2) throw new Error(`${path.relative(root, file)} has another shape`);
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+async function makeBundle(options, { file, homes }) {
+  const modules = [...homes].filter(([, home]) => home === file).map(([module]) => module);
+  const lines = modules.map((module) => `export * as ${JSON.stringify(module)} from ${JSON.stringify(`./${module}`)};`);
+  if (modules.includes("src/cli/main.ts")) lines.push('export { runProcess } from "./src/cli/main.ts";');
+  const { outputFiles } = await build({
+    ...options,
+    format: "cjs",
+    supported: { "dynamic-import": false },
+    stdin: { contents: lines.join("\n"), resolveDir: options.absWorkingDir },
+    plugins: [linkFiles(options.absWorkingDir, homes, file), leaveOutErrorTexts(options.absWorkingDir)],
+    write: false,
+  });
+  return leaveBuiltins(outputFiles[0].text);
+}
+
+/**
+ * What is imported on demand and in no bundle, a file each, and what several of them share. esbuild splits ES modules
+ * only, so each is turned into CommonJS afterwards.
+ * @returns code by file
+ */
+async function makeParts(options, { graph, homes }) {
+  const targets = new Set([...graph.values()].flatMap(({ dynamic }) => dynamic));
+  const entryPoints = [...targets]
+    .filter((module) => !homes.has(module))
+    .map((module) => ({ in: module, out: partOf(module).replace(/\.cjs$/u, "") }));
+  const { outputFiles } = await build({
+    ...options,
+    format: "esm",
+    splitting: true,
+    entryPoints,
+    outdir: options.absWorkingDir,
+    outExtension: { ".js": ".cjs" },
+    chunkNames: "parts/[name]-[hash]",
+    plugins: [linkFiles(options.absWorkingDir, homes, null)],
+    write: false,
+  });
+  const codes = new Map();
+  for (const { path: absolute, text } of outputFiles) {
+    const { code } = await transform(text, { ...MINIFIED, format: "cjs", supported: { "dynamic-import": false } });
+    const file = path.relative(options.absWorkingDir, absolute);
+    const folder = path.dirname(file);
+    const linked = code.replace(/\brequire\("(\.[^"]+\.cjs)"\)/gu, (_, specifier) => {
+      return `require(${JSON.stringify(path.join(folder, specifier))})`;
+    });
+    codes.set(file, leaveBuiltins(linked));
+  }
+  return codes;
+}
+
+/**
+ * Write the bundles and parts of the command line.
+ * @param root the package's folder
+ * @param folder where to write them
+ * @param define texts that are replaced in the sources
+ * @returns the source files and package files that went in
+ */
+export async function bundleCommandLine(root, folder, define) {
+  const options = { ...MINIFIED, absWorkingDir: root, bundle: true, define };
+  const graph = await readGraph(options, "src/cli/main.ts");
+  const homes = assignBundles(graph);
+  const codes = await makeParts(options, { graph, homes });
+  for (const { file } of BUNDLES) codes.set(file, await makeBundle(options, { file, homes }));
+  const id = createHash("sha256")
+    .update([...codes.values()].join("\0"))
+    .digest("hex")
+    .slice(0, 16);
+  await mkdir(path.join(folder, "parts"), { recursive: true });
+  for (const [file, code] of codes) await writeFile(path.join(folder, file), asModule(code, id));
+  return [...graph.keys()];
+}

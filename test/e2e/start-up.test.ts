@@ -1,0 +1,120 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { Script } from "node:vm";
+import { describe, expect, test } from "vitest";
+import { IPM, ROOT, runIpm } from "../helpers/built-ipm.ts";
+import { temporaryFolder } from "../helpers/temporary-folder.ts";
+
+const ID_LENGTH = 16;
+
+/** Parts of Node that take from a quarter of a millisecond (os) to six (crypto) to load. */
+const SLOW = [
+  "child_process",
+  "crypto",
+  "fs/promises",
+  "http",
+  "https",
+  "net",
+  "os",
+  "perf_hooks",
+  "stream",
+  "tty",
+  "url",
+];
+
+/** Which files of dist/ and which slow parts of Node a command loads. */
+function loadedBy(...words: readonly string[]): { files: string[]; slow: string[] } {
+  const home = temporaryFolder();
+  const preload = path.join(ROOT, "test/fixtures/loaded-files.cjs");
+  const { stderr } = spawnSync(process.execPath, ["--require", preload, IPM, ...words], {
+    env: { HOME: home, PATH: "/usr/bin:/bin" },
+    encoding: "utf8",
+  });
+  const { files, builtins } = JSON.parse(/^loaded: (.*)$/mu.exec(stderr)?.[1] ?? "{}");
+  return { files, slow: SLOW.filter((name) => builtins.includes(name)) };
+}
+
+/** A copy of what is installed of ipm, to spoil. */
+function copyOfIpm(): { folder: string; program: readonly [string, string] } {
+  const folder = temporaryFolder();
+  for (const part of ["bin", "dist"]) cpSync(path.join(ROOT, part), path.join(folder, part), { recursive: true });
+  return { folder, program: [process.execPath, path.join(folder, "bin/ipm.cjs")] };
+}
+
+/** The code caches of a build. */
+function cachesOf(root: string): string[] {
+  const names = readdirSync(path.join(root, "dist"), { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".cjs.cache")).map((name) => path.join(root, "dist", name));
+}
+
+describe("a command loads little", () => {
+  test.each([
+    [["--version"], ["ipm.cjs"]],
+    [["list"], ["ipm.cjs"]],
+    [
+      ["show", "lstm-demo"],
+      ["ipm.cjs", "commands.cjs", "look.cjs"],
+    ],
+    [["--help"], ["ipm.cjs", "commands.cjs"]],
+    [["instal"], ["ipm.cjs", "commands.cjs"]],
+  ])("%j", (words, files) => {
+    expect(loadedBy(...words)).toEqual({ files, slow: [] });
+  });
+});
+
+describe("the code caches", () => {
+  test("are there for what is loaded often, and are taken by the Node that built them", () => {
+    const caches = cachesOf(ROOT);
+    expect(caches.map((file) => path.basename(file, ".cache"))).toEqual(
+      expect.arrayContaining(["ipm.cjs", "commands.cjs", "look.cjs"]),
+    );
+    for (const file of caches) {
+      const code = readFileSync(file.replace(/\.cache$/u, ""), "utf8");
+      const cache = readFileSync(file);
+      expect(cache.toString("latin1", 0, ID_LENGTH)).toBe(code.slice(2, 2 + ID_LENGTH));
+      expect(new Script(code, { cachedData: cache.subarray(ID_LENGTH) }).cachedDataRejected).toBe(false);
+    }
+  });
+
+  test.each([
+    ["are gone", (file: string) => rmSync(file)],
+    ["are cut off", (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 1000))],
+    ["are of another build", (file: string) => writeFileSync(file, readFileSync(file).fill("x", 0, ID_LENGTH))],
+    [
+      "are of another V8",
+      (file: string) => writeFileSync(file, readFileSync(file).fill(7, ID_LENGTH + 4, ID_LENGTH + 8)),
+    ],
+  ])("change nothing when they %s", async (_, spoil) => {
+    const { folder, program } = copyOfIpm();
+    for (const file of cachesOf(folder)) spoil(file);
+    const ours = await runIpm(["show", "lstm-demo"], { home: folder, program });
+    expect(ours).toEqual(await runIpm(["show", "lstm-demo"], { home: folder }));
+    expect(ours.exitCode).toBe(0);
+  });
+});
+
+test("files that were replaced while ipm was running are told, not mixed", async () => {
+  const { folder, program } = copyOfIpm();
+  const look = path.join(folder, "dist/look.cjs");
+  writeFileSync(look, readFileSync(look, "utf8").replace(/^\/\*./u, "/*-"));
+  const { exitCode, stderr } = await runIpm(["show", "lstm-demo"], { home: folder, program });
+  expect(exitCode).toBe(70);
+  expect(stderr).toContain("the files of ipm were replaced while it was running");
+});
+
+test("what is not built says how it is", async () => {
+  const { folder, program } = copyOfIpm();
+  rmSync(path.join(folder, "dist"), { recursive: true });
+  const { exitCode, stderr } = await runIpm(["list"], { home: folder, program });
+  expect(exitCode).toBe(70);
+  expect(stderr).toContain("npm --prefix");
+});
+
+test("a link to bin/ipm.cjs is ipm", async () => {
+  const folder = temporaryFolder();
+  symlinkSync(IPM, path.join(folder, "ipm"));
+  const { exitCode, stdout } = await runIpm(["--version"], { home: folder, program: [path.join(folder, "ipm")] });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/u);
+});
