@@ -71,18 +71,19 @@ export function versionAfter(version: string, { distance, commit }: After): stri
 }
 
 /**
- * The tag that a checkout gets for the steps to see, by its short name: the version's own, or for a version that came
- * after a release one made of it, because tools derive their version from tags. Null where there is none.
- * @param siblings the manifest's other versions: how their tags begin is how this one would
+ * The tags that a checkout gets for the steps to see, by their short names: the version's own, or for a version that came
+ * after a release one made of it, because tools derive their version from tags.
+ * @param siblings the manifest's other versions: how their tags begin is how this one would; without them it is there
+ * with and without a `v`, since some tools look for the one and some for the other
  */
-export function tagForSteps(
+export function tagsForSteps(
   { version, ref, commit }: { readonly version: string; readonly ref: string | null; readonly commit: string | null },
   siblings: readonly { readonly version: string; readonly ref?: string | undefined }[],
-): string | null {
-  if (ref?.startsWith("refs/tags/") === true) return ref.slice("refs/tags/".length);
+): readonly string[] {
+  if (ref?.startsWith("refs/tags/") === true) return [ref.slice("refs/tags/".length)];
   const hex = /[+.]\d+\.g([0-9a-f]{12})$/u.exec(version)?.[1];
-  if (hex === undefined || commit?.startsWith(hex) !== true) return null;
+  if (hex === undefined || commit?.startsWith(hex) !== true) return [];
   const like = siblings.find((one) => one.ref?.startsWith("refs/tags/") === true && one.ref.endsWith(one.version));
-  const prefix = like?.ref?.slice("refs/tags/".length, -like.version.length) ?? "v";
-  return `${prefix}${version}`;
+  const prefix = like?.ref?.slice("refs/tags/".length, -like.version.length);
+  return prefix === undefined ? [`v${version}`, version] : [`${prefix}${version}`];
 }

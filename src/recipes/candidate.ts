@@ -42,6 +42,19 @@ export interface Candidate {
   readonly about: PackageFacts;
   /** What a person must look at: one sentence each. */
   readonly doubts: readonly string[];
+  /** Its command starts a server and ends only when it is told to, whatever its arguments. */
+  readonly server?: Server;
+}
+
+/** A server that a command starts. */
+export interface Server {
+  /** Arguments for the address that `start` shows, and for any free port of this machine. */
+  readonly fixed: string;
+  readonly free: string;
+  readonly url: string;
+  /** What it prints once it can be reached, for `grep`. */
+  readonly ready: string;
+  readonly evidence: string;
 }
 
 export const NO_FACTS: PackageFacts = {

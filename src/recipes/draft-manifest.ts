@@ -5,7 +5,7 @@ import type { CommitSha, TreeSha } from "../core/ids.ts";
 import { plainLine } from "../core/untrusted-text.ts";
 import { documentText, newDocument } from "../manifest/format-manifest.ts";
 import type { Requirement } from "../manifest/manifest.ts";
-import type { Candidate, DetectInput } from "./candidate.ts";
+import type { Candidate, DetectInput, Server } from "./candidate.ts";
 import { detect } from "./detect.ts";
 import {
   type ReadmeCommand,
@@ -262,6 +262,22 @@ function smokeTest(command: string, texts: Readonly<Record<string, string>>, tes
   };
 }
 
+/** A server has no other answer than to be there: it is started on a free port, looked at, and ended. */
+function serverTest(command: string, server: Server): Plain {
+  const lines = [
+    `${command} ${server.free} > "$TMPDIR/server.log" 2>&1 &`,
+    "for try in $(seq 120); do",
+    `  if grep '${server.ready}' "$TMPDIR/server.log"; then kill $!; exit 0; fi`,
+    "  kill -0 $! || break",
+    "  sleep 1",
+    "done",
+    'tail -n 20 "$TMPDIR/server.log" >&2',
+    "kill $! || exit 1",
+    "exit 1",
+  ];
+  return { run: `${lines.join("\n")}\n`, timeout: "3m" };
+}
+
 function primaryBin(bins: readonly string[], name: string, repository: string): string | undefined {
   return bins.find((bin) => bin === name) ?? bins.find((bin) => bin === repository.toLowerCase()) ?? bins[0];
 }
@@ -472,7 +488,9 @@ function yamlOf(parts: Parts): string {
   for (const key of ["source", "keywords", "bin", "start", "elsewhere"]) flow(document, [key]);
   for (const [key, list] of Object.entries(sorted)) {
     if (!Array.isArray(list) || key === "methods") continue;
-    for (const index of list.keys()) flow(document, [key, index]);
+    // A script of several lines is read as a block.
+    for (const [index, item] of list.entries())
+      if (!JSON.stringify(item).includes(String.raw`\n`)) flow(document, [key, index]);
   }
   const methods = sorted["methods"];
   if (Array.isArray(methods))
@@ -514,15 +532,27 @@ export function draftManifest(input: DraftInput): Draft | undefined {
     const command = primaryBin(names, name, input.name) ?? names[0] ?? name;
     const test = input.learned?.test ?? null;
     const answer = test === "probe" ? null : test;
+    const { server } = first;
     set(
       parts,
       "tests",
-      [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {}, test)],
-      [answer === null ? `${command} is a command of it` : `${command} ${answer.ask} said: ${answer.line}`],
+      server !== undefined
+        ? [serverTest(command, server)]
+        : [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {}, test)],
+      [
+        server !== undefined
+          ? `${server.evidence}, which says when it is there`
+          : answer === null
+            ? `${command} is a command of it`
+            : `${command} ${answer.ask} said: ${answer.line}`,
+      ],
     );
     todo(parts, "tests", "a test with a known answer proves more than that it starts");
+    if (server !== undefined)
+      set(parts, "start", { run: `${command} ${server.fixed}`, url: server.url }, [server.evidence]);
     const url = /\bserver\b/iu.test(JSON.stringify(parts.data["summary"])) ? serverUrl(input.texts) : undefined;
-    if (url !== undefined) set(parts, "start", { run: command, url: url.value }, [url.evidence]);
+    if (server === undefined && url !== undefined)
+      set(parts, "start", { run: command, url: url.value }, [url.evidence]);
   }
   if (Object.keys(elsewhere).length > 0)
     set(parts, "elsewhere", elsewhere, ["commands of the README, or the package's name"]);

@@ -9,6 +9,7 @@ import {
   javaRequirements,
   jvmFlags,
   mainClasses,
+  springServer,
 } from "./java.ts";
 import { firstFile, folderOf, hasFile, lineOfMatch, nameOf } from "./listing.ts";
 import type { SourceFile } from "./listing.ts";
@@ -211,14 +212,17 @@ function detect(input: DetectInput): readonly Candidate[] {
     doubts.push(`several projects can run: ${runnable.map(({ path }) => folderOf(path) || ".").join(", ")}`);
   if (hasFile(input.files, "pom.xml")) doubts.push("it builds with Maven too");
   const evidence = chosen ?? first;
+  const server = springServer(evidence.path, input.texts[evidence.path] ?? "");
   const line = lineOfMatch(input.texts[evidence.path] ?? "", /\bmainClass|\bapplication\b|\bplugins\b/u);
   return [
     {
+      ...(server === undefined || evidence.packaging !== "boot" ? {} : { server }),
       recipe: ID,
       dir: null,
       confidence: chosen === undefined ? "possible" : "likely",
       evidence: [line > 0 ? `${evidence.path}:${line} ${evidence.packaging}` : evidence.path],
-      bins: /^[a-z0-9][a-z0-9._-]*$/u.test(bin) ? { [bin]: null } : {},
+      // What nobody can start is a library.
+      bins: runnable.length > 0 && /^[a-z0-9][a-z0-9._-]*$/u.test(bin) ? { [bin]: null } : {},
       requires: [
         ...javaRequirements(evidence.release),
         ...(hasFile(input.files, "gradlew") ? [] : [toolRequirement("gradle", "builds it")]),

@@ -1,10 +1,30 @@
 import { IpmError } from "../core/errors.ts";
 import type { Requirement } from "../manifest/manifest.ts";
+import type { Server } from "./candidate.ts";
+import { lineOfMatch } from "./listing.ts";
 import { nativeRun, toolRequirement } from "./native-build.ts";
 import type { Options } from "./options.ts";
 import { listOption, mapOption, textOption } from "./options.ts";
 import type { DraftRun, RecipeLauncher } from "./recipe.ts";
 import { shellWord } from "./shell-words.ts";
+
+/** Starters of Spring Boot that bring a web server (Spring Boot reference, "Starters"). */
+const SPRING_WEB = /\bspring-boot-starter-(?:web|webmvc|webflux|jersey|web-services|data-rest)(?![\w-])/u;
+
+/** The server that a Spring Boot application is, by the dependencies of its build file; undefined for any other. */
+export function springServer(file: string, text: string): Server | undefined {
+  const line = lineOfMatch(text, SPRING_WEB);
+  if (line === 0) return undefined;
+  const local = "--server.address=127.0.0.1";
+  return {
+    fixed: `${local} --server.port=8080`,
+    free: `${local} --server.port=0`,
+    url: "http://127.0.0.1:8080/",
+    // The line that SpringApplication logs by itself: "Started PetClinicApplication in 4.2 seconds".
+    ready: "Started .* in [0-9.]* seconds",
+    evidence: `${file}:${line} a Spring Boot web server`,
+  };
+}
 
 /** Where jars are in the prefix. */
 export const JARS = "lib/java";
@@ -18,12 +38,18 @@ export function javaRelease(text: string | undefined): number | null {
   return number === undefined ? null : Number(number);
 }
 
-/** A JDK to build with and a Java to run with, both at least of this release. */
+/** The first compiler that no longer makes programs for a release (JEP 182; release notes of 9, 12 and 20). */
+const DROPPED: Readonly<Record<number, number>> = { 1: 9, 2: 9, 3: 9, 4: 9, 5: 9, 6: 12, 7: 20 };
+
+/** A JDK to build with and a Java to run with, both at least of this release; of an old one the compiler still knows it. */
 export function javaRequirements(release: number | null): readonly Requirement[] {
   const version = release === null ? null : `>=${release}`;
+  const dropped = release === null ? undefined : DROPPED[release];
   return [
     toolRequirement("java", "runs the tool", { version, for: "both" }),
-    toolRequirement("javac", "compiles Java", { version }),
+    toolRequirement("javac", "compiles Java", {
+      version: version === null || dropped === undefined ? version : `${version},<${dropped}`,
+    }),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   javaRequirements,
   jvmFlags,
   mainClasses,
+  springServer,
 } from "./java.ts";
 import { folderOf, hasFile, lineOfMatch } from "./listing.ts";
 import type { SourceFile } from "./listing.ts";
@@ -46,6 +47,13 @@ interface Pom {
 
 function element(text: string, name: string): string | null {
   return new RegExp(String.raw`<${name}>\s*([^<]*?)\s*</${name}>`, "u").exec(text)?.[1] ?? null;
+}
+
+/** The assembly plugin makes a jar of everything, and does so in the build: without an execution it is only configured. */
+function assembles(plugins: string): boolean {
+  return [...plugins.matchAll(/<plugin>(?:(?!<\/plugin>)[\s\S])*<\/plugin>/gu)].some(
+    ([plugin]) => /jar-with-dependencies/u.test(plugin) && /<execution>/u.test(plugin),
+  );
 }
 
 /** Read what matters of a `pom.xml`: by its elements, without resolving parents or profiles. */
@@ -94,9 +102,8 @@ function readPom(path: string, raw: string): Pom {
     release: releases.find((value) => value !== null) ?? null,
     mainClass: main === undefined || main.includes("$") ? null : main,
     makesCompleteJar:
-      /<artifactId>(?:maven-shade-plugin|spring-boot-maven-plugin|quarkus-maven-plugin)<\/artifactId>|jar-with-dependencies/u.test(
-        plugins,
-      ),
+      /<artifactId>(?:maven-shade-plugin|spring-boot-maven-plugin|quarkus-maven-plugin)<\/artifactId>/u.test(plugins) ||
+      assembles(plugins),
     hasDependencies: needed.length > 0,
   };
 }
@@ -231,8 +238,11 @@ function detect(input: DetectInput): readonly Candidate[] {
     doubts.push(`several modules can run: ${runnable.map(({ path }) => folderOf(path) || ".").join(", ")}`);
   if (/SNAPSHOT/u.test(root.version ?? "")) doubts.push("its version is a snapshot");
   const line = lineOfMatch(input.texts[MAIN] ?? "", /<artifactId>/u);
+  const served = chosen ?? root;
+  const server = springServer(served.path, input.texts[served.path] ?? "");
   return [
     {
+      ...(server === undefined ? {} : { server }),
       recipe: ID,
       dir: null,
       confidence: chosen === undefined ? "possible" : "likely",
@@ -240,7 +250,8 @@ function detect(input: DetectInput): readonly Candidate[] {
         `${MAIN}:${line} ${root.artifact ?? ""}`.trim(),
         ...(chosen === undefined ? [] : [`${chosen.path} ${chosen.mainClass ?? "makes a complete jar"}`]),
       ],
-      bins: /^[a-z0-9][a-z0-9._-]*$/u.test(bin) ? { [bin]: null } : {},
+      // What nobody can start is a library.
+      bins: runnable.length > 0 && /^[a-z0-9][a-z0-9._-]*$/u.test(bin) ? { [bin]: null } : {},
       requires: [
         ...javaRequirements(chosen?.release ?? root.release),
         toolRequirement("mvn", "builds it", { version: ">=3" }),

@@ -183,7 +183,8 @@ function pnpmCommands({ lockfile }: NodeManager): ManagerCommands {
     install: (scope) => ["pnpm", ...install, ...(scope === "production" ? ["--prod"] : [])],
     run: (script, workspace) => ["pnpm", ...(workspace === null ? [] : ["--dir", workspace]), "run", script],
     prune: () => [...REMOVE_MODULES, "pnpm", ...install, "--prod", "--offline"],
-    rebuild: () => ["pnpm", "rebuild"],
+    // It would run the project's own scripts too, for which the development dependencies are gone.
+    rebuild: () => ["npm", "pkg", "delete", "scripts.prepublish", "scripts.prepare", "&&", "pnpm", "rebuild"],
   };
 }
 

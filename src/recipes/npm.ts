@@ -215,7 +215,7 @@ function chmodStep(files: readonly string[]): DraftStep[] {
   return [{ ...step, env: {} }];
 }
 
-function demandPackage(input: Pick<RecipeInput, "files" | "texts">, folder: string): PackageJson {
+function demandPackage(input: Pick<RecipeInput, "files" | "texts">, folder: string, isRoot = false): PackageJson {
   const file = joinPath(folder, MANIFEST);
   const text = input.texts[file];
   if (text === undefined) {
@@ -223,13 +223,13 @@ function demandPackage(input: Pick<RecipeInput, "files" | "texts">, folder: stri
       hint: "set source.path, or use plain steps",
     });
   }
-  return parsePackageJson(text, below(input.files, folder), file);
+  return parsePackageJson(text, below(input.files, folder), file, isRoot);
 }
 
 function expand(input: RecipeInput): RecipeOutput {
   const folder = workspaceOf(input);
   const pkg = demandPackage(input, folder);
-  const root = folder === "." ? null : demandPackage(input, ".");
+  const root = folder === "." ? null : demandPackage(input, ".", true);
   const own = below(input.files, folder);
   const manager = chooseNodeManager(input.files, input.texts, (root ?? pkg).packageManager);
   const situation: Situation = { input, folder, root, pkg, manager, commands: commandsOf(manager) };
@@ -313,6 +313,9 @@ function candidateOf(input: DetectInput, folder: string): Candidate | null {
   const commands = Object.entries(pkg.bin);
   const manager = chooseNodeManager(input.files, input.texts, pkg.packageManager);
   const absent = commands.filter(([, target]) => existingTarget(own, target) === undefined);
+  // What is published is a bundle of a script that is here as it is: no build is needed to run it.
+  const isScript = absent.some(([command]) => own.some(({ path, executable }) => executable && path === command));
+  if (isScript && absent.length === commands.length) return null;
   const doubts: string[] = [];
   if (commands.length === 0) doubts.push("no command is declared: perhaps a library");
   if (absent.length > 0 && buildScriptOf(pkg.scripts) === undefined)

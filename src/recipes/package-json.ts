@@ -69,9 +69,15 @@ function peersOf(value: Record<string, unknown>): string[] {
 /**
  * Read a package.json. Pure.
  * @param files the listing of the package's own folder
+ * @param isRoot the root of a workspace, which is published nowhere and needs no name
  * @throws IpmError MANIFEST_INVALID for one that is no JSON or has no usable name
  */
-export function parsePackageJson(text: string, files: readonly SourceFile[], file = "package.json"): PackageJson {
+export function parsePackageJson(
+  text: string,
+  files: readonly SourceFile[],
+  file = "package.json",
+  isRoot = false,
+): PackageJson {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\uFEFF/u, ""));
@@ -81,7 +87,7 @@ export function parsePackageJson(text: string, files: readonly SourceFile[], fil
       cause: error,
     });
   }
-  const name = isRecord(value) ? value["name"] : undefined;
+  const name = isRecord(value) ? (value["name"] ?? (isRoot ? "workspace" : undefined)) : undefined;
   if (!isRecord(value) || typeof name !== "string" || !PACKAGE_NAME.test(name)) {
     throw new IpmError("MANIFEST_INVALID", `recipe npm: ${file} has no usable name`, { hint: "use plain steps" });
   }

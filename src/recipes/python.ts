@@ -1,8 +1,9 @@
 import { IpmError } from "../core/errors.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import { type Candidate, type DetectInput, type PackageFacts, NO_FACTS } from "./candidate.ts";
-import { firstFile, hasFile, nameOf } from "./listing.ts";
-import { flagOption, pathsOption, wordOption, wordsOption } from "./options.ts";
+import { type SourceFile, firstFile, hasFile, lineOfMatch, nameOf } from "./listing.ts";
+import { type Options, flagOption, listOption, pathsOption, wordOption, wordsOption } from "./options.ts";
 import { type PythonProject, PROJECT_FILES, readPythonProject } from "./python-project.ts";
 import {
   BUILD_TIMEOUT_MS,
@@ -67,6 +68,17 @@ if "pip" in gone:
     sys.exit(subprocess.call([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *gone]))
 `.trim();
 
+/**
+ * The last setuptools with `pkg_resources` (https://setuptools.pypa.io/en/latest/history.html): a `setup.py` that loads it
+ * and names no version is from before it went.
+ */
+const OLD_SETUPTOOLS = "setuptools<81";
+/** For pip's own environment of the build too: by its old variable, and by the one that came with 25.3. */
+const CONSTRAIN = `
+printf '%s\n' '${OLD_SETUPTOOLS}' > "$TMPDIR/constraints.txt"
+export PIP_CONSTRAINT="$TMPDIR/constraints.txt" PIP_BUILD_CONSTRAINT="$TMPDIR/constraints.txt"
+`.trim();
+
 /** A text in single quotes for `sh`. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
@@ -98,6 +110,24 @@ function scriptOf(input: Pick<RecipeInput, "files">, bin: string): string | unde
   );
 }
 
+/** A setup.py that loads `pkg_resources`, and no pyproject.toml that says what it is built with. */
+function needsOldSetuptools(texts: Readonly<Record<string, string>>): boolean {
+  return PKG_RESOURCES.test(texts["setup.py"] ?? "") && !/^\[build-system\]/mu.test(texts["pyproject.toml"] ?? "");
+}
+
+const PKG_RESOURCES = /^[ \t]*(?:import|from)[ \t]+pkg_resources\b/mu;
+/** Packages of the index with versions, as pip reads them (PEP 508 without markers). @throws IpmError MANIFEST_INVALID */
+function packagesOption(options: Options): readonly string[] {
+  const list = listOption(ID, options, "also");
+  const odd = list.find(
+    (item) => !/^[A-Za-z0-9][\w.-]*(?:\[[\w.,-]+\])?(?:,?(?:[=~!]=|[<>]=?)[\w.*+!-]+)*$/u.test(item),
+  );
+  if (odd === undefined) return list;
+  throw new IpmError("MANIFEST_INVALID", `recipe python: option also: ${escapeUntrusted(odd)} is not a package`, {
+    hint: "write NAME, NAME==1.2 or NAME>=1,<2",
+  });
+}
+
 const HASHED = /(?:^|\s)--hash=/mu;
 
 interface Choice {
@@ -120,7 +150,7 @@ function choose(input: RecipeInput): Choice {
   return {
     extras: wordsOption(ID, options, "extras"),
     requirements,
-    also: wordsOption(ID, options, "also"),
+    also: packagesOption(options),
     installer: wordOption(ID, options, "installer", ["auto", "pip", "uv"]),
     project: readPythonProject(input),
   };
@@ -140,7 +170,8 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
   const steps: DraftStep[] = [];
   const command = (program: string, list: readonly string[]): string => [program, ...list.map(quote)].join(" ");
   const pip = (list: readonly string[]): string => command("pip install --no-compile", list);
-  const withPip = (text: string): string => `${PIP}\n${text}`;
+  const isOld = project !== null && needsOldSetuptools(input.texts);
+  const withPip = (text: string): string => `${isOld ? `${CONSTRAIN}\n` : ""}${PIP}\n${text}`;
   const hashed = requirements.length > 0 && requirements.every((file) => HASHED.test(input.texts[file] ?? ""));
   const locked = lock !== undefined && project !== null ? LOCKS[lock] : undefined;
   const names = [...requirements, ...(project === null ? [] : ["the package"]), ...also];
@@ -196,6 +227,15 @@ function versionForPackage(project: PythonProject | null, version: string): Read
   return { [`SETUPTOOLS_SCM_PRETEND_VERSION_FOR_${name.replaceAll(/[-_.]+/gu, "_").toUpperCase()}`]: version };
 }
 
+/** The script without the packages that the manifest asks for by name. */
+function removeInstallers(also: readonly string[]): string {
+  const names = new Set(also.map((word) => (/^[\w.-]+/u.exec(word)?.[0] ?? "").toLowerCase()));
+  return REMOVE_INSTALLERS.replace(/^spare = \{(.*)\}$/mu, (_, list: string) => {
+    const kept = list.split(", ").filter((name) => !names.has(name.slice(1, -1)));
+    return `spare = {${kept.join(", ")}}`;
+  });
+}
+
 /** Launchers of plain scripts, for a repository that is no Python package. */
 function scriptSteps(input: RecipeInput): { steps: DraftStep[]; bins: Record<string, string> } {
   const scripts = input.bins.flatMap((bin) => {
@@ -248,7 +288,7 @@ function expand(input: RecipeInput): RecipeOutput {
     all.push(
       run(
         "remove pip and setuptools where nothing needs them",
-        `"$IPM_PREFIX/venv/bin/python" -I -c ${quote(REMOVE_INSTALLERS)}`,
+        `"$IPM_PREFIX/venv/bin/python" -I -c ${quote(removeInstallers(choice.also))}`,
         "a sealed environment installs nothing",
       ),
     );
@@ -285,10 +325,32 @@ function aboutOf(project: PythonProject): PackageFacts {
   return { ...NO_FACTS, ...project.about };
 }
 
+/** Modules that may load `pkg_resources` when the tool runs; few, since only old projects have them. */
+function modulesOf(files: readonly SourceFile[]): readonly string[] {
+  if (!hasFile(files, "setup.py")) return [];
+  return files
+    .map(({ path }) => path)
+    .filter(
+      (path) =>
+        path.endsWith(".py") && path.split("/").length <= 3 && !/(?:^|\/)(?:tests?|docs?|examples?)\//u.test(path),
+    )
+    .slice(0, MAX_MODULES);
+}
+
+const MAX_MODULES = 60;
+
 function detect(input: DetectInput): readonly Candidate[] {
   const base = { recipe: ID, dir: null, options: {} } as const;
   const project = readPythonProject(input);
   if (project !== null) {
+    const runs = modulesOf(input.files).find(
+      (path) => path !== "setup.py" && PKG_RESOURCES.test(input.texts[path] ?? ""),
+    );
+    // Who names it gets it; who does not has relied on its being everywhere.
+    const isNamed = ["setup.py", "setup.cfg", "pyproject.toml"].some((file) =>
+      /install_requires[^\]]*\bsetuptools\b|^dependencies[^\]]*\bsetuptools\b/mu.test(input.texts[file] ?? ""),
+    );
+    const needs = runs === undefined || isNamed ? undefined : runs;
     const scripts = Object.keys(project.scripts ?? {});
     const doubts: string[] = [];
     if (scripts.length === 0) doubts.push("no command is declared: perhaps a library");
@@ -296,8 +358,14 @@ function detect(input: DetectInput): readonly Candidate[] {
     return [
       {
         ...base,
+        options: needs === undefined ? {} : { also: [OLD_SETUPTOOLS] },
         confidence: scripts.length > 0 ? (project.file === "pyproject.toml" ? "certain" : "likely") : "possible",
-        evidence: project.evidence,
+        evidence: [
+          ...project.evidence,
+          ...(needs === undefined
+            ? []
+            : [`${needs}:${lineOfMatch(input.texts[needs] ?? "", PKG_RESOURCES)} loads pkg_resources`]),
+        ],
         bins: Object.fromEntries(scripts.map((name) => [name, null])),
         requires: [requirement("python3", project.pythonRange, "both", "runs the tool")],
         about: aboutOf(project),
@@ -330,7 +398,7 @@ export const pythonRecipe: Recipe = {
     extras: "optional dependency groups of the project to install too: [yaml, http2]",
     requirements:
       "requirement files to install besides; one with hashes for every line is installed with --require-hashes",
-    also: "packages to install besides, such as one that the project forgets to declare",
+    also: 'packages to install besides, such as one that the project forgets to declare: [attrs, "setuptools<81"]',
     installer: "pip, uv, or auto (default): uv where the repository has a uv.lock and uv is there, else pip",
     installers: "true: keep pip and setuptools in the environment",
   },
@@ -340,6 +408,6 @@ export const pythonRecipe: Recipe = {
     ...(hasFile(files, REQUIREMENTS) ? [REQUIREMENTS] : []),
   ],
   expand,
-  detectReads: (files) => PROJECT_FILES.filter((file) => hasFile(files, file)),
+  detectReads: (files) => [...PROJECT_FILES.filter((file) => hasFile(files, file)), ...modulesOf(files)],
   detect,
 };

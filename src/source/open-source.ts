@@ -167,6 +167,6 @@ export async function openSource(
     listing,
     bytes,
     readFile: (file, maxBytes) => readListedFile(context, { store, limits, listing }, file, maxBytes),
-    checkout: (into, tag) => writeCheckout(context, { store, limits, commit, listing, into, tag }),
+    checkout: (into, tag, also = []) => writeCheckout(context, { store, limits, commit, listing, into, tag, also }),
   };
 }

@@ -48,7 +48,7 @@ export interface FetchedSource {
   readFile(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /**
    * Write the tree into an empty or missing folder, with a minimal real `.git` (one commit, the version's tag, no remote,
-   * no hooks). `tag` is a tag's short name or null.
+   * no hooks). `tag` is a tag's short name or null; `also` are other names for the same commit.
    */
-  checkout(into: string, tag: string | null): Promise<void>;
+  checkout(into: string, tag: string | null, also?: readonly string[]): Promise<void>;
 }

@@ -17,6 +17,8 @@ export interface CheckoutOrder {
   readonly into: string;
   /** Short name of the version's tag, or null. */
   readonly tag: string | null;
+  /** Further tags for the commit. */
+  readonly also?: readonly string[];
 }
 
 const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfileMode = true\n\tbare = false\n\tlogAllRefUpdates = false\n";
@@ -63,6 +65,10 @@ async function writeRepository(context: SourceContext, order: CheckoutOrder): Pr
   if (tag !== null) {
     await files.createFolder(path.dirname(path.join(git, "refs", "tags", tag)));
     await files.write(path.join(git, "refs", "tags", tag), `${object}\n`);
+  }
+  for (const other of order.also ?? []) {
+    await files.createFolder(path.dirname(path.join(git, "refs", "tags", other)));
+    await files.write(path.join(git, "refs", "tags", other), `${commit}\n`);
   }
   await files.write(path.join(git, "HEAD"), `${commit}\n`);
 }
@@ -126,7 +132,8 @@ export async function writeCheckout(context: SourceContext, order: CheckoutOrder
   const { files } = context.host;
   const { into, tag } = order;
   if (!path.isAbsolute(into)) throw new TypeError(`a checkout needs an absolute folder, not ${into}`);
-  if (tag !== null && !isRefName(tag)) throw new TypeError(`not a tag: ${tag}`);
+  const odd = [...(tag === null ? [] : [tag]), ...(order.also ?? [])].find((name) => !isRefName(name));
+  if (odd !== undefined) throw new TypeError(`not a tag: ${odd}`);
   if ((await files.list(into)).length > 0) {
     throw new IpmError("FOREIGN_FILE", `${into} is not empty`, {
       hint: "name an empty or a new folder",

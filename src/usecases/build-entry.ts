@@ -26,6 +26,8 @@ export interface BuildInput {
   readonly source: FetchedSource;
   /** Short name of the version's tag for the steps' `.git`, or null. */
   readonly tag: string | null;
+  /** Further tags for it. */
+  readonly alsoTagged?: readonly string[];
   /** Ecosystems whose credentials steps are given, as the plan says. */
   readonly credentials: readonly Ecosystem[];
   readonly sandbox: Sandbox;
@@ -136,7 +138,7 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   };
   await phase(store, plan, "prepare", async () => {
     for (const folder of [paths.root, path.dirname(log)]) await host.files.createFolder(folder);
-    await input.source.checkout(paths.source, input.tag);
+    await input.source.checkout(paths.source, input.tag, input.alsoTagged);
     await placeDownloads(store, plan, paths.tmp, input.offline ?? false);
   });
   const { stray } = await phase(store, plan, "steps", () => runPlan(context, plan, places));

@@ -6,7 +6,7 @@ import { type Ecosystem, isEcosystem } from "../manifest/ecosystems.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
-import { tagForSteps } from "../manifest/version-of-tag.ts";
+import { tagsForSteps } from "../manifest/version-of-tag.ts";
 import { type SettledInput, buildPlan } from "../plan/build-plan.ts";
 import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from "../plan/expand-steps.ts";
 import type { Plan, PlannedStep, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
@@ -32,6 +32,8 @@ export interface PreparedPlan {
   readonly source: FetchedSource;
   /** Short name of the version's tag, or null. */
   readonly tag: string | null;
+  /** Further tags that the steps see on the same commit. */
+  readonly alsoTagged?: readonly string[];
   /** Ecosystems whose credentials the policy hands to the steps that reach them; a notice of the plan names them. */
   readonly credentials: readonly Ecosystem[];
   /** What the tool asks for, with the values; never shown or recorded. */
@@ -259,6 +261,9 @@ export async function preparePlan(
   });
   const plan: Plan = { ...draft, trust: await trustOf(context, target, draft) };
   context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });
-  const tag = target.tag ?? tagForSteps(chosen.manifest.version, entry.versions);
-  return { plan, source, tag, credentials: credentials.ecosystems, inputs };
+  const [tag = null, ...alsoTagged] =
+    target.tag === undefined || target.tag === null
+      ? tagsForSteps(chosen.manifest.version, entry.versions)
+      : [target.tag];
+  return { plan, source, tag, alsoTagged, credentials: credentials.ecosystems, inputs };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compareVersions, isPrerelease } from "../../../src/manifest/compare-versions.ts";
 import {
   newestVersion,
-  tagForSteps,
+  tagsForSteps,
   taggedVersions,
   versionAfter,
   versionOfTag,
@@ -90,14 +90,16 @@ describe("a commit after a release", () => {
 
   test("steps see a tag made of it, which begins as the others do", () => {
     const version = { version: "1.2.0+5.g0123456789ab", ref: null, commit };
-    expect(tagForSteps(version, [])).toBe("v1.2.0+5.g0123456789ab");
-    expect(tagForSteps(version, [{ version: "1.2.0", ref: "refs/tags/rc-1.2.0" }])).toBe("rc-1.2.0+5.g0123456789ab");
-    expect(tagForSteps({ ...version, ref: "refs/heads/main" }, [])).toBe("v1.2.0+5.g0123456789ab");
+    expect(tagsForSteps(version, [])).toEqual(["v1.2.0+5.g0123456789ab", "1.2.0+5.g0123456789ab"]);
+    expect(tagsForSteps(version, [{ version: "1.2.0", ref: "refs/tags/rc-1.2.0" }])).toEqual([
+      "rc-1.2.0+5.g0123456789ab",
+    ]);
+    expect(tagsForSteps({ ...version, ref: "refs/heads/main" }, [])).toHaveLength(2);
   });
 
   test("a version's own tag is the one, and other versions and other commits have none", () => {
-    expect(tagForSteps({ version: "1.2.0", ref: "refs/tags/v1.2.0", commit }, [])).toBe("v1.2.0");
-    expect(tagForSteps({ version: "1.2.0", ref: null, commit }, [])).toBeNull();
-    expect(tagForSteps({ version: "1.2.0+5.gffffffffffff", ref: null, commit }, [])).toBeNull();
+    expect(tagsForSteps({ version: "1.2.0", ref: "refs/tags/v1.2.0", commit }, [])).toEqual(["v1.2.0"]);
+    expect(tagsForSteps({ version: "1.2.0", ref: null, commit }, [])).toEqual([]);
+    expect(tagsForSteps({ version: "1.2.0+5.gffffffffffff", ref: null, commit }, [])).toEqual([]);
   });
 });

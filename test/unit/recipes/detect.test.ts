@@ -111,3 +111,37 @@ describe("detect", () => {
     expect(missingImport(files, "cli.js", 'require("./f1");\n'.repeat(60_000))).toBeUndefined();
   });
 });
+
+describe("a root that is no project", () => {
+  const CARGO = '[package]\nname = "rc"\n';
+
+  test("the folders below it are looked at, tests and examples are not", () => {
+    const found = detectIn({
+      "README.md": "",
+      "python/setup.py": "setup(name='rc', entry_points={'console_scripts': ['rc = rc:main']})",
+      "examples/setup.py": "setup(name='rc', entry_points={'console_scripts': ['rc = rc:main']})",
+    });
+    expect(found.map(({ recipe, dir, bins, evidence }) => ({ recipe, dir, bins, evidence }))).toEqual([
+      {
+        recipe: "python",
+        dir: "python",
+        bins: { rc: null },
+        evidence: ["python/setup.py:1 a setuptools project", "python/setup.py:1 commands rc"],
+      },
+    ]);
+  });
+
+  test("a guide's complete project comes before its initial one", () => {
+    const go = { "initial/go.mod": "module rc\n", "initial/main.go": "package main\nfunc main() {}\n" };
+    const found = detectIn({
+      ...go,
+      ...Object.fromEntries(Object.entries(go).map(([file, text]) => [file.replace("initial", "complete"), text])),
+    });
+    expect(found.map(({ dir }) => dir)).toEqual(["complete", "initial"]);
+  });
+
+  test("nothing below is looked at where the root is a project", () => {
+    const found = detectIn({ "Cargo.toml": CARGO, "src/main.rs": "", "python/setup.py": "setup(name='x')" });
+    expect(found.map(({ recipe }) => recipe)).toEqual(["cargo"]);
+  });
+});

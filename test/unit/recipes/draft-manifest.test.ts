@@ -237,6 +237,23 @@ describe("the README", () => {
     expect(draft.notes).toEqual(["README.md:7 brew install ripcat", "README.md:8 ./fetch-index --all"]);
   });
 
+  test("a Spring Boot server is started on a free port for its test, and shown how to start", () => {
+    const pom =
+      "<project><artifactId>ripcat</artifactId><dependencies><dependency><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies><build><plugins><plugin><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build></project>";
+    const draft = draftOf({ "pom.xml": pom, LICENSE: MIT });
+    expectClean(draft);
+    expect(draft.text).toContain(
+      'start: { run: ripcat --server.address=127.0.0.1 --server.port=8080, url: "http://127.0.0.1:8080/" }'.replaceAll(
+        '"',
+        "",
+      ),
+    );
+    expect(draft.text).toContain('ripcat --server.address=127.0.0.1 --server.port=0 > "$TMPDIR/server.log" 2>&1 &\n');
+    expect(draft.text).not.toContain("--version");
+    const plain = draftOf({ "pom.xml": pom.replace("starter-web<", "starter-webmvc-test<") });
+    expect(plain.text).not.toContain("start:");
+  });
+
   test("a server is shown how to start", () => {
     const draft = draftOf({
       "package.json": '{"name":"ripcat","bin":"rc.js","description":"A search server","license":"MIT"}',

@@ -157,3 +157,22 @@ describe("gradle", () => {
     });
   });
 });
+
+test("a compiler that still knows an old release, and an assembly that is only configured", () => {
+  const main =
+    "<configuration><archive><manifest><mainClass>a.Main</mainClass></manifest></archive><descriptorRefs><descriptorRef>jar-with-dependencies</descriptorRef></descriptorRefs></configuration>";
+  const pom = (execution: string): string =>
+    `<project><artifactId>rc</artifactId><properties><maven.compiler.target>1.6</maven.compiler.target></properties><dependencies><dependency><artifactId>x</artifactId></dependency></dependencies><build><plugins><plugin><artifactId>maven-assembly-plugin</artifactId>${main}${execution}</plugin></plugins></build></project>`;
+  const output = expandWith(mavenRecipe, { "pom.xml": pom("") });
+  expect(output.requires[1]).toMatchObject({ tool: "javac", version: ">=6,<12" });
+  expect(output.launchers?.["rc"]?.run).toEqual(["java", "-cp", "{prefix}/lib/java/*", "a.Main"]);
+  const bound = expandWith(mavenRecipe, { "pom.xml": pom("<executions><execution></execution></executions>") });
+  expect(bound.launchers?.["rc"]?.run).toEqual(["java", "-jar", "lib/java/rc.jar"]);
+});
+
+test("what nobody can start is a library", () => {
+  const maven = viewOfFiles({ "pom.xml": "<project><artifactId>rc</artifactId></project>" });
+  expect(mavenRecipe.detect({ ...maven, name: "rc" })[0]?.bins).toEqual({});
+  const gradle = viewOfFiles({ "build.gradle": "plugins { id 'java' }\n" });
+  expect(gradleRecipe.detect({ ...gradle, name: "rc" })[0]?.bins).toEqual({});
+});

@@ -213,6 +213,8 @@ describe("the npm recipe", () => {
     };
     const output = expandIn(npmRecipe, repository, { options: { workspace: "./packages/cli" } });
     expect(commandsIn(output)).toContain("npm run build --workspace=packages/cli");
+    const unnamed = { ...repository, "package.json": JSON.stringify({ private: true, workspaces: ["packages/*"] }) };
+    expect(() => expandIn(npmRecipe, unnamed, { options: { workspace: "packages/cli" } })).not.toThrow();
     expect(output.bins).toEqual({ tool: "lib/node_modules/tool/packages/cli/dist/cli.js" });
     expect(() => expandIn(npmRecipe, repository, { options: { workspace: "packages/no" } })).toThrow("no package in");
   });
@@ -339,4 +341,14 @@ describe("detection of Node packages", () => {
       [{ workspace: "packages/cli" }, { tool: null }],
     ]);
   });
+});
+
+test("a script that is only bundled for publication is no package to build", () => {
+  const files = {
+    "package.json": JSON.stringify({ name: "tool", bin: { tool: "dist/tool" }, scripts: { build: "bundle tool" } }),
+    tool: "!#!/usr/bin/env perl\n",
+  };
+  expect(detectIn(files).map(({ recipe, bins }) => ({ recipe, bins }))).toEqual([
+    { recipe: "copy", bins: { tool: "tool" } },
+  ]);
 });

@@ -177,6 +177,36 @@ describe("detection of Python", () => {
     expect(environments("2.10", PYPROJECT)).toEqual([]);
   });
 
+  const OLD =
+    "import pkg_resources\nfrom setuptools import setup\nsetup(name='tool', entry_points={'console_scripts': ['tool = tool:main']})\n";
+
+  test("a setup.py that loads pkg_resources is built with the last setuptools that has it", () => {
+    const build = commandsIn(expandIn(pythonRecipe, { "setup.py": OLD }))[1];
+    expect(build).toContain("setuptools<81");
+    expect(build).toContain("PIP_BUILD_CONSTRAINT=");
+    const named = { "setup.py": OLD, "pyproject.toml": "[build-system]\nrequires = ['setuptools==60']\n" };
+    expect(commandsIn(expandIn(pythonRecipe, named))[1]).not.toContain("setuptools<81");
+  });
+
+  test("a module that loads pkg_resources gets it, unless the project declares it", () => {
+    const module = "def main():\n    import pkg_resources\n";
+    const [found] = detectIn({ "setup.py": OLD, "tool/utils.py": module });
+    expect(found).toMatchObject({ options: { also: ["setuptools<81"] } });
+    expect(found?.evidence).toContain("tool/utils.py:2 loads pkg_resources");
+    const declared = OLD.replace("name='tool'", "name='tool', install_requires=['setuptools']");
+    expect(detectIn({ "setup.py": declared, "tool/utils.py": module })[0]?.options).toEqual({});
+    expect(detectIn({ "setup.py": OLD, "tests/test.py": module })[0]?.options).toEqual({});
+  });
+
+  test("what the manifest asks for besides stays, and must be a package", () => {
+    const last = (also: readonly string[]): string =>
+      commandsIn(expandIn(pythonRecipe, { "setup.py": OLD }, { options: { also } })).at(-2) ?? "";
+    expect(last(["attrs"])).toContain('spare = {"pip", "setuptools", "wheel"}');
+    expect(last(["setuptools<81"])).toContain('spare = {"pip", "wheel"}');
+    expect(() => last(["x; rm -rf /"])).toThrow("is not a package");
+    expect(() => last(["--index-url=https://x"])).toThrow("is not a package");
+  });
+
   test("a version from tags is told", () => {
     const text = PYPROJECT.replace('"setuptools>=64"', '"setuptools>=64", "setuptools-scm>=8"').replace(
       'version = "1.0"',
