@@ -220,6 +220,33 @@ export const ERRORS = {
     cause: "A commit could not be fetched: the network, the server, a missing commit, or a password that is needed.",
     cure: "Try again; the message holds git's own words.",
   },
+  LOCK_INVALID: {
+    exit: EXIT.manifest,
+    cause:
+      "The lock of a package is missing from the registry, is not what the manifest pins (another version, another integrity), lacks a hash, or holds an address.",
+    cure: "Run `ipm bump NAME VERSION` in the registry, or tell its maintainers. Nothing was installed.",
+  },
+  PACKAGE_NOT_FOUND: {
+    exit: EXIT.notFound,
+    cause:
+      "The ecosystem's registry does not have the package, or no longer has the version or file that the lock pins: it was withdrawn there.",
+    cure: "Run `ipm show NAME` for other versions; the registry's maintainers mark this one as withdrawn.",
+  },
+  PACKAGE_MISMATCH: {
+    exit: EXIT.refused,
+    cause: "The ecosystem's registry handed out a file whose hash is not the one of the lock.",
+    cure: "Do not install it. Tell the registry's maintainers; a mirror in between may be broken.",
+  },
+  PACKAGE_UNREACHABLE: {
+    exit: EXIT.failed,
+    cause: "The ecosystem's registry could not be reached, or refused to answer.",
+    cure: "Check the network, the proxy and the mirror that the ecosystem's own tool is configured for; then try again.",
+  },
+  PACKAGE_UNUSABLE: {
+    exit: EXIT.failed,
+    cause: "The registry's answer about a package cannot be used, or the package cannot be locked with hashes.",
+    cure: "Read the message; another version may do, or the checkout: `ipm init OWNER/REPO`.",
+  },
   OFFLINE: {
     exit: EXIT.failed,
     cause: "`--offline` was given and the work needs something that is not on this machine yet.",

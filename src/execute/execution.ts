@@ -45,7 +45,11 @@ function commandOf(found: NonNullable<ResolvedRequirement["found"]>): string {
  * The real programs of the plan's requirements that were found, in the plan's order.
  * @param when which of them: for building, or for running
  */
-export async function findToolchains(host: Host, plan: Plan, when: "build" | "run"): Promise<Toolchain[]> {
+export async function findToolchains(
+  host: Host,
+  plan: Pick<Plan, "requirements">,
+  when: "build" | "run",
+): Promise<Toolchain[]> {
   const toolchains: Toolchain[] = [];
   for (const requirement of plan.requirements) {
     if (requirement.found === null || !("tool" in requirement)) continue;

@@ -3,7 +3,8 @@ import type { StepOutcome } from "../core/events.ts";
 import { IpmError } from "../core/errors.ts";
 import type { Host, ProcessResult } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import type { Plan, PlannedRun } from "../plan/plan.ts";
+import { type Plan, type PlannedRun, isPackage } from "../plan/plan.ts";
+import { type PackageFailure, findPackageFailure } from "../recipes/package-failure.ts";
 import { type StepFolders, grantsOfStep } from "../sandbox/grants.ts";
 import type { NetworkAttempt } from "../sandbox/network-target.ts";
 import { isInside } from "../sandbox/paths.ts";
@@ -45,7 +46,7 @@ interface StepRun {
 
 /**
  * Run the steps of a plan in their order, each in the sandbox, with output to the log and as `step.output` events.
- * @throws IpmError STEP_FAILED, STEP_TIMEOUT (`data`: step, title, exitCode, signal, lastLines, log), SANDBOX_FAILED, and
+ * @throws IpmError PACKAGE_NOT_FOUND, PACKAGE_MISMATCH, PACKAGE_UNREACHABLE, OFFLINE, STEP_FAILED, STEP_TIMEOUT (`data`: step, title, exitCode, signal, lastLines, log), SANDBOX_FAILED, and
  *   the abort's own error
  */
 export async function runPlan(context: ExecutionContext, plan: Plan, paths: ExecutionPaths): Promise<PlanRun> {
@@ -59,11 +60,12 @@ export async function runPlan(context: ExecutionContext, plan: Plan, paths: Exec
     home: await real(paths.home),
     tmp: await real(paths.tmp),
   };
+  const what = plan.what.source;
   const run: StepRun = {
     context,
     plan,
     folders,
-    source: await workingFolder(host, folders.source, plan.what.source.path, "the checkout"),
+    source: await workingFolder(host, folders.source, isPackage(what) ? null : what.path, "the checkout"),
     toolchains: await findToolchains(host, plan, "build"),
     transcript: createTranscript(host.files, paths.log),
     log: paths.log,
@@ -228,11 +230,32 @@ function stepError(
       data: { ...data, timeoutMs: step.timeoutMs },
     });
   }
+  const failure = ofPackage(run, step, lastLines);
+  if (failure !== undefined) {
+    const { code, what } = failure;
+    return new IpmError(code, `${name}: ${what}`, { hint: HINTS[code](run.plan.tool.name), data });
+  }
   const how = result.signal === null ? `exit code ${result.exitCode}` : result.signal;
   return new IpmError("STEP_FAILED", `${name} failed with ${how}`, {
     hint: hintFor(run, step, lastLines, refused),
     data,
   });
+}
+
+/** What to do about a package's registry, by what went wrong with it. */
+const HINTS: Readonly<Record<PackageFailure["code"], (name: string) => string>> = {
+  PACKAGE_NOT_FOUND: (name) => `ipm show ${name} has other versions; ipm update brings what its registry says now`,
+  PACKAGE_MISMATCH: () => "do not install it; tell the registry's maintainers, or mend the mirror in between",
+  PACKAGE_UNREACHABLE: () => "check the network, the proxy and the mirror of the ecosystem's own tool, then try again",
+  OFFLINE: () => "run the command once without --offline",
+};
+
+/** A recipe's own step that gets a locked package says in its client's words what is wrong with the registry. */
+function ofPackage(run: StepRun, step: PlannedRun, lines: readonly string[]): PackageFailure | undefined {
+  if (!isPackage(run.plan.what.source) || step.recipe === null || step.network.length === 0) return undefined;
+  const failure = findPackageFailure(lines);
+  const isCut = run.context.offline === true && failure?.code === "PACKAGE_UNREACHABLE";
+  return isCut ? { code: "OFFLINE", what: "a package is not on this machine yet, and --offline was given" } : failure;
 }
 
 /** The likeliest reason first: what the step was not let do. */

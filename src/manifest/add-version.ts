@@ -5,9 +5,12 @@ import { documentText, editableDocument, newDocument } from "./format-manifest.t
 /** An entry for `versions`, in the order of its keys. */
 export interface NewVersion {
   readonly version: string;
-  readonly ref: string;
-  readonly commit: string;
-  readonly tree: string;
+  /** The pin of a commit, of a package, or both. */
+  readonly ref?: string;
+  readonly commit?: string;
+  readonly tree?: string;
+  readonly integrity?: string;
+  readonly lock?: string;
   readonly added: string;
   readonly prerelease?: "true";
 }

@@ -1,6 +1,7 @@
 import { parseGitUrl } from "../core/git-url.ts";
 import { nearest } from "../core/nearest.ts";
 import { fillPlaceholdersInPattern, fillPrefixInPattern, isKnownPlaceholder, placeholdersIn } from "./placeholders.ts";
+import { PACKAGE_RECIPES, parsePackageReference } from "./package-reference.ts";
 import { NOT_BUILT_YET } from "./not-built-yet.ts";
 import { isProtectedLauncher } from "./protected-launchers.ts";
 import type { ManifestInput } from "./schema.ts";
@@ -81,6 +82,7 @@ export function checkManifest(data: PartialData, written: Written, options: Chec
   checkInputs(draft.inputs, report);
   checkTests(["tests"], draft.tests, report);
   checkSteps(["steps"], draft.steps, check);
+  checkFrom(["steps"], draft.steps, draft, check);
   checkBin(["bin"], draft.bin, check);
   return problems;
 }
@@ -124,7 +126,7 @@ function checkSource(draft: Draft, { report, options, lacks }: Check): void {
     });
   }
   if (lacks(["source"], ["git", "bundle", "package"])) {
-    report(["source"], { code: "MISSING_KEY", key: true, message: "`source` needs `git` or `bundle`" });
+    report(["source"], { code: "MISSING_KEY", key: true, message: "`source` needs `git`, `bundle` or `package`" });
   }
   if (source.git === undefined || options.named) return;
   const url = parseGitUrl(source.git);
@@ -139,6 +141,8 @@ function checkSource(draft: Draft, { report, options, lacks }: Check): void {
 function checkVersions(draft: Draft, { report, lacks }: Check): void {
   const seen = new Set<string>();
   const pinned = draft.source?.git !== undefined || draft.source?.bundle !== undefined;
+  const packaged = draft.source?.package !== undefined;
+  const installs = draft.kind !== "library" && (draft.steps ?? draft.methods) !== undefined;
   for (const [index, entry] of entriesOf(draft.versions)) {
     if (entry.version !== undefined) {
       // Store folders are named after versions, and some file systems do not know case.
@@ -151,7 +155,26 @@ function checkVersions(draft: Draft, { report, lacks }: Check): void {
       }
       seen.add(folded);
     }
+    const hasPackage = !lacks(["versions", index], ["integrity", "lock"]);
+    for (const key of ["integrity", "lock"] as const) {
+      // Without a lock what was verified is not what the next user gets.
+      if (packaged && installs && (hasPackage || !pinned) && lacks(["versions", index], [key])) {
+        report(["versions", index, key], {
+          code: "MISSING_KEY",
+          message: `the key \`${key}\` is missing: a package is pinned by its integrity and a lock`,
+          hint: "ipm bump writes both",
+        });
+      } else if (!packaged && entry[key] !== undefined) {
+        report(["versions", index, key], {
+          code: "CONFLICTING_KEYS",
+          key: true,
+          message: `\`${key}\` needs \`source.package\``,
+        });
+      }
+    }
     for (const key of ["commit", "tree"] as const) {
+      // With a package beside the repository a version may be pinned in one of the two.
+      if (packaged && hasPackage && lacks(["versions", index], ["commit", "tree"])) continue;
       if (pinned && lacks(["versions", index], [key])) {
         report(["versions", index, key], { code: "MISSING_KEY", message: `the key \`${key}\` is missing` });
       }
@@ -210,6 +233,7 @@ function checkMethods(draft: Draft, check: Check): void {
     for (const [at, requirement] of entriesOf(method.requires))
       checkRequirement([...path, "requires", at], requirement, check);
     checkSteps([...path, "steps"], method.steps, check);
+    checkFrom([...path, "steps"], method.steps, draft, check);
     checkTests([...path, "tests"], method.tests, report);
     checkBin([...path, "provides", "bin"], method.provides?.bin, check);
   }
@@ -328,6 +352,50 @@ function checkSteps(path: Path, steps: readonly (DraftStep | undefined)[] | unde
     }
     if (step.with !== undefined && lacks(place, ["uses"])) {
       report([...place, "with"], { code: "CONFLICTING_KEYS", key: true, message: "`with` needs `uses`" });
+    }
+  }
+}
+
+const RECIPES_OF_PACKAGES: ReadonlySet<string> = new Set(Object.values(PACKAGE_RECIPES));
+
+/** `from: package` and `from: checkout` name a source that is there; a method works from one of them. */
+function checkFrom(
+  path: Path,
+  steps: readonly (DraftStep | undefined)[] | undefined,
+  { source }: Draft,
+  { report, options }: Check,
+): void {
+  const reference = source?.package === undefined ? undefined : parsePackageReference(source.package);
+  const hasCheckout = options.kind === "repository" || source?.git !== undefined || source?.bundle !== undefined;
+  let first: string | undefined;
+  for (const [index, step] of entriesOf<DraftStep>(steps)) {
+    if (step.uses === undefined || !RECIPES_OF_PACKAGES.has(step.uses)) continue;
+    const place = [...path, index];
+    const said = step.with?.["from"];
+    if (said !== undefined && said !== "package" && said !== "checkout") {
+      report([...place, "with", "from"], {
+        code: "INVALID_VALUE",
+        message: "`from` is `package` or `checkout`",
+      });
+      continue;
+    }
+    const from = said ?? first ?? (hasCheckout ? "checkout" : "package");
+    first ??= from;
+    if (from !== first) {
+      report([...place, "with", "from"], {
+        code: "CONFLICTING_KEYS",
+        message: "a method works from the package or from the checkout, not from both",
+        hint: "write two methods",
+      });
+    } else if (from === "checkout" ? !hasCheckout : source?.package === undefined) {
+      const missing = from === "checkout" ? "`source.git` or `source.bundle`" : "`source.package`";
+      if (said !== undefined)
+        report([...place, "with", "from"], { code: "CONFLICTING_KEYS", message: `\`from: ${from}\` needs ${missing}` });
+    } else if (from === "package" && reference !== undefined && PACKAGE_RECIPES[reference.ecosystem] !== step.uses) {
+      report([...place, "uses"], {
+        code: "CONFLICTING_KEYS",
+        message: `a package of ${reference.ecosystem} is installed by the recipe \`${PACKAGE_RECIPES[reference.ecosystem]}\``,
+      });
     }
   }
 }

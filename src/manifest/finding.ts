@@ -168,6 +168,14 @@ export const FINDING_CODES = {
     means: "`source.bundle` names no plain file of the registry.",
     cure: "Add the bundle, or correct the path.",
   },
+  LOCK_MISSING: {
+    means: "A version's `lock` is no folder of the entry with the files of its ecosystem.",
+    cure: "Run `ipm bump NAME VERSION`, which writes it.",
+  },
+  LOCK_WRONG: {
+    means: "A version's lock is not what the manifest pins, lacks a hash, or holds an address.",
+    cure: "Run `ipm bump NAME VERSION`, which writes it anew.",
+  },
 } as const satisfies Record<string, FindingEntry>;
 
 export type FindingCode = keyof typeof FINDING_CODES;

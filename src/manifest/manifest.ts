@@ -1,4 +1,5 @@
 import type { CommitSha, ToolName, TreeSha } from "../core/ids.ts";
+import type { PackageReference } from "./package-reference.ts";
 
 /** A manifest resolved for one version, platform and method: every value is concrete, defaults are filled in. */
 export interface Manifest {
@@ -29,14 +30,25 @@ export interface ManifestOrigin {
   readonly bundle: string | null;
   /** Sub-directory of the repository, `/`-separated, or null for its root. */
   readonly path: string | null;
+  /** The ecosystem's package, or null. */
+  readonly package: PackageReference | null;
+  /** Which of the two this method works from. */
+  readonly from: SourceKind;
 }
+
+/** What a method works from: the repository's checkout, or the ecosystem's package. */
+export type SourceKind = "checkout" | "package";
 
 export interface ManifestVersion {
   readonly version: string;
   /** Full ref (`refs/tags/v1`); null where only a commit is known. */
   readonly ref: string | null;
-  readonly commit: CommitSha;
-  readonly tree: TreeSha;
+  /** The pin of the checkout; null where the entry has only a package. */
+  readonly commit: CommitSha | null;
+  readonly tree: TreeSha | null;
+  /** The pin of the package: what its ecosystem calls the content, and the folder of its lock beside the manifest. */
+  readonly integrity: string | null;
+  readonly lock: string | null;
   readonly added: string | null;
   readonly prerelease: boolean;
   readonly withdrawn: string | null;

@@ -7,8 +7,5 @@ export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
   persist: "user data that outlives an upgrade",
   "source.submodules": "sources with submodules",
   "source.track": "following a branch",
-  "source.package": "installing an ecosystem's package",
-  "versions.integrity": "pinned packages",
-  "versions.lock": "locks kept in the registry",
   "tests.during": "tests while the server runs",
 };

@@ -15,7 +15,9 @@ import type {
   Provides,
   Requirement,
   RunText,
+  SourceKind,
 } from "./manifest.ts";
+import { PACKAGE_RECIPES, parsePackageReference } from "./package-reference.ts";
 import { fillPlaceholders, fillPlaceholdersInPattern } from "./placeholders.ts";
 import type {
   BinSource,
@@ -62,13 +64,38 @@ export function methodsOf(source: Pick<ManifestSource, "methods" | "steps">): re
   }));
 }
 
+const FROM_PACKAGE: ReadonlySet<string> = new Set(Object.values(PACKAGE_RECIPES));
+
+/** What a method works from: as its recipe says by `from`, else the checkout where there is one. */
+export function sourceOfMethod(
+  source: Partial<Pick<ManifestSource, "source">>,
+  method: Pick<MethodSource, "steps">,
+): SourceKind {
+  const said = method.steps.map((step) => step.with?.["from"]).find((from) => from !== undefined);
+  if (said === "package" || said === "checkout") return said;
+  const { git, bundle, package: package_ } = source.source ?? {};
+  return package_ !== undefined && git === undefined && bundle === undefined ? "package" : "checkout";
+}
+
+/** Why a version cannot be had from a source, or undefined when it is pinned there. */
+function missingPin(version: VersionSource | undefined, from: SourceKind): string | undefined {
+  if (version === undefined) return undefined;
+  if (from === "checkout")
+    return version.commit !== undefined && version.tree !== undefined ? undefined : "has no commit and tree to build";
+  return version.integrity !== undefined && version.lock !== undefined
+    ? undefined
+    : "has no package with a lock to install";
+}
+
 /**
  * Every method and whether it fits, in the manifest's order: by `platforms` (the method's, else the manifest's) and by
- * `since` and `until`, which count by position in the list of versions and include the version they name.
+ * `since` and `until`, which count by position in the list of versions and include the version they name, and by the pin
+ * that the version has for what the method works from.
  * @param version a version of the manifest's list
  */
 export function methodChoices(
-  source: Pick<ManifestSource, "methods" | "steps" | "platforms" | "versions">,
+  source: Pick<ManifestSource, "methods" | "steps" | "platforms" | "versions"> &
+    Partial<Pick<ManifestSource, "source">>,
   version: string,
   platform: Platform,
 ): readonly MethodChoice[] {
@@ -86,6 +113,8 @@ export function methodChoices(
     if (method.until !== undefined && position < positionOf(method.until)) {
       return { id, applies: false, why: `is for ${method.until} and older` };
     }
+    const missing = missingPin(source.versions[position], sourceOfMethod(source, method));
+    if (missing !== undefined) return { id, applies: false, why: `${version} ${missing}` };
     return { id, applies: true };
   });
 }
@@ -141,15 +170,14 @@ function resolveFiles(files: VersionSource["files"], platform: Platform): readon
   return [...chosen.values()];
 }
 
-function resolveVersion(source: ManifestSource, version: VersionSource, platform: Platform): ManifestVersion {
-  const { commit, tree } = version;
-  // The schema demands both where there is a `git` or a `bundle`, and refuses any other source for now.
-  if (commit === undefined || tree === undefined) throw new TypeError(`${source.name} ${version.version} has no pin`);
+function resolveVersion(version: VersionSource, platform: Platform): ManifestVersion {
   return {
     version: version.version,
     ref: version.ref ?? null,
-    commit,
-    tree,
+    commit: version.commit ?? null,
+    tree: version.tree ?? null,
+    integrity: version.integrity ?? null,
+    lock: version.lock ?? null,
     added: version.added ?? null,
     prerelease: version.prerelease ?? false,
     withdrawn: version.withdrawn ?? null,
@@ -233,7 +261,10 @@ function resolveStep(step: StepSource, values: Values): ManifestStep {
   };
   if (step.run !== undefined) return { ...common, run: resolveRun(step.run) };
   if (step.uses === undefined) throw new TypeError("a step without `uses` and `run` passed the schema");
-  return { ...common, uses: step.uses, with: mapValues(step.with ?? {}, (value) => fillDeep(value, values)) };
+  const { from, ...options } = step.with ?? {};
+  // Which source a method works from is settled for all of its steps: for the recipe it is no option of its own.
+  const given = from !== undefined && FROM_PACKAGE.has(step.uses) ? options : (step.with ?? {});
+  return { ...common, uses: step.uses, with: mapValues(given, (value) => fillDeep(value, values)) };
 }
 
 function resolveBin(bin: BinSource | undefined, values: Values): Record<string, LauncherTarget> {
@@ -277,9 +308,10 @@ function resolveTest(test: TestSource, values: Values): ManifestTest {
  * @throws IpmError VERSION_NOT_FOUND, METHOD_NOT_APPLICABLE (with every method and why not), NOTHING_TO_INSTALL (no methods)
  */
 export function resolveManifest(source: ManifestSource, request: ResolveRequest): Manifest {
-  const version = resolveVersion(source, versionOf(source, request.version), request.platform);
+  const version = resolveVersion(versionOf(source, request.version), request.platform);
   const { id, method } = methodOf(source, request);
-  const values: Values = { version: version.version, commit: version.commit };
+  const values: Values = { version: version.version, commit: version.commit ?? "" };
+  const { git = null, bundle = null, path = null, package: package_ } = source.source;
   return {
     name: source.name,
     kind: source.kind ?? "tool",
@@ -289,7 +321,13 @@ export function resolveManifest(source: ManifestSource, request: ResolveRequest)
     notes: source.notes ?? null,
     deprecated:
       source.deprecated === undefined ? null : { why: source.deprecated.why, use: source.deprecated.use ?? null },
-    source: { git: source.source.git ?? null, bundle: source.source.bundle ?? null, path: source.source.path ?? null },
+    source: {
+      git,
+      bundle,
+      path,
+      package: package_ === undefined ? null : (parsePackageReference(package_) ?? null),
+      from: sourceOfMethod(source, method),
+    },
     version,
     method: id,
     requires: [...(source.requires ?? []), ...(method.requires ?? [])].map(resolveRequirement),

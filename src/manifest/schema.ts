@@ -9,6 +9,7 @@ import { ECOSYSTEMS } from "./ecosystems.ts";
 import type { FindingCode } from "./finding.ts";
 import { HARDWARE_NAMES } from "./known-hardware.ts";
 import { KNOWN_SERVICES, serviceAddresses } from "./known-services.ts";
+import { parsePackageReference } from "./package-reference.ts";
 import { RECIPE_NAMES } from "./recipe-names.ts";
 import { relativePathProblem } from "./relative-path.ts";
 import { quoted } from "./source-text.ts";
@@ -563,7 +564,14 @@ const version = z
       "The package's integrity, for `source.package`.",
       pattern(/^sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}$/u, "INVALID_PIN", "an integrity such as `sha512-…`"),
     ).optional(),
-    lock: text("The package's lock in the registry, such as `locks/2.1.0.npm`.", pathRule).optional(),
+    lock: text("The folder with the package's lock, beside the manifest, such as `locks/2.1.0.npm`.", {
+      ...pathRule,
+      refuse: (value) =>
+        pathRule.refuse?.(value) ??
+        (/^locks\/[^/]+$/u.test(value)
+          ? undefined
+          : { code: "INVALID_PATH", message: `${quoted(value)} is not a folder of \`locks/\`` }),
+    }).optional(),
     added: text("The day on which the entry was added.", dateRule).optional(),
     files: list("Pinned downloads, for `uses: file`.", download, 64).optional(),
     prerelease: flag("Never chosen unless it is asked for. Default: false.").optional(),
@@ -588,14 +596,15 @@ const source = z
       max: 250,
       refuse: one("INVALID_REF", (value) => isRefName(value) && !value.startsWith("refs/"), "the name of a branch"),
     }).optional(),
-    package: text(
-      "The ecosystem's package, such as `npm:ripcat`.",
-      pattern(
-        /^(?:npm|pypi|crates|go|maven):[A-Za-z0-9@][A-Za-z0-9@._:/-]*$/u,
+    package: text("The ecosystem's package, such as `npm:ripcat`.", {
+      max: 240,
+      published: { pattern: "^(?:npm|pypi|crates|go|maven):[A-Za-z0-9@][A-Za-z0-9@._:/~-]*$" },
+      refuse: one(
         "INVALID_VALUE",
-        "a package such as `npm:ripcat`",
+        (value) => parsePackageReference(value) !== undefined,
+        "a package such as `npm:ripcat`, `pypi:ripcat`, `crates:ripcat`, `go:example.org/ripcat` or `maven:org.example:ripcat`",
       ),
-    ).optional(),
+    }).optional(),
   })
   .meta({ description: "Where the source is: `git` or `bundle`, or the ecosystem's `package`." });
 

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256Hex } from "../core/canonical-json.ts";
 import type { Platform } from "../core/host.ts";
-import { type CommitSha, type PlanDigest, type TreeSha, isPlanDigest } from "../core/ids.ts";
+import { type PlanDigest, isPlanDigest } from "../core/ids.ts";
 import type { Manifest, ManifestInput, ManifestTest } from "../manifest/manifest.ts";
 import { type ExpandedSteps } from "./expand-steps.ts";
 import type {
@@ -9,7 +9,9 @@ import type {
   PlanOrigin,
   PlanRisk,
   PlanTrust,
+  PlannedCheckout,
   PlannedLauncher,
+  PlannedPackage,
   PlannedStep,
   PlannedTest,
   PlannedWork,
@@ -29,9 +31,7 @@ export interface SettledInput extends ManifestInput {
 export interface PlanInput {
   readonly manifest: Manifest;
   readonly expanded: ExpandedSteps;
-  readonly source: {
-    readonly commit: CommitSha;
-    readonly tree: TreeSha;
+  readonly source: (Pick<PlannedCheckout, "commit" | "tree"> | PlannedPackage) & {
     readonly ref: string | null;
     readonly bytes: number | null;
     readonly dirty: boolean;
@@ -72,8 +72,9 @@ function essenceOfStep(step: PlannedStep): unknown {
 }
 
 /**
- * The plan digest: sha256 of the canonical JSON of what would run (commit and tree, inputs that are not secret, steps with
- * environment and network, what is provided, tests). A version's number, prose, formatting and the toolchain's versions are not in it.
+ * The plan digest: sha256 of the canonical JSON of what would run (commit and tree, or the package's integrity and lock;
+ * inputs that are not secret, steps with environment and network, what is provided, tests). A version's number, prose,
+ * formatting and the toolchain's versions are not in it.
  */
 export function planDigest(what: PlannedWork): PlanDigest {
   const digest = sha256Hex(
@@ -97,7 +98,10 @@ export function planDigest(what: PlannedWork): PlanDigest {
 export function buildPlan(input: PlanInput): Plan {
   const { manifest, expanded, source } = input;
   const what: PlannedWork = {
-    source: { commit: source.commit, tree: source.tree, path: manifest.source.path },
+    source:
+      "package" in source
+        ? { package: source.package, version: source.version, integrity: source.integrity, lock: source.lock }
+        : { commit: source.commit, tree: source.tree, path: manifest.source.path },
     ...(expanded.downloads.length === 0 ? {} : { downloads: expanded.downloads }),
     ...(input.inputs.length === 0
       ? {}
@@ -145,6 +149,7 @@ export function buildPlan(input: PlanInput): Plan {
         };
       }),
     sourceBytes: source.bytes,
+    ...(expanded.packages === null ? {} : { packages: expanded.packages }),
     notices: [...input.notices, ...expanded.notices],
     risks: input.risks,
     dirty: source.dirty,

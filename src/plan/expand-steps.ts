@@ -2,15 +2,19 @@ import { IpmError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { LauncherTarget, Manifest, ManifestStep, Requirement } from "../manifest/manifest.ts";
+import { PACKAGE_RECIPES, formatPackageReference, type PackageReference } from "../manifest/package-reference.ts";
 import type { PlannedDownload, PlannedStep } from "../recipes/planned-step.ts";
 import {
   type DraftStep,
   type Recipe,
   type RecipeLauncher,
+  type RecipeOutput,
   type SourceFile,
   STEP_TIMEOUT_MS,
 } from "../recipes/recipe.ts";
 import { checkOptions } from "../recipes/options.ts";
+import type { PackageRecipe } from "../recipes/package-recipe.ts";
+import { invalidLock } from "../recipes/package-failure.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
 import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
 import { requirementKey } from "./requirements.ts";
@@ -32,6 +36,8 @@ export interface ExpandedSteps {
    */
   readonly requires: readonly Requirement[];
   readonly notices: readonly string[];
+  /** How many packages the lock pins; null for a checkout. */
+  readonly packages: number | null;
 }
 
 /** What a requirement of a package that pkg-config knows is looked up with. */
@@ -57,6 +63,45 @@ function demandRecipe(id: string): Recipe {
     {
       hint: "docs/recipes lists the recipes",
     },
+  );
+}
+
+/**
+ * How the packages of an ecosystem are installed.
+ * @throws IpmError MANIFEST_INVALID for an ecosystem whose packages this ipm cannot install
+ */
+export function packageRecipeOf(reference: PackageReference): PackageRecipe {
+  const recipe = demandRecipe(PACKAGE_RECIPES[reference.ecosystem]).package;
+  if (recipe !== undefined) return recipe;
+  throw new IpmError(
+    "MANIFEST_INVALID",
+    `${formatPackageReference(reference)}: packages of ${reference.ecosystem} cannot be installed yet`,
+    {
+      hint: "install from the repository: source.git",
+    },
+  );
+}
+
+/** The package that a method installs, or null for one that works from the checkout. */
+function packageOf(manifest: Manifest): PackageReference | null {
+  return manifest.source.from === "package" ? manifest.source.package : null;
+}
+
+/** The lock's files by name. @throws IpmError LOCK_INVALID when it is not what the manifest pins */
+function checkLock(
+  reference: PackageReference,
+  { version, integrity }: Manifest["version"],
+  texts: SourceView["texts"],
+): number {
+  const recipe = packageRecipeOf(reference);
+  const lost = recipe.lockFiles.find((file) => texts[file] === undefined);
+  if (lost !== undefined) throw invalidLock(reference, version, `${lost} is not in it`);
+  const facts = recipe.readLock(texts, reference, version);
+  if (facts.integrity === integrity) return facts.packages;
+  throw invalidLock(
+    reference,
+    version,
+    `it pins ${escapeUntrusted(facts.integrity)}, and the manifest ${integrity ?? "nothing"}`,
   );
 }
 
@@ -93,6 +138,8 @@ export function filesToRead(
   texts: Readonly<Record<string, string>> = {},
 ): string[] {
   const bins = Object.keys(manifest.provides.bin);
+  const reference = packageOf(manifest);
+  if (reference !== null) return [...packageRecipeOf(reference).lockFiles];
   const wanted = manifest.steps.flatMap((step) => {
     if (!("uses" in step)) return [];
     const recipe = demandRecipe(step.uses);
@@ -102,6 +149,28 @@ export function filesToRead(
       .map((path) => inCheckout(step.dir, path) ?? path);
   });
   return [...new Set(wanted)];
+}
+
+/** What the recipe of a step makes of the checkout, or of the package where the method installs that. */
+function outputOf(step: Extract<ManifestStep, { uses: string }>, manifest: Manifest, view: SourceView): RecipeOutput {
+  const recipe = demandRecipe(step.uses);
+  const reference = packageOf(manifest);
+  const bins = Object.keys(manifest.provides.bin);
+  const { version } = manifest.version;
+  if (reference !== null && PACKAGE_RECIPES[reference.ecosystem] === recipe.id) {
+    const installer = packageRecipeOf(reference);
+    checkOptions({ id: recipe.id, options: installer.options }, step.with);
+    return installer.expand({ options: step.with, bins, version, package: reference, lock: view.texts });
+  }
+  checkOptions(recipe, step.with);
+  return recipe.expand({
+    options: step.with,
+    files: filesBelow(view.files, step.dir),
+    texts: textsBelow(view.texts, step.dir),
+    bins,
+    version,
+    downloads: manifest.version.files,
+  });
 }
 
 function draftsOf(
@@ -127,16 +196,7 @@ function draftsOf(
       output: null,
     };
   }
-  const recipe = demandRecipe(step.uses);
-  checkOptions(recipe, step.with);
-  const output = recipe.expand({
-    options: step.with,
-    files: filesBelow(view.files, step.dir),
-    texts: textsBelow(view.texts, step.dir),
-    bins: Object.keys(manifest.provides.bin),
-    version: manifest.version.version,
-    downloads: manifest.version.files,
-  });
+  const output = outputOf(step, manifest, view);
   const drafts = output.steps.map((draft): DraftStep => {
     if (draft.kind === "copy") {
       return { ...draft, why: step.why ?? draft.why, from: inCheckout(step.dir, draft.from) ?? draft.from };
@@ -200,9 +260,11 @@ function addDownload(downloads: Map<string, PlannedDownload>, download: PlannedD
 /**
  * Expand a resolved manifest into the plain steps that will run, in order, and settle where each launcher's file is.
  * `optional` steps are left out: nobody has chosen them.
- * @throws IpmError MANIFEST_INVALID for an unknown recipe, or a repository that a recipe cannot build
+ * @throws IpmError MANIFEST_INVALID for an unknown recipe, or a repository that a recipe cannot build; LOCK_INVALID
  */
 export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps {
+  const reference = packageOf(manifest);
+  const packages = reference === null ? null : checkLock(reference, manifest.version, view.texts);
   const steps: PlannedStep[] = [];
   const downloads = new Map<string, PlannedDownload>();
   const recipeBins: Record<string, string> = {};
@@ -247,5 +309,6 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     provides: { bin, share: manifest.provides.share, completions: manifest.provides.completions },
     requires: [...requires, ...requiredByLaunchers(bin, requires)],
     notices,
+    packages,
   };
 }

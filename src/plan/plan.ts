@@ -41,6 +41,8 @@ export interface Plan {
   }[];
   /** Bytes of the checked-out source where known. */
   readonly sourceBytes: number | null;
+  /** How many packages the lock pins; only for an ecosystem's package. */
+  readonly packages?: number;
   /** What the reader should know before saying yes, one sentence each. */
   readonly notices: readonly string[];
   /** What in the steps deserves a look. */
@@ -71,13 +73,34 @@ export interface PlanRisk {
 
 export type { PlannedCopy, PlannedDownload, PlannedRun, PlannedStep } from "../recipes/planned-step.ts";
 
+/** What the steps find in their working folder. */
+export type PlannedSource = PlannedCheckout | PlannedPackage;
+
+export interface PlannedCheckout {
+  readonly commit: CommitSha;
+  readonly tree: TreeSha;
+  readonly path: string | null;
+}
+
+/** The lock of an ecosystem's package: its files, and nothing else, are in the working folder. */
+export interface PlannedPackage {
+  /** `npm:ripcat`. */
+  readonly package: string;
+  readonly version: string;
+  /** The package's content as its ecosystem names it: `sha512-…`. */
+  readonly integrity: string;
+  /** sha256 of the canonical JSON of the lock's files: name to sha256 of the content. */
+  readonly lock: string;
+}
+
+/** True for a plan that installs an ecosystem's package. */
+export function isPackage(source: PlannedSource): source is PlannedPackage {
+  return "package" in source;
+}
+
 /** What would run: the plan digest is sha256 of the canonical JSON of this. */
 export interface PlannedWork {
-  readonly source: {
-    readonly commit: CommitSha;
-    readonly tree: TreeSha;
-    readonly path: string | null;
-  };
+  readonly source: PlannedSource;
   /** Absent where there are none. */
   readonly downloads?: readonly PlannedDownload[];
   /** Absent where nothing is asked for. */

@@ -5,7 +5,7 @@ import type { CommitSha, TreeSha } from "../core/ids.ts";
 import { plainLine } from "../core/untrusted-text.ts";
 import { documentText, newDocument } from "../manifest/format-manifest.ts";
 import type { Requirement } from "../manifest/manifest.ts";
-import type { Candidate, DetectInput, Server } from "./candidate.ts";
+import type { Candidate, DetectInput, PackageFacts, Server } from "./candidate.ts";
 import { detect } from "./detect.ts";
 import {
   type ReadmeCommand,
@@ -344,7 +344,12 @@ function set(parts: Parts, key: string, value: Plain, evidence: readonly string[
   parts.values.push({ key, value: shown, evidence: evidence.map(oneLine) });
 }
 
-function describeTool(parts: Parts, candidate: Candidate, input: DraftInput, name: string): void {
+function describeTool(
+  parts: Parts,
+  candidate: Candidate,
+  input: Pick<DraftInput, "texts" | "git">,
+  name: string,
+): void {
   const [file = candidate.recipe] = candidate.evidence;
   const packageFile = file.split(/[: ]/u)[0] ?? file;
   const stated = candidate.about.summary === null ? undefined : tidySummary(candidate.about.summary, name);
@@ -459,6 +464,86 @@ function todosOf(parts: Parts, first: Candidate, ranked: readonly Candidate[], i
 
 function notesOf(commands: readonly ReadmeCommand[]): string[] {
   return commands.filter(({ isCovered }) => !isCovered).map(({ text, evidence }) => oneLine(`${evidence} ${text}`));
+}
+
+/** A package of an ecosystem's registry, for a draft that installs it by a lock. */
+export interface PackageDraft {
+  /** `npm:ripcat`. */
+  readonly package: string;
+  readonly recipe: string;
+  readonly about: PackageFacts;
+  readonly bins: readonly string[];
+  readonly version: string;
+  readonly integrity: string;
+  /** Where the lock is, beside the manifest. */
+  readonly lock: string;
+  /** `2026-11-01`. */
+  readonly added: string;
+  readonly prerelease: boolean;
+  readonly notices: readonly string[];
+}
+
+/** The name that an entry for a package is given: a command's, where one is called like the package. */
+export function nameOfPackage(name: string, bins: readonly string[]): string {
+  const own = toolNameOf(name.replace(/\/v\d+$/u, "").replace(/^.*:/u, ""));
+  const scope = toolNameOf(/^@([^/]+)\//u.exec(name)?.[1] ?? "");
+  const isGeneric = own === undefined || GENERIC.has(own);
+  const [only, another] = bins.map(toolNameOf);
+  if (own !== undefined && !isGeneric) return another === undefined && only !== undefined ? only : own;
+  return only ?? scope ?? own ?? "tool";
+}
+
+/**
+ * Draft a manifest for a package by what its registry says of it. Pure.
+ * @param name as `nameOfPackage` has it
+ */
+export function draftPackage(input: PackageDraft, name: string): Draft {
+  const candidate: Candidate = {
+    recipe: input.recipe,
+    dir: null,
+    confidence: "certain",
+    evidence: [input.package],
+    bins: Object.fromEntries(input.bins.map((bin) => [bin, null])),
+    requires: [],
+    options: {},
+    about: input.about,
+    doubts: input.notices,
+  };
+  const says = [`${input.package} in its registry`];
+  const parts: Parts = { data: {}, values: [], comments: {} };
+  parts.data["schema"] = "ipm/v1";
+  set(parts, "name", name, ["the package's name, or its command's"]);
+  describeTool(parts, candidate, { texts: {}, git: null }, name);
+  set(parts, "source", { package: input.package }, ["the target"]);
+  const { version, integrity, lock, added, prerelease } = input;
+  const entry = { version, integrity, lock, added, ...(prerelease ? { prerelease: "true" } : {}) };
+  set(parts, "versions", [entry], ["the newest that the registry has, and its lock"]);
+  const bins = usableBins(candidate);
+  const names = Object.keys(bins);
+  const isLibrary = names.length === 0;
+  if (isLibrary) {
+    set(parts, "kind", "library", ["no command is declared"]);
+    parts.data["versions"] = [{ version, added }];
+    set(parts, "elsewhere", { [input.package.split(":")[0] ?? ""]: input.about.name ?? name }, says);
+  } else {
+    set(parts, "steps", [stepSource(candidate)], says);
+    set(parts, "bin", binSource(bins), says);
+    const command = primaryBin(names, name, name) ?? name;
+    set(parts, "tests", [smokeTest(command, {}, null)], [`${command} is a command of it`]);
+    todo(parts, "tests", "a test with a known answer proves more than that it starts");
+  }
+  for (const notice of input.notices) todo(parts, isLibrary ? "kind" : "steps", notice);
+  const todos = Object.values(parts.comments).flat();
+  return {
+    name,
+    kind: isLibrary ? "library" : "tool",
+    text: yamlOf(parts),
+    values: parts.values,
+    todos: todos.map((line) => line.slice("TODO: ".length)),
+    notes: [],
+    candidates: [describe(candidate)],
+    chosen: 0,
+  };
 }
 
 /** Build the YAML of the parts, in canonical order and style. */

@@ -13,6 +13,7 @@ import {
   managerStep,
   npmStep,
 } from "./node-manager.ts";
+import { npmPackage } from "./npm-package.ts";
 import { flagOption, pathsOption, wordsOption } from "./options.ts";
 import {
   type PackageJson,
@@ -358,7 +359,7 @@ function detect(input: DetectInput): readonly Candidate[] {
 export const npmRecipe: Recipe = {
   id: ID,
   summary:
-    "Install a Node package from its checkout with npm, pnpm, yarn or bun: locked dependencies, a build only where the launchers need one.",
+    "Install a Node package from its checkout with npm, pnpm, yarn or bun (locked dependencies, a build only where the launchers need one), or from the npm registry by a lock.",
   options: {
     workspace: "folder of the package in a repository of several: packages/cli",
     build: "true or false: build, or not, whatever the launchers' files say",
@@ -384,4 +385,5 @@ export const npmRecipe: Recipe = {
     ...[".npmrc", "yarn.lock", "pnpm-lock.yaml"].filter((file) => hasFile(files, file)),
   ],
   detect,
+  package: npmPackage,
 };

@@ -1,6 +1,7 @@
 import type { Requirement } from "../manifest/manifest.ts";
 import type { Candidate, DetectInput } from "./candidate.ts";
 import type { SourceFile } from "./listing.ts";
+import type { PackageRecipe } from "./package-recipe.ts";
 import type { PlannedCopy, PlannedDownload, PlannedRun } from "./planned-step.ts";
 
 export type { SourceFile } from "./listing.ts";
@@ -75,6 +76,8 @@ export interface Recipe {
   detectReads(files: readonly SourceFile[]): readonly string[];
   /** The ways in which it could install a repository, with evidence; none when it sees no sign of its ecosystem. */
   detect(input: DetectInput): readonly Candidate[];
+  /** How it installs the ecosystem's package (`source.package`) instead of a checkout; absent: it does not. */
+  readonly package?: PackageRecipe;
 }
 
 /** Ten minutes: the time limit of a step that names none. */

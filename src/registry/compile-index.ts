@@ -7,6 +7,7 @@ import { parseManifest } from "../manifest/parse-manifest.ts";
 import { parseRegistryFile } from "../manifest/registry-file.ts";
 import type { ManifestSource, RegistryFile } from "../manifest/schema.ts";
 import { selectVersion } from "../manifest/select-version.ts";
+import { lockFilesOf } from "../plan/lock-files.ts";
 import { encodeIndexFile } from "./index-file.ts";
 import { encodeNameTable, type KeyKind, type NameKey } from "./name-table.ts";
 import {
@@ -99,7 +100,7 @@ export interface CompiledIndex {
   readonly bytes: Uint8Array;
   /** Everything that is wrong, in the order of paths. Entries with errors are left out. */
   readonly findings: readonly Finding[];
-  /** Paths of the bundles that the entries need, sorted. */
+  /** Paths of the bundles and locks that the entries need, sorted. */
   readonly needed: readonly string[];
   /** Every entry with its names, in the order of names. */
   readonly named: readonly NamedEntry[];
@@ -121,7 +122,7 @@ const MERGE_BELOW = 8;
 
 interface NeededFile {
   readonly path: string;
-  readonly what: "bundle";
+  readonly what: "bundle" | "lock";
 }
 
 interface EntryKey {
@@ -134,7 +135,7 @@ interface Candidate {
   readonly name: string;
   readonly line: Buffer;
   readonly keys: readonly EntryKey[];
-  /** Other files of the registry that the entry needs. */
+  /** Other files of the registry that the entry needs: its bundle, the locks of its packages. */
   readonly needed: readonly NeededFile[];
   /** Paths of all its files but the manifest. */
   readonly files: readonly string[];
@@ -199,8 +200,13 @@ function shownVersion(manifest: ManifestSource): string | null {
   return choice.ok ? choice.version.version : null;
 }
 
-function neededBy({ source: { bundle } }: ManifestSource): NeededFile[] {
-  return bundle === undefined ? [] : [{ path: bundle, what: "bundle" as const }];
+function neededBy(manifest: ManifestSource): NeededFile[] {
+  const { bundle } = manifest.source;
+  const locks = manifest.versions.flatMap((version) => lockFilesOf(manifest, version));
+  return [
+    ...(bundle === undefined ? [] : [{ path: bundle, what: "bundle" as const }]),
+    ...locks.map((lock) => ({ path: `${PACKAGES}/${manifest.name}/${lock}`, what: "lock" as const })),
+  ];
 }
 
 function candidateOf(record: EntryRecord, line: Buffer): Candidate {
@@ -278,7 +284,8 @@ async function missingFile(tree: RegistryTree, { name, needed }: Candidate): Pro
     const found = await tree.find(path);
     if (found?.kind === "file") continue;
     const why = found === undefined ? "is not there" : `must be a plain file, and it is a ${found.kind}`;
-    return treeFinding("BUNDLE_MISSING", manifestPath(name), `the ${what} \`${path}\` ${why}`);
+    const code = what === "bundle" ? "BUNDLE_MISSING" : "LOCK_MISSING";
+    return treeFinding(code, manifestPath(name), `the ${what} \`${path}\` ${why}`);
   }
   return undefined;
 }

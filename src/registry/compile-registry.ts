@@ -14,7 +14,7 @@ export interface CompiledRegistry {
 }
 
 /**
- * Compile a registry's folder into what ships with ipm: the index, `registry.yaml` and the bundles that the entries need.
+ * Compile a registry's folder into what ships with ipm: the index, `registry.yaml`, and the bundles and locks that the entries need.
  * The out folder is made anew; equal registries give equal bytes. Needs no network and no git.
  * @param registryFolder holds `registry.yaml`, or has a folder `registry/` that does
  * @returns all findings, names that can be mistaken for others among them. Entries with errors are left out (but not for

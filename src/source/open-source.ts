@@ -8,7 +8,7 @@ import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, storeOf
 import { inspectTree } from "./inspect-tree.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { snapshotFolder } from "./snapshot-folder.ts";
-import type { FetchedSource, SourceRequest } from "./source.ts";
+import type { FetchedCommit, SourceRequest } from "./source.ts";
 import { readListedFile, writeCheckout } from "./write-checkout.ts";
 
 export interface OpenSourceOptions {
@@ -154,7 +154,7 @@ export async function openSource(
   context: SourceContext,
   request: SourceRequest,
   options: OpenSourceOptions,
-): Promise<FetchedSource> {
+): Promise<FetchedCommit> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const opening: Opening = { context, tool: options.tool, offline: options.offline ?? false, limits };
   const { store, commit, tree, ref, dirty } = await open(opening, request);

@@ -23,6 +23,17 @@ export type SourceRequest =
     }
   | { readonly kind: "folder"; readonly path: string };
 
+/** The lock of an ecosystem's package, as a registry keeps it. */
+export interface PackageRequest {
+  readonly kind: "package";
+  /** `npm:ripcat`. */
+  readonly package: string;
+  readonly version: string;
+  readonly integrity: string;
+  /** The lock's files by name: the absolute path of each. */
+  readonly lock: Readonly<Record<string, string>>;
+}
+
 export interface TreeEntry {
   /** `/`-separated, relative to the repository's root. */
   readonly path: string;
@@ -33,10 +44,25 @@ export interface TreeEntry {
   readonly size: number | null;
 }
 
+/** What steps are given: a commit, or the lock of a package. */
+export type FetchedSource = FetchedCommit | FetchedPackage;
+
 /** A commit that is in ipm's own git store, compared with its pin and checked for hostile paths. */
-export interface FetchedSource {
+export interface FetchedCommit extends FetchedFiles {
   readonly commit: CommitSha;
   readonly tree: TreeSha;
+}
+
+/** The files of a package's lock; whether it pins what the manifest pins is for the plan to say. */
+export interface FetchedPackage extends FetchedFiles {
+  readonly package: string;
+  readonly version: string;
+  readonly integrity: string;
+  /** sha256 of the canonical JSON of the files: name to sha256 of the content. */
+  readonly lock: string;
+}
+
+interface FetchedFiles {
   /** Full ref where one is known. */
   readonly ref: string | null;
   /** True for a folder whose content is not a commit of its own. */
@@ -47,8 +73,8 @@ export interface FetchedSource {
   /** Content of one file of the tree, or undefined when it is not there, is no plain file or is larger than `maxBytes`. */
   readFile(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /**
-   * Write the tree into an empty or missing folder, with a minimal real `.git` (one commit, the version's tag, no remote,
-   * no hooks). `tag` is a tag's short name or null; `also` are other names for the same commit.
+   * Write the tree into an empty or missing folder; a commit with a minimal real `.git` (that one commit, the version's
+   * tag, no remote, no hooks), a lock without. `tag` is a tag's short name or null; `also` are other names for the same commit.
    */
   checkout(into: string, tag: string | null, also?: readonly string[]): Promise<void>;
 }

@@ -28,8 +28,11 @@ export interface Attestation {
   readonly version: string;
   readonly method: string;
   readonly digest: PlanDigest;
-  readonly commit: CommitSha;
-  readonly tree: TreeSha;
+  /** What the checkout was; null for a package. */
+  readonly commit: CommitSha | null;
+  readonly tree: TreeSha | null;
+  /** What the package was; null for a checkout. */
+  readonly package: AttestedPackage | null;
   /** `linux-x64-glibc`. */
   readonly platform: string;
   readonly distribution: { readonly id: string; readonly version: string };
@@ -53,15 +56,46 @@ export interface Attestation {
   readonly checks: readonly string[];
 }
 
+/** An ecosystem's package, as a statement names it. */
+export interface AttestedPackage {
+  /** A package URL: `pkg:npm/ripcat@2.1.0`. */
+  readonly url: string;
+  /** `sha512-…`. */
+  readonly integrity: string;
+  /** The plan's digest of the lock. */
+  readonly lock: string;
+}
+
+/** `sha512-<base64>` as an in-toto digest set, whose values are hex. */
+function digestSetOf(integrity: string): Record<string, string> {
+  const dash = integrity.indexOf("-");
+  return { [integrity.slice(0, dash)]: Buffer.from(integrity.slice(dash + 1), "base64").toString("hex") };
+}
+
+function integrityOf(digests: Json): string {
+  const [entry, ...others] = Object.entries(digests);
+  if (entry === undefined || others.length > 0) return doubt("the package has not exactly one digest");
+  const [algorithm, value] = entry;
+  const size = { sha256: 64, sha384: 96, sha512: 128 }[algorithm];
+  if (size === undefined || typeof value !== "string" || value.length !== size || !/^[0-9a-f]+$/u.test(value))
+    return doubt("the package's digest is not one");
+  return `${algorithm}-${Buffer.from(value, "hex").toString("base64")}`;
+}
+
+function sourceSubjects({ commit, tree, package: source }: Attestation): unknown[] {
+  if (source === null) return [{ name: "source", digest: { gitCommit: commit, gitTree: tree } }];
+  return [
+    { name: "source", uri: source.url, digest: digestSetOf(source.integrity) },
+    { name: "lock", digest: { sha256: source.lock } },
+  ];
+}
+
 /** The JSON of one statement. */
 function statementOf(attestation: Attestation): unknown {
-  const { name, version, method, digest, commit, tree, time, tools, ...facts } = attestation;
+  const { name, version, method, digest, commit: _c, tree: _t, package: _p, time, tools, ...facts } = attestation;
   return {
     _type: STATEMENT_TYPE,
-    subject: [
-      { name: "plan", digest: { sha256: digest } },
-      { name: "source", digest: { gitCommit: commit, gitTree: tree } },
-    ],
+    subject: [{ name: "plan", digest: { sha256: digest } }, ...sourceSubjects(attestation)],
     predicateType: PREDICATE_TYPE,
     predicate: {
       verifier: { id: VERIFIER, version: { ipm: tools["ipm"] ?? "" } },
@@ -157,11 +191,35 @@ function same(value: unknown, expected: string, what: string): void {
   if (value !== expected) doubt(`${what} is not ${expected}`);
 }
 
-function digestOf(subjects: readonly unknown[], name: string): Json {
+function subjectOf(subjects: readonly unknown[], name: string): Json {
   const matching = subjects.map((item) => record(item, "a subject")).filter((subject) => subject["name"] === name);
   const [only] = matching;
   if (only === undefined || matching.length > 1) return doubt(`there is not exactly one subject "${name}"`);
-  return record(only["digest"], `the digest of ${name}`);
+  return only;
+}
+
+function digestOf(subjects: readonly unknown[], name: string): Json {
+  return record(subjectOf(subjects, name)["digest"], `the digest of ${name}`);
+}
+
+/** The subject "source": a commit, or a package with its lock beside it. */
+function readSource(subjects: readonly unknown[]): Pick<Attestation, "commit" | "tree" | "package"> {
+  const source = digestOf(subjects, "source");
+  const url = subjectOf(subjects, "source")["uri"];
+  if (url === undefined) {
+    return {
+      commit: hex(source["gitCommit"], isCommitSha, "the source's commit"),
+      tree: hex(source["gitTree"], isTreeSha, "the source's tree"),
+      package: null,
+    };
+  }
+  // A digest of a lock has the form of a plan's.
+  const lock = hex(digestOf(subjects, "lock")["sha256"], isPlanDigest, "the lock's digest");
+  return {
+    commit: null,
+    tree: null,
+    package: { url: text(url, "the source's uri"), integrity: integrityOf(source), lock },
+  };
 }
 
 function hex<Id extends string>(value: unknown, is: (text: string) => text is Id, what: string): Id {
@@ -173,7 +231,6 @@ function readStatement(value: unknown, place: AttestationPlace): Attestation {
   same(statement["_type"], STATEMENT_TYPE, "_type");
   same(statement["predicateType"], PREDICATE_TYPE, "predicateType");
   const subjects = list(statement["subject"], "subject");
-  const source = digestOf(subjects, "source");
   const predicate = record(statement["predicate"], "predicate");
   same(record(predicate["verifier"], "verifier")["id"], VERIFIER, "verifier.id");
   same(record(predicate["policy"], "policy")["uri"], CHECKS, "policy.uri");
@@ -195,8 +252,7 @@ function readStatement(value: unknown, place: AttestationPlace): Attestation {
     version: place.version,
     method: text(facts["method"], "method"),
     digest: hex(digestOf(subjects, "plan")["sha256"], isPlanDigest, "the plan digest"),
-    commit: hex(source["gitCommit"], isCommitSha, "the source's commit"),
-    tree: hex(source["gitTree"], isTreeSha, "the source's tree"),
+    ...readSource(subjects),
     platform: place.platform,
     distribution: {
       id: text(distribution["id"], "distribution"),

@@ -7,7 +7,7 @@ import {
 } from "../recipes/draft-manifest.ts";
 import { detectReads } from "../recipes/detect.ts";
 import { evidenceReads } from "../recipes/draft-evidence.ts";
-import type { FetchedSource } from "../source/source.ts";
+import type { FetchedCommit } from "../source/source.ts";
 
 /** Larger files are no package files and no README. */
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -22,7 +22,7 @@ export interface DraftTarget {
 }
 
 /** Executable files near the root: their first line says what runs them. */
-function scriptsOf(source: FetchedSource): string[] {
+function scriptsOf(source: FetchedCommit): string[] {
   return source.listing
     .filter(({ path, mode, size }) => mode === "100755" && path.split("/").length <= 2 && (size ?? 0) < MAX_TEXT_BYTES)
     .map(({ path }) => path)
@@ -30,7 +30,7 @@ function scriptsOf(source: FetchedSource): string[] {
 }
 
 /** What a draft is made from: the listing, and the texts of the files that tell something. */
-export async function readForDraft(source: FetchedSource, target: DraftTarget): Promise<DraftInput> {
+export async function readForDraft(source: FetchedCommit, target: DraftTarget): Promise<DraftInput> {
   const files = source.listing
     .filter(({ mode }) => mode === "100644" || mode === "100755")
     .map(({ path, mode }) => ({ path, executable: mode === "100755" }));
@@ -51,7 +51,7 @@ export async function readForDraft(source: FetchedSource, target: DraftTarget): 
  * @returns undefined when no recipe sees how to install it
  */
 export async function draftSource(
-  source: FetchedSource,
+  source: FetchedCommit,
   target: DraftTarget,
   skip = 0,
   learned?: Learned,

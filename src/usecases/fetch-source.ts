@@ -1,12 +1,14 @@
 import path from "node:path";
 import { redactCredentials } from "../core/untrusted-text.ts";
+import { openPackage } from "../source/open-package.ts";
 import { openSource } from "../source/open-source.ts";
-import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { FetchedCommit, FetchedPackage, PackageRequest, SourceRequest } from "../source/source.ts";
 import type { Context } from "./context.ts";
 import { sourceContext } from "./source-context.ts";
 
-/** What is shown of a source: its URL without credentials, or the bundle or folder. */
-export function describeSource(request: SourceRequest): string {
+/** What is shown of a source: its URL without credentials, or the bundle, folder or package. */
+export function describeSource(request: SourceRequest | PackageRequest): string {
+  if (request.kind === "package") return request.package;
   if (request.kind === "git") return redactCredentials(request.url);
   return request.kind === "bundle" ? `bundle ${path.basename(request.file)}` : request.path;
 }
@@ -20,11 +22,21 @@ export async function fetchSource(
   request: SourceRequest,
   tool: string,
   offline: boolean,
-): Promise<FetchedSource> {
+): Promise<FetchedCommit> {
   context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(request) });
   const start = context.host.monotonicMs();
   const source = await openSource(sourceContext(context), request, { tool, offline });
   const ms = Math.round(context.host.monotonicMs() - start);
   context.emit({ type: "phase.finished", tool, phase: "fetch", ms, detail: source.commit });
+  return source;
+}
+
+/** Read the lock of a package and tell about it. @throws IpmError LOCK_INVALID */
+export async function readPackage(context: Context, request: PackageRequest, tool: string): Promise<FetchedPackage> {
+  context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(request) });
+  const start = context.host.monotonicMs();
+  const source = await openPackage(context.host, request);
+  const ms = Math.round(context.host.monotonicMs() - start);
+  context.emit({ type: "phase.finished", tool, phase: "fetch", ms, detail: source.integrity });
   return source;
 }

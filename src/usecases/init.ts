@@ -1,6 +1,7 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
+import { isEcosystem } from "../manifest/ecosystems.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
@@ -12,7 +13,7 @@ import { findMissingRequirement } from "../plan/missing-requirement.ts";
 import { identifyRequirement } from "../plan/requirements.ts";
 import { listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
-import type { FetchedSource } from "../source/source.ts";
+import type { FetchedCommit } from "../source/source.ts";
 import type { Context } from "./context.ts";
 import { draftSource, repositoryName } from "./draft.ts";
 import { fetchSource } from "./fetch-source.ts";
@@ -45,7 +46,10 @@ export interface InitAttempt {
 export interface InitResult {
   readonly draft: Draft;
   /** The pinned version, or null for an `ipm.yaml`. */
-  readonly version: DraftVersion | null;
+  readonly version:
+    | DraftVersion
+    | { readonly version: string; readonly integrity: string; readonly lock: string }
+    | null;
   /** Where it was written, as it is shown; null when it was not. */
   readonly written: string | null;
   readonly findings: readonly Finding[];
@@ -56,7 +60,7 @@ export interface InitResult {
 }
 
 interface Opened {
-  readonly fetched: FetchedSource;
+  readonly fetched: FetchedCommit;
   readonly name: string;
   readonly git: string | null;
   readonly version: DraftVersion | null;
@@ -117,12 +121,17 @@ async function open(context: Context, typed: string, options: InitOptions): Prom
   if (target.kind === "git") return openRepository(context, target, redactCredentials(typed), options);
   if (target.kind === "path") return openFolder(context, target.path, typed, options);
   throw new IpmError("TARGET_INVALID", `${escapeUntrusted(typed)} is a name; a draft is made from a repository`, {
-    hint: "write OWNER/REPO, a git URL, or ./FOLDER",
+    hint: "write OWNER/REPO, a git URL, ./FOLDER, or npm:NAME for a package of an ecosystem",
   });
 }
 
+/** True for `npm:ripcat`: a name of a registry cannot be drafted, so the word before the colon is an ecosystem. */
+function isPackageTarget(typed: string): boolean {
+  return isEcosystem(typed.slice(0, typed.indexOf(":")));
+}
+
 /** What the registries in use have of this repository or under this name. */
-async function knownBy(registries: Registries, git: string | null, name: string): Promise<string[]> {
+export async function knownBy(registries: Registries, git: string | null, name: string): Promise<string[]> {
   const known: string[] = [];
   const ask = async (
     look: () => Promise<{ registry: string; entry: { name: string } } | undefined>,
@@ -153,7 +162,7 @@ async function placeOf(context: Context, opened: Opened, name: string, output: s
     : path.join(registry, PACKAGES, name, MANIFEST_FILE);
 }
 
-async function demandFree(context: Context, place: string, force: boolean): Promise<void> {
+export async function demandFree(context: Context, place: string, force: boolean): Promise<void> {
   if (force || (await context.host.files.facts(place)) === undefined) return;
   throw new IpmError("FOREIGN_FILE", `${escapeUntrusted(shownPath(context.host.facts.cwd, place))} is there already`, {
     hint: "add --force to replace it, or --output FILE",
@@ -297,10 +306,14 @@ async function verifyWays(context: Context, opened: Opened, draftOf: DraftOf, fi
  * Draft a manifest for a repository by reading it, and write it beside the others of a registry or into the current folder.
  * For a folder it is an `ipm.yaml`, which goes into that folder. After the fetch nothing is asked of a network, unless
  * `verify` runs the draft.
- * @param typed git URL, `owner/repo[@ref]` or a folder
+ * @param typed git URL, `owner/repo[@ref]`, a folder, or an ecosystem's package: `npm:ripcat[@version]`
  * @throws IpmError TARGET_INVALID, MANIFEST_MISSING (no recipe sees anything), FOREIGN_FILE, those of fetches
  */
 export async function init(context: Context, typed: string, options: InitOptions): Promise<InitResult> {
+  if (isPackageTarget(typed)) {
+    const { initPackage } = await import("./init-package.ts");
+    return initPackage(context, typed, options);
+  }
   const opened = await open(context, typed, options);
   const target = { name: opened.name, git: opened.git, versions: opened.version === null ? [] : [opened.version] };
   const draftOf: DraftOf = async (skip, learned) => await draftSource(opened.fetched, target, skip, learned);

@@ -65,7 +65,14 @@ export interface InstallMode {
 const PLAIN: InstallMode = { replace: false, fresh: false };
 
 /** Failures after which another method of the manifest may still work. */
-const METHOD_FAILURES = new Set(["STEP_FAILED", "STEP_TIMEOUT", "TEST_FAILED", "OUTPUT_INVALID"]);
+const METHOD_FAILURES = new Set([
+  "STEP_FAILED",
+  "STEP_TIMEOUT",
+  "TEST_FAILED",
+  "OUTPUT_INVALID",
+  "PACKAGE_NOT_FOUND",
+  "PACKAGE_UNREACHABLE",
+]);
 
 function failureOf(target: string, error: IpmError): FailedTool {
   const log = error.data["log"];
@@ -182,7 +189,7 @@ export async function buildTarget(
       failed.set(method, `failed: ${error.message}`);
       if (methodsOf(target.entry).length <= failed.size) throw error;
       // The source is here already, and so is what was given: only the plan is another.
-      const again = { ...target, fetched: prepared.source };
+      const again = "commit" in prepared.source ? { ...target, fetched: prepared.source } : target;
       const given = prepared.inputs.flatMap(({ env, value }) => (value === null ? [] : [[env, value] as const]));
       const set = { ...options.set, ...Object.fromEntries(given) };
       const next = await preparePlan(context, again, { ...options, set }, failed).catch(() => null);

@@ -3,11 +3,13 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { isCommitSha } from "../core/ids.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type Tier, tierOfChange } from "../manifest/change-tier.ts";
-import type { Finding } from "../manifest/finding.ts";
+import type { Finding, FindingCode } from "../manifest/finding.ts";
 import { applyFixes, factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import type { LintFacts, LintSubject, PinFacts } from "../manifest/lint/rule.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
+import { parsePackageReference } from "../manifest/package-reference.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
+import { packageRecipeOf } from "../plan/expand-steps.ts";
 import { compileIndex } from "../registry/compile-index.ts";
 import { ATTESTATIONS, MANIFEST_FILE, PACKAGES, findRegistryRoot, folderTree } from "../registry/registry-tree.ts";
 import { findSimilarNames } from "../registry/similar-names.ts";
@@ -58,6 +60,7 @@ const OF_REGISTRIES: ReadonlySet<string> = new Set([
   "NAME_SIMILAR",
   "ATTESTATION_INVALID",
   "BUNDLE_MISSING",
+  "LOCK_MISSING",
 ]);
 
 /** More entries than this are not compared with their sources one by one. */
@@ -125,6 +128,47 @@ async function registryFindings(context: Context, root: string): Promise<Finding
     ...findSimilarNames(named, registry.alike ?? []),
   ];
   return all.map((finding) => ({ ...finding, file: shownPath(facts.cwd, path.join(root, finding.file)) }));
+}
+
+/** The locks of an entry's versions, compared with what the manifest pins, where they are there at all. */
+async function lockFindings(context: Context, file: ManifestFile, manifest: LintSubject): Promise<Finding[]> {
+  const { files } = context.host;
+  const reference = parsePackageReference(manifest.source?.package ?? "");
+  const findings: Finding[] = [];
+  if (reference === undefined) return findings;
+  const recipe = packageRecipeOf(reference);
+  const { lockFiles } = recipe;
+  for (const { version, integrity, lock } of manifest.versions ?? []) {
+    if (lock === undefined) continue;
+    const folder = path.join(path.dirname(file.path), lock);
+    const texts: Record<string, string> = {};
+    for (const name of lockFiles) {
+      const text = await files.readText(path.join(folder, name));
+      if (text !== undefined) texts[name] = text;
+    }
+    const others = (await files.list(folder)).filter((name) => !lockFiles.includes(name));
+    const add = (code: FindingCode, message: string): void =>
+      void findings.push(treeFinding(code, file.shown, message));
+    const lost = lockFiles.find((name) => texts[name] === undefined);
+    if (lost !== undefined) {
+      // In a registry its compilation says so.
+      if (file.registry === null) add("LOCK_MISSING", `the lock \`${lock}/${lost}\` is not there`);
+      continue;
+    }
+    if (others.length > 0) add("LOCK_WRONG", `\`${lock}\` holds \`${others[0] ?? ""}\`, which is no part of a lock`);
+    try {
+      const found = recipe.readLock(texts, reference, version);
+      if (found.integrity !== integrity)
+        add(
+          "LOCK_WRONG",
+          `${version} is pinned to \`${integrity ?? "nothing"}\`, and its lock to \`${found.integrity}\``,
+        );
+    } catch (error) {
+      if (!isIpmError(error, "LOCK_INVALID")) throw error;
+      add("LOCK_WRONG", error.message);
+    }
+  }
+  return findings;
 }
 
 /** Platforms by version of which the registry holds an attestation. */
@@ -198,6 +242,7 @@ export async function lint(context: Context, paths: readonly string[], options: 
       result = lintManifest(bytes, file.shown, { facts: { ...alone, pins }, named });
     }
     findings.push(...result.findings);
+    if (result.subject !== undefined) findings.push(...(await lockFindings(context, file, result.subject)));
   }
   for (const root of registries) findings.push(...(await registryFindings(context, root)));
   // A manifest that was named by itself is still one of its registry: its names and its place are looked at too.

@@ -12,11 +12,12 @@ import { type ExpandedSteps, type SourceView, expandSteps, filesToRead } from ".
 import type { Plan, PlannedStep, PlanTrust, ResolvedRequirement } from "../plan/plan.ts";
 import { describeRequirement, unmetRequirements } from "../plan/requirements.ts";
 import type { FetchedSource } from "../source/source.ts";
+import type { SourceKind } from "../manifest/manifest.ts";
 import { allowedCredentials } from "../trust/policy.ts";
 import { findRisks } from "../trust/risk-flags.ts";
 import { trustOfPlan } from "../trust/trust-of-plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
-import { describeSource, fetchSource } from "./fetch-source.ts";
+import { describeSource, fetchSource, readPackage } from "./fetch-source.ts";
 import { findOnPath, profileOnPath } from "./find-on-path.ts";
 import { readOwnAttestations } from "./own-attestations.ts";
 import { installRequirements } from "./install-requirements.ts";
@@ -73,7 +74,8 @@ function nothingToInstall(entry: ManifestSource, version: string): IpmError {
 
 /** The tree as the manifest's `source.path` shows it. */
 async function viewOf(source: FetchedSource, manifest: Manifest): Promise<SourceView> {
-  const root = manifest.source.path === null ? "" : `${manifest.source.path}/`;
+  const isWhole = manifest.source.path === null || manifest.source.from === "package";
+  const root = isWhole ? "" : `${manifest.source.path}/`;
   const files = source.listing
     .filter(({ path: file, mode }) => file.startsWith(root) && (mode === "100644" || mode === "100755"))
     .map(({ path: file, mode }) => ({ path: file.slice(root.length), executable: mode === "100755" }));
@@ -93,6 +95,7 @@ async function viewOf(source: FetchedSource, manifest: Manifest): Promise<Source
 
 interface ChosenMethod {
   readonly manifest: Manifest;
+  readonly source: FetchedSource;
   readonly expanded: ExpandedSteps;
   readonly requirements: readonly ResolvedRequirement[];
   readonly passedOver: readonly { readonly id: string; readonly why: string }[];
@@ -106,7 +109,7 @@ async function chooseMethod(
   host: Host,
   entry: ManifestSource,
   version: string,
-  source: FetchedSource,
+  sourceFor: (kind: SourceKind) => Promise<FetchedSource>,
   wanted: string | undefined,
   excluded: ReadonlyMap<string, string>,
   getMissing: ((unmet: readonly ResolvedRequirement[]) => Promise<boolean>) | null,
@@ -123,6 +126,7 @@ async function chooseMethod(
     else if (chosen !== undefined) passedOver.push({ id: choice.id, why: `${chosen.manifest.method} comes first` });
     else {
       const manifest = resolveManifest(entry, { version, method: choice.id, platform: host.facts.platform });
+      const source = await sourceFor(manifest.source.from);
       const view = await viewOf(source, manifest);
       let expanded: ExpandedSteps;
       try {
@@ -135,7 +139,7 @@ async function chooseMethod(
       }
       const requirements = await probeRequirements(host, expanded.requires);
       const unmet = unmetRequirements(requirements);
-      if (unmet.length === 0) chosen = { manifest, expanded, requirements };
+      if (unmet.length === 0) chosen = { manifest, source, expanded, requirements };
       else {
         missing.push({ id: choice.id, unmet });
         passedOver.push({ id: choice.id, why: `needs ${unmet.map(describeRequirement).join(", ")}` });
@@ -156,7 +160,7 @@ async function chooseMethod(
     );
   }
   if (getMissing !== null && (await getMissing(first.unmet)))
-    return chooseMethod(host, entry, version, source, wanted, excluded, null);
+    return chooseMethod(host, entry, version, sourceFor, wanted, excluded, null);
   throw await requirementMissing(host, entry.name, version, first.unmet, passedOver);
 }
 
@@ -209,6 +213,21 @@ async function credentialsFor(
   };
 }
 
+/** What a method works from, fetched into ipm's cache or read from the registry. */
+async function openFor(
+  context: Context,
+  target: ResolvedTarget,
+  kind: SourceKind,
+  tool: string,
+  offline: boolean,
+): Promise<FetchedSource> {
+  if (kind === "checkout" && target.fetched !== null) return target.fetched;
+  if (kind === "checkout" && target.request !== null) return fetchSource(context, target.request, tool, offline);
+  if (kind === "package" && target.package !== null) return readPackage(context, target.package, tool);
+  // `methodChoices` passes over methods whose source a version has no pin for.
+  throw new TypeError(`${tool} has no ${kind}`);
+}
+
 /**
  * Fetch the pin of a target into ipm's cache and plan its installation. Nothing but the cache is written.
  * @param excluded methods that are not to be tried again, with the reason
@@ -224,23 +243,30 @@ export async function preparePlan(
   const { entry, version } = target;
   if (isLibrary(entry)) throw nothingToInstall(entry, version);
   const tool = `${entry.name}@${version}`;
-  const source = target.fetched ?? (await fetchSource(context, target.request, tool, options.offline));
+  const opened = new Map<SourceKind, Promise<FetchedSource>>();
+  const sourceFor = (kind: SourceKind): Promise<FetchedSource> => {
+    const source = opened.get(kind) ?? openFor(context, target, kind, tool, options.offline);
+    opened.set(kind, source);
+    return source;
+  };
   const chosen = await chooseMethod(
     host,
     entry,
     version,
-    source,
+    sourceFor,
     options.method,
     excluded,
     options.withRequirements === true && !options.dryRun
       ? (unmet) => installRequirements(context, tool, unmet, options)
       : null,
   );
+  const { source } = chosen;
+  const request = chosen.manifest.source.from === "package" ? target.package : target.request;
   // Without a sandbox nobody hands anything out: the steps run as the caller.
   const credentials = await credentialsFor(context, options.noSandbox ? [] : chosen.expanded.steps);
   const origin = {
     registry: target.registry,
-    source: describeSource(target.request),
+    source: request === null ? target.typed : describeSource(request),
     target: target.typed,
     again: target.again,
   };

@@ -8,7 +8,7 @@ import { parseManifest } from "../manifest/parse-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { ATTESTATIONS } from "../registry/registry-tree.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
-import { type OwnManifest, findOwnManifest } from "./bump.ts";
+import { type OwnManifest, findOwnManifest } from "./own-manifest.ts";
 import type { Context } from "./context.ts";
 import { findOnPath } from "./find-on-path.ts";
 import { lint } from "./lint.ts";
@@ -138,7 +138,7 @@ function bodyOf(manifest: ManifestSource, tier: Tier, version: string, own: read
     `${tier}: ${TIERS[tier]}.`,
     "",
     `${manifest.name} ${version}: ${manifest.summary}`,
-    manifest.source.git ?? manifest.source.bundle ?? "",
+    manifest.source.git ?? manifest.source.bundle ?? manifest.source.package ?? "",
     "",
     ...(seen.length === 0
       ? ["Not verified on the contributor's machine."]

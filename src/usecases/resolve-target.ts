@@ -5,10 +5,12 @@ import { completeRepositoryManifest } from "../manifest/complete-repository-mani
 import { formatFinding } from "../manifest/finding.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import type { ManifestSource, RepositoryManifestSource, VersionSource } from "../manifest/schema.ts";
+import { parsePackageReference } from "../manifest/package-reference.ts";
 import { selectVersion } from "../manifest/select-version.ts";
+import { packageRecipeOf } from "../plan/expand-steps.ts";
 import { type LookUp, type Registries, openRegistries } from "../registry/open-registries.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
-import type { FetchedSource, SourceRequest } from "../source/source.ts";
+import type { FetchedCommit, PackageRequest, SourceRequest } from "../source/source.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { fetchSource } from "./fetch-source.ts";
@@ -32,9 +34,14 @@ export interface ResolvedTarget {
   readonly drafted: boolean;
   /** What its registry has verified; nothing for a target outside of any, whatever its repository holds. */
   readonly attestations: readonly AttestationSummary[];
-  readonly request: SourceRequest;
-  /** Already opened, where finding the manifest needed it. */
-  readonly fetched: FetchedSource | null;
+  /** Where the checkout comes from; null for a version that is pinned as a package alone. */
+  readonly request: SourceRequest | null;
+  /** The lock of the ecosystem's package; null for a version without. */
+  readonly package: PackageRequest | null;
+  /** The absolute path of a file beside the entry's manifest. @throws IpmError when it is not there */
+  readonly entryFile: (file: string) => Promise<string>;
+  /** The checkout, already opened where finding the manifest needed it. */
+  readonly fetched: FetchedCommit | null;
   /** The tag that the steps see, where the manifest does not tell it. */
   readonly tag?: string | null;
   /** What the reader of the plan should know about how it was found. */
@@ -58,23 +65,36 @@ function pickVersion(entry: ManifestSource, wanted: string | null): VersionSourc
   );
 }
 
-async function requestOf(
+type Requests = Pick<ResolvedTarget, "request" | "package">;
+
+/**
+ * Where the sources of a version are.
+ * @param fileOf the absolute path of a file of the registry
+ * @param entryFile the absolute path of a file beside the manifest
+ */
+async function requestsOf(
   entry: ManifestSource,
   version: VersionSource,
-  bundleFile: (file: string) => Promise<string>,
+  fileOf: (file: string) => Promise<string>,
+  entryFile: ResolvedTarget["entryFile"],
   named: boolean,
-): Promise<SourceRequest> {
-  const { git, bundle } = entry.source;
-  const { commit, tree } = version;
+): Promise<Requests> {
+  const { git, bundle, package: package_ } = entry.source;
+  const { commit, tree, integrity, lock: place } = version;
   const ref = version.ref ?? null;
-  if (commit === undefined || tree === undefined) {
-    throw new IpmError("MANIFEST_INVALID", `${entry.name} ${version.version} has no commit and tree to install`, {
-      hint: `ipm show ${entry.name}`,
-    });
+  const requests: { request: SourceRequest | null; package: PackageRequest | null } = { request: null, package: null };
+  if (commit !== undefined && tree !== undefined) {
+    if (bundle !== undefined) requests.request = { kind: "bundle", file: await fileOf(bundle), ref, commit, tree };
+    else if (git !== undefined) requests.request = { kind: "git", url: git, ref, commit, tree, named };
   }
-  if (bundle !== undefined) return { kind: "bundle", file: await bundleFile(bundle), ref, commit, tree };
-  if (git !== undefined) return { kind: "git", url: git, ref, commit, tree, named };
-  throw new IpmError("MANIFEST_INVALID", `${entry.name} names no git repository and no bundle`, {
+  const reference = package_ === undefined ? undefined : parsePackageReference(package_);
+  if (package_ !== undefined && reference !== undefined && integrity !== undefined && place !== undefined) {
+    const lock: Record<string, string> = {};
+    for (const name of packageRecipeOf(reference).lockFiles) lock[name] = await entryFile(`${place}/${name}`);
+    requests.package = { kind: "package", package: package_, version: version.version, integrity, lock };
+  }
+  if (requests.request !== null || requests.package !== null) return requests;
+  throw new IpmError("MANIFEST_INVALID", `${entry.name} ${version.version} has no pin to install`, {
     hint: `ipm show ${entry.name}`,
   });
 }
@@ -83,6 +103,8 @@ async function fromRegistry(found: LookUp, typed: string, wanted: string | null)
   const version = pickVersion(found.entry, wanted);
   const library =
     found.entry.kind === "library" || (found.entry.methods === undefined && found.entry.steps === undefined);
+  const entryFile = (file: string): Promise<string> =>
+    found.bundleFile(`${path.posix.dirname(found.manifestFile)}/${file}`);
   return {
     typed,
     again: `${found.registry}:${found.entry.name}@${version.version}`,
@@ -94,9 +116,10 @@ async function fromRegistry(found: LookUp, typed: string, wanted: string | null)
     drafted: false,
     attestations: found.attestations,
     // A library needs no pin: it installs nothing.
-    request: library
-      ? { kind: "folder", path: "/" }
-      : await requestOf(found.entry, version, (file) => found.bundleFile(file), !found.embedded),
+    ...(library
+      ? { request: null, package: null }
+      : await requestsOf(found.entry, version, (file) => found.bundleFile(file), entryFile, !found.embedded)),
+    entryFile,
     fetched: null,
     notices:
       found.how === "name"
@@ -140,7 +163,7 @@ interface RepositoryManifest {
 }
 
 async function manifestOfSource(
-  fetched: FetchedSource,
+  fetched: FetchedCommit,
   where: string,
   options: PlanOptions,
 ): Promise<RepositoryManifest> {
@@ -218,6 +241,10 @@ async function fromSource(
     drafted,
     attestations: [],
     request,
+    package: null,
+    entryFile: (file) => {
+      throw new TypeError(`${where} is no registry to have ${file}`);
+    },
     fetched,
     notices: [...notices, ...(fetched.dirty ? ["the folder holds changes that are in no commit"] : [])],
   };
@@ -246,17 +273,19 @@ async function fromManifestFile(context: Context, file: string, typed: string): 
   const entry = demandManifest(parseManifest(bytes, typed, { named: true }));
   // packages/<name>/manifest.yaml: a bundle's path counts from the registry's root.
   const root = path.resolve(path.dirname(file), "..", "..");
-  const bundleFile = async (bundle: string): Promise<string> => {
-    const absolute = path.join(root, bundle);
+  const fileOf = async (wanted: string): Promise<string> => {
+    const absolute = path.join(root, wanted);
     if ((await context.host.files.facts(absolute))?.kind === "file") return absolute;
     throw new IpmError(
       "TARGET_INVALID",
-      `the bundle ${escapeUntrusted(bundle)} of ${escapeUntrusted(typed)} is not at ${escapeUntrusted(absolute)}`,
+      `the file ${escapeUntrusted(wanted)} of ${escapeUntrusted(typed)} is not at ${escapeUntrusted(absolute)}`,
       {
-        hint: "keep the manifest in packages/NAME/ of its registry",
+        hint: "keep the manifest in packages/NAME/ of its registry, beside its locks",
       },
     );
   };
+  const entryFile = (wanted: string): Promise<string> =>
+    fileOf(path.relative(root, path.join(path.dirname(file), wanted)));
   const chosen = pickVersion(entry, null);
   return {
     typed,
@@ -268,7 +297,8 @@ async function fromManifestFile(context: Context, file: string, typed: string): 
     embedded: false,
     drafted: false,
     attestations: [],
-    request: await requestOf(entry, chosen, bundleFile, true),
+    ...(await requestsOf(entry, chosen, fileOf, entryFile, true)),
+    entryFile,
     fetched: null,
     notices: ["its manifest is a file that you named"],
   };

@@ -122,7 +122,7 @@ function describe(found: LookUp, installed: InstalledTool | null, platform: Plat
     summary: entry.summary,
     license: entry.license,
     homepage: entry.homepage ?? entry.source.git?.replace(/\.git$/u, "") ?? null,
-    source: entry.source.git ?? entry.source.bundle ?? null,
+    source: entry.source.git ?? entry.source.bundle ?? entry.source.package ?? null,
     keywords: entry.keywords ?? [],
     aliases: entry.aliases ?? [],
     formerly: entry.formerly ?? [],
@@ -131,6 +131,7 @@ function describe(found: LookUp, installed: InstalledTool | null, platform: Plat
     versions: entry.versions.map((item) => ({
       version: item.version,
       commit: item.commit ?? null,
+      integrity: item.integrity ?? null,
       added: item.added ?? null,
       prerelease: item.prerelease ?? false,
       withdrawn: item.withdrawn ?? null,

@@ -3,6 +3,7 @@ import type { CommitSha } from "../core/ids.ts";
 import { isCommitSha } from "../core/ids.ts";
 import { type RemoteRefs, listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
+import { isPackage } from "../plan/plan.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import { layoutOf, parseEntryId } from "../store/layout.ts";
 import { readReceipt } from "../store/receipts.ts";
@@ -45,7 +46,8 @@ async function trackedOf(context: Context, entry: GenerationEntry): Promise<Trac
     if (isIpmError(error)) return undefined;
     throw error;
   }
-  if (target.kind !== "git" || (target.ref !== null && isCommitSha(target.ref))) return undefined;
+  if (target.kind !== "git" || isPackage(what.source) || (target.ref !== null && isCommitSha(target.ref)))
+    return undefined;
   return { name: entry.name, typed: origin.target, url: target.url, ref: target.ref, commit: what.source.commit };
 }
 

@@ -4,8 +4,9 @@ import type { IpmEvent } from "../core/events.ts";
 import { platformId } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { methodChoices } from "../manifest/resolve-manifest.ts";
+import { packageUrl, parsePackageReference } from "../manifest/package-reference.ts";
 import { selectVersion } from "../manifest/select-version.ts";
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, isPackage } from "../plan/plan.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { type Receipt, readReceipt } from "../store/receipts.ts";
 import { type SealedFile, readSealedFiles } from "../store/seal-tree.ts";
@@ -123,6 +124,14 @@ function linesOf(error: IpmError): string[] {
   if (Array.isArray(lastLines)) return lastLines.filter((line) => typeof line === "string").slice(-5);
   const shown = [stdout, stderr].find((text) => typeof text === "string" && text.trim() !== "");
   return typeof shown === "string" ? shown.trim().split("\n").slice(-5).map(escapeUntrusted) : [];
+}
+
+function attestedSource({ what: { source } }: Plan): Pick<Attestation, "commit" | "tree" | "package"> {
+  if (!isPackage(source)) return { commit: source.commit, tree: source.tree, package: null };
+  const reference = parsePackageReference(source.package);
+  if (reference === undefined) throw new TypeError(`a plan installs ${source.package}, which is no package`);
+  const url = packageUrl(reference, source.version);
+  return { commit: null, tree: null, package: { url, integrity: source.integrity, lock: source.lock } };
 }
 
 /** One method of one version, from nothing to nothing, in clean rooms. */
@@ -439,8 +448,7 @@ class MethodVerification {
       version: plan.tool.version,
       method: plan.method.id,
       digest: plan.digest,
-      commit: plan.what.source.commit,
-      tree: plan.what.source.tree,
+      ...attestedSource(plan),
       platform: result.platform,
       distribution: host.facts.distribution,
       tools: Object.fromEntries([...tools, ["git", await host.git.version()], ["ipm", ipmVersion]]),

@@ -97,6 +97,10 @@ async function furnish(context: Context, folder: string, subject: VerifySubject)
     const place = path.join(registry, "packages", entry.name);
     await files.createFolder(place);
     await files.write(path.join(place, "manifest.yaml"), JSON.stringify(entry));
+    for (const [lock, source] of Object.entries(subject.locks)) {
+      await files.createFolder(path.dirname(path.join(place, lock)));
+      await files.write(path.join(place, lock), (await files.readBytes(source)) ?? new Uint8Array());
+    }
     if (subject.bundle !== null && entry.source.bundle !== undefined) {
       const bundle = path.join(registry, entry.source.bundle);
       await files.createFolder(path.dirname(bundle));

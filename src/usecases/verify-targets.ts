@@ -5,6 +5,7 @@ import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { formatFinding } from "../manifest/finding.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
+import { lockFilesOf } from "../plan/lock-files.ts";
 import { methodsOf } from "../manifest/resolve-manifest.ts";
 import type { ManifestSource, VersionSource } from "../manifest/schema.ts";
 import { MANIFEST_FILE, PACKAGES, REGISTRY_FILE, findRegistryRoot, folderTree } from "../registry/registry-tree.ts";
@@ -26,6 +27,8 @@ export interface VerifySubject {
   readonly manifest: ManifestSource;
   /** Absolute path of the entry's bundle, or null. */
   readonly bundle: string | null;
+  /** Files of the locks: path below the entry's own folder to absolute path. */
+  readonly locks: Readonly<Record<string, string>>;
   /** Root of the registry folder that its attestations belong into, or null. */
   readonly registryRoot: string | null;
 }
@@ -59,8 +62,19 @@ export function isInShard(name: string, { index, of }: Shard): boolean {
   return Number.parseInt(sha256Hex(name).slice(0, 8), 16) % of === index - 1;
 }
 
+function isPinned(...pins: readonly (string | undefined)[]): boolean {
+  return pins.every((pin) => pin !== undefined);
+}
+
+function pinOf({ commit, tree, integrity, lock }: VersionSource): string {
+  return [commit, tree, integrity, lock].join(" ");
+}
+
 function isOffered(version: VersionSource): boolean {
-  return version.withdrawn === undefined && version.commit !== undefined && version.tree !== undefined;
+  return (
+    version.withdrawn === undefined &&
+    (isPinned(version.commit, version.tree) || isPinned(version.integrity, version.lock))
+  );
 }
 
 /**
@@ -84,10 +98,8 @@ export function changedVersions(before: ManifestSource | undefined, after: Manif
       ),
     );
   if (before === undefined || rest(before) !== rest(after)) return offered.map(({ version }) => version);
-  const pins = new Map(before.versions.map((item) => [item.version, `${item.commit} ${item.tree}`]));
-  return offered
-    .filter((item) => pins.get(item.version) !== `${item.commit} ${item.tree}`)
-    .map(({ version }) => version);
+  const pins = new Map(before.versions.map((item) => [item.version, pinOf(item)]));
+  return offered.filter((item) => pins.get(item.version) !== pinOf(item)).map(({ version }) => version);
 }
 
 function parseOwn(bytes: Uint8Array, file: string): ManifestSource {
@@ -183,7 +195,8 @@ async function versionsSince(
   manifest: ManifestSource,
 ): Promise<readonly string[]> {
   const blob = before.blobs.get(file.path);
-  // A bundle's versions are pinned like those of a repository: what else is in it changes nothing.
+  // A bundle's versions are pinned like those of a repository: what else is in it changes nothing. A lock is written anew
+  // with a new version only.
   if (!isChanged(file.bytes, blob)) return [];
   const text = blob === undefined ? undefined : await before.read(blob);
   const parsed = text === undefined ? undefined : parseManifest(text, file.path);
@@ -210,6 +223,7 @@ async function subjectsOfRegistry(context: Context, folder: string, options: Sel
         ? manifest.versions.filter(isOffered).map(({ version }) => version)
         : await versionsSince(before, { path: file.path, bytes }, manifest);
     const { bundle } = manifest.source;
+    const folder = path.join(root, path.dirname(file.path));
     for (const version of versions) {
       subjects.push({
         name: manifest.name,
@@ -218,11 +232,26 @@ async function subjectsOfRegistry(context: Context, folder: string, options: Sel
         entry: manifest,
         manifest,
         bundle: bundle === undefined ? null : path.join(root, bundle),
+        locks: locksIn(manifest, folder),
         registryRoot: root,
       });
     }
   }
   return subjects;
+}
+
+/** Where every lock of an entry lies, by its path below the entry's folder. */
+function locksIn(manifest: ManifestSource, folder: string): Record<string, string> {
+  const files = manifest.versions.flatMap((version) => lockFilesOf(manifest, version));
+  return Object.fromEntries(files.map((file) => [file, path.join(folder, file)]));
+}
+
+/** The locks of a target's entry, those of other versions too: a clean room upgrades from the version before. */
+async function locksOf({ entry, entryFile }: ResolvedTarget): Promise<Record<string, string>> {
+  const locks: Record<string, string> = {};
+  for (const file of entry.versions.flatMap((version) => lockFilesOf(entry, version)))
+    locks[file] = await entryFile(file);
+  return locks;
 }
 
 /** The registry that a manifest file stands in, or null. */
@@ -239,14 +268,15 @@ async function subjectOfTarget(context: Context, target: ResolvedTarget): Promis
   // What a registry may hold can stand in a clean room's own; the rest is asked for as it was typed.
   const fits =
     target.fetched === null &&
-    (request.kind === "bundle" || (request.kind === "git" && request.url.startsWith("https:")));
+    (request === null || request.kind === "bundle" || (request.kind === "git" && request.url.startsWith("https:")));
   return {
     name: entry.name,
     version: target.version,
     target: target.again,
     entry: fits ? entry : null,
     manifest: entry,
-    bundle: request.kind === "bundle" ? request.file : null,
+    bundle: request?.kind === "bundle" ? request.file : null,
+    locks: fits ? await locksOf(target) : {},
     registryRoot: await registryOf(context, target),
   };
 }

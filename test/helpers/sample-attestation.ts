@@ -9,6 +9,7 @@ export function sampleAttestation(changes: Partial<Attestation> = {}): Attestati
     method: "cargo",
     digest: "d".repeat(64) as PlanDigest,
     commit: "1".repeat(40) as CommitSha,
+    package: null,
     tree: "2".repeat(40) as TreeSha,
     platform: "linux-x64-glibc",
     distribution: { id: "debian", version: "12" },

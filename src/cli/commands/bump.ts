@@ -1,7 +1,17 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import { TIERS } from "../../manifest/change-tier.ts";
 import type { CommandSpec } from "../command.ts";
-import { showWord } from "../render/format.ts";
+import type { AddedVersion } from "../../usecases/bump-result.ts";
+import { count, showWord } from "../render/format.ts";
+import { hang } from "../render/theme.ts";
+
+/** What was pinned, one line each. */
+function pinLines({ ref, commit, tree, integrity, lock, packages }: AddedVersion): string[] {
+  return [
+    ...(commit === null ? [] : [`${ref ?? "HEAD"} is ${commit}`, `tree ${tree ?? ""}`]),
+    ...(integrity === null ? [] : [integrity, `${lock ?? ""} pins ${count(packages ?? 0, "package")}`]),
+  ];
+}
 
 export const bumpCommand: CommandSpec = {
   name: "bump",
@@ -9,12 +19,18 @@ export const bumpCommand: CommandSpec = {
   group: "Contribute",
   summary: "add a tool's newest release to its manifest",
   examples: [
-    ["ipm bump ripcat", "in a registry's folder: the newest tag, with commit and tree"],
+    [
+      "ipm bump ripcat",
+      "in a registry's folder: the newest tag with commit and tree, or the newest package with its lock",
+    ],
     ["ipm bump ./ripcat.yaml 2.10.0", "this version, in this file"],
   ],
-  about: ["One entry is added at the top of `versions`; nothing else changes."],
+  about: [
+    "One entry is added at the top of `versions`; nothing else changes.",
+    "For a package, a version that the manifest has already gets its lock anew.",
+  ],
   options: [{ flags: "--dry-run", says: "show the entry and write nothing" }],
-  json: "{name, file, from, added: {version, ref, commit, tree} | null, tier, written}",
+  json: "{name, file, from, added: {version, ref, commit, tree, integrity, lock, packages} | null, tier, written, notices}",
   completes: "files",
   run: async (session, invocation) => {
     const { bump } = await import("../../usecases/bump.ts");
@@ -34,8 +50,10 @@ export const bumpCommand: CommandSpec = {
             ]
           : [
               `${theme.good(theme.symbols.done)} ${theme.strong(result.name)} ${escapeUntrusted(result.from)} ${theme.symbols.arrow} ${escapeUntrusted(result.added.version)}${result.written ? "" : theme.faint("  not written")}`,
-              theme.faint(`  ${escapeUntrusted(result.added.ref)} is ${result.added.commit}`),
-              theme.faint(`  tree ${result.added.tree}`),
+              ...pinLines(result.added).map((line) => theme.faint(`  ${escapeUntrusted(line)}`)),
+              ...result.notices.flatMap((notice) =>
+                hang(`  ${theme.symbols.caution} `, escapeUntrusted(notice), theme.width, theme.caution),
+              ),
               `  ${result.tier}: ${TIERS[result.tier]}`,
               `${theme.faint(theme.symbols.arrow)} ${theme.command(`ipm verify ./${showWord(result.file)}`)}`,
             ],

@@ -5,11 +5,12 @@ export const initCommand: CommandSpec = {
   name: "init",
   operands: "TARGET",
   group: "Contribute",
-  summary: "draft a manifest by reading a repository",
+  summary: "draft a manifest by reading a repository or asking a package's registry",
   examples: [
     ["ipm init owner/repo", "the newest release, into NAME.yaml; in a registry, into its place there"],
     ["ipm init .", "an ipm.yaml for a repository of your own"],
     ["ipm init owner/repo --verify", "run it in a clean room, and try the next way when one fails"],
+    ["ipm init npm:prettier", "an ecosystem's package with its lock; pypi:, crates:, go: and maven: too"],
     ["ipm init owner/repo --dry-run", "show it, write nothing"],
   ],
   about: [

@@ -1,6 +1,14 @@
 import { platformId } from "../../core/host.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
-import type { Plan, PlannedStep, PlannedTest, ResolvedRequirement } from "../../plan/plan.ts";
+import {
+  type Plan,
+  type PlannedCheckout,
+  type PlannedPackage,
+  type PlannedStep,
+  type PlannedTest,
+  type ResolvedRequirement,
+  isPackage,
+} from "../../plan/plan.ts";
 import { showCommand } from "../../plan/remedies.ts";
 import { nameRequirement, stateOfRequirement } from "../../plan/requirements.ts";
 import { displayWidth, padToWidth } from "./display-width.ts";
@@ -21,20 +29,33 @@ function trustText(plan: Plan, theme: Theme): string {
     : `${theme.good(theme.symbols.done)} ${text}`;
 }
 
-function factLines(plan: Plan, theme: Theme): string[] {
-  const { origin, what, method, tool } = plan;
+function checkoutLines({ commit, path }: PlannedCheckout, { origin, dirty, tool }: Plan, theme: Theme): string[] {
   const source = [
     escapeUntrusted(origin.source),
-    ...(what.source.path === null ? [] : [`folder ${escapeUntrusted(what.source.path)}`]),
-    ...(plan.dirty ? ["with changes that are not committed"] : []),
+    ...(path === null ? [] : [`folder ${escapeUntrusted(path)}`]),
+    ...(dirty ? ["with changes that are not committed"] : []),
   ];
-  const lines = [
-    ...renderField("source", source.join(", "), theme),
+  const ref = tool.ref === null ? "" : ` ${theme.faint(escapeUntrusted(tool.ref))}`;
+  return [...renderField("source", source.join(", "), theme), ...renderField("commit", `${commit}${ref}`, theme)];
+}
+
+function packageLines(source: PlannedPackage, { packages }: Plan, theme: Theme): string[] {
+  const [ecosystem = "", ...name] = source.package.split(":");
+  const pinned = packages === undefined ? "" : `, ${count(packages, "package")} pinned by a lock`;
+  return [
     ...renderField(
-      "commit",
-      `${what.source.commit}${tool.ref === null ? "" : ` ${theme.faint(escapeUntrusted(tool.ref))}`}`,
+      "source",
+      escapeUntrusted(`${ecosystem} package ${name.join(":")} ${source.version}${pinned}`),
       theme,
     ),
+    ...renderField("integrity", escapeUntrusted(source.integrity), theme),
+  ];
+}
+
+function factLines(plan: Plan, theme: Theme): string[] {
+  const { what, method } = plan;
+  const lines = [
+    ...(isPackage(what.source) ? packageLines(what.source, plan, theme) : checkoutLines(what.source, plan, theme)),
     ...renderField("method", escapeUntrusted(method.id), theme),
   ];
   for (const other of method.passedOver) {
@@ -45,7 +66,7 @@ function factLines(plan: Plan, theme: Theme): string[] {
   lines.push(
     ...renderField("platform", platformId(plan.platform), theme),
     ...renderField("trust", trustText(plan, theme), theme),
-    ...(plan.sourceBytes === null
+    ...(plan.sourceBytes === null || isPackage(what.source)
       ? []
       : renderField("disk", `${formatBytes(plan.sourceBytes)} of source, and what the steps make of it`, theme)),
     ...renderField("plan", plan.digest.slice(0, SHORT_DIGEST), theme),
@@ -248,10 +269,11 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
         ],
   );
   const name = `${escapeUntrusted(plan.tool.name)} ${escapeUntrusted(plan.tool.version)}`;
-  const commit = plan.what.source.commit.slice(0, SHORT_DIGEST);
+  const { source } = plan.what;
+  const pin = isPackage(source) ? source.package : source.commit.slice(0, SHORT_DIGEST);
   return [
     // A version without a tag is made of the commit already.
-    `${theme.strong(name)}${name.includes(commit) ? "" : ` ${theme.faint(commit)}`}`,
+    `${theme.strong(name)}${name.includes(pin) ? "" : ` ${theme.faint(escapeUntrusted(pin))}`}`,
     ...hang("  ", trustText(plan, theme), theme.width),
     ...hang("  ", work, theme.width, theme.faint),
     ...noticeLines(plan, theme),

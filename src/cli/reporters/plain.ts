@@ -1,5 +1,6 @@
 import type { IpmEvent, Phase } from "../../core/events.ts";
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
+import { type Plan, isPackage } from "../../plan/plan.ts";
 import { isPlan } from "../is-plan.ts";
 import { count, formatDuration } from "../render/format.ts";
 import type { Output } from "../streams.ts";
@@ -7,6 +8,10 @@ import type { Reporter } from "./reporter.ts";
 
 // Phases that take time by themselves; the others are told by what happens in them.
 const TOLD: ReadonlySet<Phase> = new Set(["fetch", "seal"]);
+
+function pinOf({ what: { source } }: Plan): string {
+  return isPackage(source) ? `integrity ${escapeUntrusted(source.integrity)}` : `commit ${source.commit}`;
+}
 
 /** One line of text for an event, or undefined where an event says nothing new to somebody who reads a log. */
 export function plainLine(event: IpmEvent, verbose: boolean): string | undefined {
@@ -20,7 +25,7 @@ export function plainLine(event: IpmEvent, verbose: boolean): string | undefined
         : undefined;
     case "plan.ready":
       return isPlan(event.plan)
-        ? `${event.tool}: plan ${event.digest.slice(0, 12)}: method ${event.plan.method.id}, commit ${event.plan.what.source.commit}, ${count(event.plan.what.steps.length, "step")}, ${count(event.plan.what.tests.length, "test")}, ${event.plan.trust.detail}`
+        ? `${event.tool}: plan ${event.digest.slice(0, 12)}: method ${event.plan.method.id}, ${pinOf(event.plan)}, ${count(event.plan.what.steps.length, "step")}, ${count(event.plan.what.tests.length, "test")}, ${event.plan.trust.detail}`
         : `${event.tool}: plan ${event.digest.slice(0, 12)}`;
     case "fetch.progress":
       return verbose ? `${event.tool}: ${event.text}` : undefined;

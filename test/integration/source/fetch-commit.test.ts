@@ -8,7 +8,7 @@ import { findRefOfCommit } from "../../../src/source/find-ref.ts";
 import { listRefs } from "../../../src/source/list-refs.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
 import { seenRef, storeOf } from "../../../src/source/git-store.ts";
-import type { FetchedSource } from "../../../src/source/source.ts";
+import type { FetchedCommit } from "../../../src/source/source.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import { type GitServer, type GitServerOptions, serveGit } from "../../helpers/git-server.ts";
 import { type TestSourceContext, sourceContext } from "../../helpers/source-context.ts";
@@ -41,7 +41,7 @@ interface Pin {
   readonly tree?: TreeSha | null;
 }
 
-function open(context: TestSourceContext, pin: Pin, options: Partial<OpenSourceOptions> = {}): Promise<FetchedSource> {
+function open(context: TestSourceContext, pin: Pin, options: Partial<OpenSourceOptions> = {}): Promise<FetchedCommit> {
   const request = { kind: "git", url: URL, named: false, ref: null, commit: null, tree: null, ...pin } as const;
   return openSource(context, request, { tool: "tool@1.0.0", ...options });
 }

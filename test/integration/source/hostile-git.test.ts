@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createGit } from "../../../src/host/git.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
-import type { FetchedSource, SourceRequest } from "../../../src/source/source.ts";
+import type { FetchedCommit, SourceRequest } from "../../../src/source/source.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import { type GitServer, type GitServerOptions, serveGit } from "../../helpers/git-server.ts";
 import { type SourceContextOptions, type TestSourceContext, sourceContext } from "../../helpers/source-context.ts";
@@ -41,7 +41,7 @@ function open(
   context: TestSourceContext,
   request: Partial<GitSource> = {},
   options: Partial<OpenSourceOptions> = {},
-): Promise<FetchedSource> {
+): Promise<FetchedCommit> {
   const whole: GitSource = { kind: "git", url: URL, named: false, ref: null, commit: null, tree: null, ...request };
   return openSource(context, whole, { tool: "tool@1", ...options });
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { CommitSha } from "../../../src/core/ids.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
-import type { FetchedSource } from "../../../src/source/source.ts";
+import type { FetchedCommit } from "../../../src/source/source.ts";
 import { GitRepository, type RawEntry, runGit } from "../../helpers/git-repository.ts";
 import { sourceContext } from "../../helpers/source-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 /** Fetch a commit out of a bundle: what a bundle holds is not looked at by git's own check everywhere. */
-function open(commit: CommitSha, limits: OpenSourceOptions["limits"] = {}): Promise<FetchedSource> {
+function open(commit: CommitSha, limits: OpenSourceOptions["limits"] = {}): Promise<FetchedCommit> {
   const file = path.join(folder, "tool.bundle");
   repository.bundle(file);
   return openSource(

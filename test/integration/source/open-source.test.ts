@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { CommitSha, TreeSha } from "../../../src/core/ids.ts";
 import { openSource } from "../../../src/source/open-source.ts";
 import { storeOf } from "../../../src/source/git-store.ts";
-import type { FetchedSource } from "../../../src/source/source.ts";
+import type { FetchedCommit } from "../../../src/source/source.ts";
 import { GitRepository, runGit } from "../../helpers/git-repository.ts";
 import { type TestSourceContext, sourceContext } from "../../helpers/source-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -27,7 +27,7 @@ interface Pin {
   readonly ref?: string | null;
 }
 
-function open({ commit, tree = repository.treeOf(commit), ref = null }: Pin, offline = false): Promise<FetchedSource> {
+function open({ commit, tree = repository.treeOf(commit), ref = null }: Pin, offline = false): Promise<FetchedCommit> {
   return openSource(context, { kind: "bundle", file, ref, commit, tree }, { tool: "tool@1.0.0", offline });
 }
 

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
-import type { FetchedSource } from "../../../src/source/source.ts";
+import type { FetchedCommit } from "../../../src/source/source.ts";
 import { GitRepository, runGit } from "../../helpers/git-repository.ts";
 import { type TestSourceContext, sourceContext } from "../../helpers/source-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -18,7 +18,7 @@ beforeEach(() => {
   context = sourceContext(folder);
 });
 
-function open(limits: OpenSourceOptions["limits"] = {}): Promise<FetchedSource> {
+function open(limits: OpenSourceOptions["limits"] = {}): Promise<FetchedCommit> {
   return openSource(context, { kind: "folder", path: project }, { tool: "project@0", limits });
 }
 
@@ -33,7 +33,7 @@ function treeOf(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: "utf8" }).toSorted();
 }
 
-function namesOf(source: FetchedSource): string[] {
+function namesOf(source: FetchedCommit): string[] {
   return source.listing.map((entry) => entry.path);
 }
 

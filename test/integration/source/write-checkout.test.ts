@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CommitSha } from "../../../src/core/ids.ts";
 import { openSource } from "../../../src/source/open-source.ts";
-import type { FetchedSource } from "../../../src/source/source.ts";
+import type { FetchedCommit } from "../../../src/source/source.ts";
 import { GitRepository, runGit } from "../../helpers/git-repository.ts";
 import { type TestSourceContext, sourceContext } from "../../helpers/source-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -24,7 +24,7 @@ beforeEach(() => {
 
 afterEach(() => process.umask(UMASK));
 
-function open(commit: CommitSha, ref: string | null = null): Promise<FetchedSource> {
+function open(commit: CommitSha, ref: string | null = null): Promise<FetchedCommit> {
   const file = path.join(folder, "tool.bundle");
   repository.bundle(file);
   return openSource(

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { platformId } from "../../../src/core/host.ts";
-import type { Plan } from "../../../src/plan/plan.ts";
+import { type Plan, isPackage } from "../../../src/plan/plan.ts";
 import { compileRegistry } from "../../../src/registry/compile-registry.ts";
 import { attestationFile, formatAttestations } from "../../../src/trust/attestation.ts";
 import { addRegistry, removeRegistry } from "../../../src/usecases/registries.ts";
@@ -35,8 +35,7 @@ function attest(registry: string, plan: Plan, platform = platformId(plan.platfor
     version: plan.tool.version,
     method: plan.method.id,
     digest: plan.digest,
-    commit: plan.what.source.commit,
-    tree: plan.what.source.tree,
+    ...(isPackage(plan.what.source) ? {} : { commit: plan.what.source.commit, tree: plan.what.source.tree }),
     platform,
     time: new Date().toISOString(),
   });

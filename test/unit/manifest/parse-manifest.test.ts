@@ -71,6 +71,8 @@ const OF_REGISTRIES = new Set([
   "NAME_REMOVED",
   "NAME_SIMILAR",
   "BUNDLE_MISSING",
+  "LOCK_MISSING",
+  "LOCK_WRONG",
   "ATTESTATION_INVALID",
   "ATTESTATION_CONTRIBUTED",
 ]);
@@ -339,7 +341,6 @@ describe("what is not built yet is refused by name", () => {
     ["kind: workspace", { kind: "kind: workspace" }],
     ["persist", { persist: "persist: [etc/rc.conf]" }],
     ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
-    ["package", { source: "source: { git: https://github.com/o/r.git, package: npm:ripcat }" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
   ])("%s", (name, change: Record<string, string>) => {
     const findings = findingsOf(manifestYaml(change));

@@ -22,7 +22,8 @@ function manifestOf(steps: readonly ManifestStep[], requires: Manifest["requires
     prerelease: false,
     withdrawn: null,
   };
-  return { steps, requires, provides: { bin, share: {}, completions: {} }, version } as unknown as Manifest;
+  const source = { git: null, bundle: null, path: null, package: null, from: "checkout" };
+  return { source, steps, requires, provides: { bin, share: {}, completions: {} }, version } as unknown as Manifest;
 }
 
 const FILES = {

@@ -5,8 +5,9 @@ import type { PlannedCopy, PlannedRun, PlannedWork } from "../../../src/plan/pla
 import { samplePlan } from "../../helpers/sample-plan.ts";
 
 // Spelt out: its digest is pinned below.
+const CHECKOUT = { commit: "1".repeat(40) as CommitSha, tree: "2".repeat(40) as TreeSha, path: "cli" };
 const WHAT: PlannedWork = {
-  source: { commit: "1".repeat(40) as CommitSha, tree: "2".repeat(40) as TreeSha, path: "cli" },
+  source: CHECKOUT,
   steps: [
     {
       kind: "run",
@@ -77,9 +78,9 @@ const SAME: Readonly<Record<string, PlannedWork>> = {
 };
 
 const OTHER: Readonly<Record<string, PlannedWork>> = {
-  "the commit": changed({ source: { ...WHAT.source, commit: "3".repeat(40) as typeof WHAT.source.commit } }),
-  "the tree": changed({ source: { ...WHAT.source, tree: "3".repeat(40) as typeof WHAT.source.tree } }),
-  "the sub-directory": changed({ source: { ...WHAT.source, path: null } }),
+  "the commit": changed({ source: { ...CHECKOUT, commit: "3".repeat(40) as CommitSha } }),
+  "the tree": changed({ source: { ...CHECKOUT, tree: "3".repeat(40) as TreeSha } }),
+  "the sub-directory": changed({ source: { ...CHECKOUT, path: null } }),
   "a step's command": withRun({ run: ["cargo", "build"] }),
   "words that a shell would join": withRun({ run: "cargo build --locked" }),
   "a step's folder": withRun({ dir: "cli" }),
