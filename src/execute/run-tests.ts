@@ -61,7 +61,8 @@ export function describeCommand(run: RunText): string {
  * Run the manifest's tests on the finished prefix, which they can only read. PATH holds the new launchers and the
  * system's folders; HOME, TMPDIR and the working folder are empty and new for each test; there is no network.
  * @param launchers `bin`: absolute folder with the new launchers; its neighbour `libexec`, where there is one, is shown
- *   too. `toolchains`: what they start besides the plan's requirements
+ *   too. `toolchains`: what they start besides the plan's requirements. `state`: where the tool's data is, which is made
+ *   anew for each test and can be written
  * @throws IpmError TEST_FAILED (`data`: test, command, mismatches, exitCode, stdout, stderr, log), STEP_TIMEOUT,
  *   SANDBOX_FAILED, and the abort's own error
  */
@@ -69,7 +70,7 @@ export async function runTests(
   context: ExecutionContext,
   plan: Plan,
   paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">,
-  launchers: { readonly bin: string; readonly toolchains: readonly Toolchain[] },
+  launchers: TestedLaunchers,
 ): Promise<void> {
   const { host } = context;
   const { tests } = plan.what;
@@ -85,7 +86,8 @@ export async function runTests(
     try {
       // Anew for each test: what one leaves behind must not help the next.
       await host.files.remove(paths.scratch);
-      await runTest({ context, plan, paths, launchersBin: launchers.bin, toolchains, transcript }, test);
+      await launchers.state?.renew();
+      await runTest({ context, plan, paths, launchers, toolchains, transcript }, test);
       outcome = "done";
     } finally {
       context.emit({ type: "test.finished", tool, id: test.id, title, outcome, ms: host.monotonicMs() - started });
@@ -94,17 +96,25 @@ export async function runTests(
   await host.files.remove(paths.scratch);
 }
 
+/** The new tool as its tests see it. */
+export interface TestedLaunchers {
+  readonly bin: string;
+  readonly toolchains: readonly Toolchain[];
+  readonly state?: { readonly folder: string; renew(): Promise<void> };
+}
+
 interface TestRun {
   readonly context: ExecutionContext;
   readonly plan: Plan;
   readonly paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">;
-  readonly launchersBin: string;
+  readonly launchers: TestedLaunchers;
   readonly toolchains: readonly Toolchain[];
   readonly transcript: Transcript;
 }
 
 async function prepareFolders(run: TestRun): Promise<{ folders: TestFolders; libexec: string | undefined }> {
   const { files } = run.context.host;
+  const { state } = run.launchers;
   await files.createFolder(run.paths.scratch);
   const scratch = (await files.realPath(run.paths.scratch)) ?? run.paths.scratch;
   const own = async (name: string): Promise<string> => {
@@ -114,10 +124,11 @@ async function prepareFolders(run: TestRun): Promise<{ folders: TestFolders; lib
   };
   const folders = {
     prefix: (await files.realPath(run.paths.prefix)) ?? run.paths.prefix,
-    launchers: (await files.realPath(run.launchersBin)) ?? run.launchersBin,
+    launchers: (await files.realPath(run.launchers.bin)) ?? run.launchers.bin,
     home: await own("home"),
     tmp: await own("tmp"),
     work: await own("work"),
+    state: state === undefined ? null : ((await files.realPath(state.folder)) ?? state.folder),
   };
   return { folders, libexec: await files.realPath(path.join(path.dirname(folders.launchers), "libexec")) };
 }

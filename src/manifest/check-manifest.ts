@@ -80,6 +80,7 @@ export function checkManifest(data: PartialData, written: Written, options: Chec
   for (const [index, requirement] of entriesOf(draft.requires))
     checkRequirement(["requires", index], requirement, check);
   checkInputs(draft.inputs, report);
+  checkPersist(draft, report);
   checkTests(["tests"], draft.tests, report);
   checkSteps(["steps"], draft.steps, check);
   checkFrom(["steps"], draft.steps, draft, check);
@@ -309,6 +310,37 @@ function checkRequirement(path: Path, requirement: DraftRequirement, { report, l
   }
   if (requirement.version !== undefined) {
     report([...path, "version"], { code: "CONFLICTING_KEYS", key: true, message: `\`${kind}\` has no version` });
+  }
+}
+
+/** True when a path is another one or lies below it, on a file system that does not know case as well. */
+function isAtOrBelow(folder: string, file: string): boolean {
+  return `${file.toLowerCase()}/`.startsWith(`${folder.toLowerCase()}/`);
+}
+
+function checkPersist(draft: Draft, report: Report): void {
+  const places = entriesOf<string>(draft.persist);
+  for (const [index, place] of places) {
+    const other = places.find(([at, outer]) => at !== index && isAtOrBelow(outer, place));
+    if (other !== undefined && (other[0] < index || other[1].toLowerCase() !== place.toLowerCase()))
+      report(["persist", index], {
+        code: "NEEDLESS_ENTRY",
+        message: `${quoted(place)} is kept with ${quoted(other[1])} already`,
+      });
+  }
+  const bins: [Path, DraftBin | undefined][] = [[["bin"], draft.bin]];
+  for (const [index, method] of entriesOf(draft.methods))
+    bins.push([["methods", index, "provides", "bin"], method.provides?.bin]);
+  for (const [path, bin] of bins) {
+    if (bin === undefined || Array.isArray(bin)) continue;
+    for (const [name, launcher] of Object.entries(bin)) {
+      const file = typeof launcher === "string" ? launcher : launcher?.file;
+      if (file === undefined || !places.some(([, place]) => isAtOrBelow(place, file))) continue;
+      report([...path, name], {
+        code: "CONFLICTING_KEYS",
+        message: `the command ${quoted(name)} is in what \`persist\` names: programs are not the user's to change`,
+      });
+    }
   }
 }
 

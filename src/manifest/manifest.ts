@@ -17,6 +17,8 @@ export interface Manifest {
   /** The manifest's and the method's requirements, the manifest's first. */
   readonly requires: readonly Requirement[];
   readonly inputs: readonly ManifestInput[];
+  /** Paths in the prefix that hold the user's data. */
+  readonly persist: readonly string[];
   readonly steps: readonly ManifestStep[];
   readonly provides: Provides;
   readonly tests: readonly ManifestTest[];

@@ -4,7 +4,6 @@
  */
 export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
   "kind=workspace": "an editable checkout",
-  persist: "user data that outlives an upgrade",
   "source.submodules": "sources with submodules",
   "source.track": "following a branch",
   "tests.during": "tests while the server runs",

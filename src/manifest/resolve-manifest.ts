@@ -332,6 +332,7 @@ export function resolveManifest(source: ManifestSource, request: ResolveRequest)
     method: id,
     requires: [...(source.requires ?? []), ...(method.requires ?? [])].map(resolveRequirement),
     inputs: (source.inputs ?? []).map(resolveInput),
+    persist: source.persist ?? [],
     steps: method.steps.map((step) => resolveStep(step, values)),
     provides: resolveProvides(source, method, values),
     tests: (method.tests ?? source.tests ?? []).map((test) => resolveTest(test, values)),

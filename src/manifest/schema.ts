@@ -701,8 +701,8 @@ export const manifestSchema = z
       32,
     ).optional(),
     persist: list(
-      "Files of the user's: seeded once, kept over upgrades.",
-      text("Path in the prefix.", pathRule),
+      "What is the user's: files and folders that the steps make, copied once to `data/state/NAME`, kept over upgrades and uninstall, gone with `--purge`. In the prefix they are links to there; tests see fresh copies.",
+      text("Path in the prefix of a file or folder.", pathRule),
       64,
     ).optional(),
     platforms: list(

@@ -87,6 +87,7 @@ export function planDigest(what: PlannedWork): PlanDigest {
       ...(what.inputs === undefined ? {} : { inputs: what.inputs }),
       steps: what.steps.map(essenceOfStep),
       provides: what.provides,
+      ...(what.persist === undefined ? {} : { persist: what.persist.toSorted() }),
       tests: what.tests.map(({ run, stdin, timeoutMs, expect }) => ({ run, stdin, timeoutMs, expect })),
     }),
   );
@@ -115,6 +116,7 @@ export function buildPlan(input: PlanInput): Plan {
         }),
     steps: expanded.steps,
     provides: expanded.provides,
+    ...(manifest.persist.length === 0 ? {} : { persist: manifest.persist }),
     tests: manifest.tests.map(planTest),
   };
   return {

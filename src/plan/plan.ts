@@ -107,6 +107,8 @@ export interface PlannedWork {
   readonly inputs?: readonly PlannedInput[];
   readonly steps: readonly PlannedStep[];
   readonly provides: PlannedProvides;
+  /** Paths in the prefix with the user's data; absent where there are none. */
+  readonly persist?: readonly string[];
   readonly tests: readonly PlannedTest[];
 }
 

@@ -22,6 +22,8 @@ export interface TestFolders {
   readonly tmp: string;
   /** The working folder. */
   readonly work: string;
+  /** The tool's data, which is the test's own; null where the tool keeps none. */
+  readonly state: string | null;
 }
 
 function readableOf(toolchains: readonly Toolchain[]): string[] {
@@ -46,10 +48,10 @@ export function grantsOfStep(
   };
 }
 
-/** What a test may touch: it only reads the prefix and the launchers, and has no network. */
+/** What a test may touch: it writes its own places and data, only reads the prefix and the launchers, and has no network. */
 export function grantsOfTest(folders: TestFolders, toolchains: readonly Toolchain[]): Grants {
   return {
-    writable: outermost([folders.home, folders.tmp, folders.work]),
+    writable: outermost([folders.home, folders.tmp, folders.work, ...(folders.state === null ? [] : [folders.state])]),
     readable: outermost([folders.prefix, folders.launchers, ...readableOf(toolchains)]),
     network: [],
   };

@@ -87,6 +87,10 @@ export interface EntryPaths {
   /** Private HOME and TMP of the steps; removed at the seal. */
   readonly home: string;
   readonly tmp: string;
+  /** What the steps made of the user's data; only where the manifest persists some. */
+  readonly seed: string;
+  /** A link to the user's data; while tests run a folder with data of their own. Only where there is a seed. */
+  readonly state: string;
   /** Scratch folder of the tests; removed at the seal. */
   readonly scratch: string;
   /** `bin` and `libexec` with launchers of this entry alone, for its tests and for `run`. */
@@ -103,6 +107,8 @@ export function entryPaths(layout: Layout, id: EntryId): EntryPaths {
     source: path.join(root, "source"),
     home: path.join(root, "home"),
     tmp: path.join(root, "tmp"),
+    seed: path.join(root, "seed"),
+    state: path.join(root, "state"),
     scratch: path.join(root, "scratch"),
     launchers: path.join(root, "launchers"),
     files: path.join(root, "files.json"),

@@ -137,6 +137,12 @@ function doubtAbout(value: Record<string, unknown>, id: EntryId): string | undef
     return "it is incomplete";
   }
   if (!hasReadableInputs(plan["what"])) return "its inputs cannot be read";
+  const { persist } = plan["what"];
+  if (
+    persist !== undefined &&
+    !(Array.isArray(persist) && persist.every((at) => typeof at === "string" && isInside(at)))
+  )
+    return "what it persists leaves the prefix";
   if (!Array.isArray(launchers) || !launchers.every(isSealedLauncher)) return "its launchers cannot be read";
   if (
     !isRecord(share) ||

@@ -11,6 +11,7 @@ import type { FetchedSource } from "../source/source.ts";
 import { sha256Hex } from "../core/canonical-json.ts";
 import { type EntryId, type EntryPaths, entryFolder, entryPaths, formatEntryId } from "../store/layout.ts";
 import { launcherSpecs, writeLaunchers } from "../store/profiles.ts";
+import { linkState, renewTestState, setAsidePersisted } from "../store/persist.ts";
 import { type Receipt, RECEIPT_SCHEMA, type SealedLauncher, readReceipt } from "../store/receipts.ts";
 import { removeOwn } from "../store/remove-own.ts";
 import { makeReadable, sealTree } from "../store/seal-tree.ts";
@@ -147,11 +148,21 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   const { launchers, toolchains } = await resolveLaunchers(host, plan, paths.prefix);
   const share = await collectShare(host, paths.prefix, plan.what.provides);
   for (const folder of [paths.source, paths.home, paths.tmp]) await host.files.remove(folder);
+  const persist = plan.what.persist ?? [];
+  await setAsidePersisted(host, paths, persist, launchers);
+  if (persist.length > 0) await sealTree(host, paths.seed);
   const sealed = await phase(store, plan, "seal", () => sealTree(host, paths.prefix));
   const bin = await writeOwnLaunchers(store, paths, plan, launchers);
   if (plan.what.tests.length > 0)
-    await phase(store, plan, "tests", () => runTests(context, plan, places, { bin, toolchains }));
+    await phase(store, plan, "tests", () =>
+      runTests(context, plan, places, {
+        bin,
+        toolchains,
+        ...(persist.length === 0 ? {} : { state: { folder: paths.state, renew: () => renewTestState(host, paths) } }),
+      }),
+    );
   await host.files.remove(paths.scratch);
+  if (persist.length > 0) await linkState(host, layout, paths, plan.tool.name);
   const filesJson = `${JSON.stringify(sealed.files)}\n`;
   await host.files.write(paths.files, filesJson, 0o444);
   host.checkpoint("seal.files");

@@ -259,6 +259,8 @@ async function checkEntry(context: Context, layout: Layout, tool: GenerationEntr
     return failed("its prefix is gone, or is no folder any more");
   const gone = await goneInterpreter(context, receipt.receipt);
   if (gone !== undefined) return failed(`${gone} is gone`);
+  const lost = await lostState(context, layout, receipt.receipt);
+  if (lost !== undefined) return failed(`its data ${lost} is gone`);
   const sealed = await readSealedFiles(context.host, paths.files, receipt.receipt.filesDigest);
   if (sealed === undefined) return failed("its list of files cannot be read");
   const differences = await compareTree(context.host, paths.prefix, sealed);
@@ -278,6 +280,15 @@ async function checkEntry(context: Context, layout: Layout, tool: GenerationEntr
     if (expected?.kind === "file") await context.host.files.setMode(path.join(paths.prefix, file), expected.mode);
   }
   return { id, status: "fixed", title, detail: `the modes of ${modes.length} files`, fix: null };
+}
+
+/** A place of the user's data that is not there any more; building again makes it as it was at first. */
+async function lostState(context: Context, layout: Layout, { plan }: Receipt): Promise<string | undefined> {
+  for (const place of plan.what.persist ?? []) {
+    const item = path.join(layout.state, plan.tool.name, place);
+    if ((await context.host.files.facts(item)) === undefined) return item;
+  }
+  return undefined;
 }
 
 /** The interpreter or program that a launcher carries and this machine has no more. */

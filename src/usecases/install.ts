@@ -4,8 +4,9 @@ import type { RunText } from "../manifest/manifest.ts";
 import { methodsOf } from "../manifest/resolve-manifest.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
-import { type EntryId, formatEntryId, layoutOf } from "../store/layout.ts";
+import { type EntryId, entryPaths, formatEntryId, layoutOf } from "../store/layout.ts";
 import type { HeldLock } from "../store/locks.ts";
+import { seedState } from "../store/persist.ts";
 import { findLauncherConflict } from "../store/profiles.ts";
 import { generationEntryOf } from "../store/rebuild-generation.ts";
 import { readCurrent } from "../store/read-current.ts";
@@ -116,8 +117,15 @@ function withPlans(
   ];
 }
 
+/** The first content of the data that a built tool keeps. @returns takes it back */
+export async function seedPlan(context: Context, plan: Plan, id: EntryId): Promise<() => Promise<void>> {
+  const layout = layoutOf(context.host.homes);
+  return seedState(context.host, layout, plan.tool.name, entryPaths(layout, id), plan.what.persist ?? []);
+}
+
 /** A built target: what a generation lists of it, and its plan. */
 export interface Built {
+  readonly id: EntryId;
   readonly entry: GenerationEntry;
   readonly plan: Plan;
 }
@@ -181,7 +189,8 @@ export async function buildTarget(
         fresh: mode.fresh,
       });
       if (!built.reused) fresh.push(built.id);
-      return { entry: generationEntryOf(formatEntryId(built.id), built.receipt, false), plan: prepared.plan };
+      const entry = generationEntryOf(formatEntryId(built.id), built.receipt, false);
+      return { id: built.id, entry, plan: prepared.plan };
     } catch (error) {
       if (!isIpmError(error) || !METHOD_FAILURES.has(error.code) || options.noFallback || options.method !== undefined)
         throw error;
@@ -330,7 +339,10 @@ export async function install(
     built = await forEachTarget(prepared, options, failed, (item) =>
       buildTarget(context, item.target, item, options, mode, fresh),
     );
-    for (const { plan } of built) takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
+    for (const { plan, id } of built) {
+      takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
+      takeBack.push(await seedPlan(context, plan, id));
+    }
     if (built.length > 0) {
       generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built));
     }

@@ -1,12 +1,12 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type EntryId, entryPaths, parseEntryId } from "../store/layout.ts";
+import { type EntryId, entryPaths } from "../store/layout.ts";
 import { openForWriting } from "../store/recover.ts";
 import { lockEntries } from "../store/store-context.ts";
 import { confirmPlan } from "./confirm-plan.ts";
 import { type Context, type PlanOptions, storeOf } from "./context.ts";
-import { buildTarget } from "./install.ts";
+import { buildTarget, seedPlan } from "./install.ts";
 import { preparePlan } from "./prepare-plan.ts";
 import { openTargets } from "./resolve-target.ts";
 import { askSecrets, demandKnownInputs, keepInputs } from "./settle-inputs.ts";
@@ -54,7 +54,7 @@ export async function runTool(
   const lock = await lockEntries(store, prepared.plan.tool.name);
   try {
     const fresh: EntryId[] = [];
-    const { entry, plan } = await buildTarget(
+    const { id, plan } = await buildTarget(
       context,
       resolved,
       prepared,
@@ -63,8 +63,7 @@ export async function runTool(
       fresh,
     );
     await keepInputs(context, plan, given);
-    const id = parseEntryId(entry.entry);
-    if (id === undefined) throw new TypeError(`not an entry: ${entry.entry}`);
+    await seedPlan(context, plan, id);
     const command = commandOf(plan);
     context.emit({ type: "program.started", tool: `${plan.tool.name}@${plan.tool.version}`, command });
     return await context.host.processes.attach({

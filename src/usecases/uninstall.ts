@@ -19,6 +19,8 @@ export interface UninstallResult {
   readonly removed: readonly { readonly name: string; readonly version: string }[];
   /** Bytes removed by `--purge`; without it the tree stays for a rollback. */
   readonly purgedBytes: number;
+  /** Folders with data of the user's that stay, and that `--purge` removes. */
+  readonly kept: readonly string[];
 }
 
 function notInstalled(name: string, entries: readonly GenerationEntry[]): IpmError {
@@ -102,9 +104,16 @@ export async function uninstall(
     }
     return removed.length === 0 ? null : { entries: entries.filter((entry) => !removed.includes(entry)) };
   });
+  const purgedBytes = options.purge ? await purge(context, wanted) : 0;
+  const kept: string[] = [];
+  for (const name of wanted) {
+    const { state } = foldersOf(context, name);
+    if ((await context.host.files.list(state)).length > 0) kept.push(state);
+  }
   return {
     generation: after?.number ?? 0,
     removed: removed.map(({ name, version }) => ({ name, version })),
-    purgedBytes: options.purge ? await purge(context, wanted) : 0,
+    purgedBytes,
+    kept,
   };
 }

@@ -18,7 +18,7 @@ const MOST_UNEXPECTED = 10;
 /** What ipm itself keeps in a data home and in an entry; anything else there was put there by somebody else. */
 const IN_ROOM = new Set(["registry", "embedded", "homes"]);
 const IN_HOMES = new Set(["data", "cache", "config"]);
-const IN_ENTRY = new Set(["prefix", "launchers", "files.json", "receipt.json"]);
+const IN_ENTRY = new Set(["prefix", "launchers", "files.json", "receipt.json", "seed", "state"]);
 
 /** Fresh homes of ipm in a folder of their own, and a context that knows nothing else. */
 export interface CleanRoom {

@@ -11,7 +11,7 @@ export const uninstallCommand: CommandSpec = {
     ["ipm uninstall lstm-demo --purge", "and remove its files and data now"],
   ],
   options: [{ flags: "--purge", says: "also remove what rollback would need, and the tool's own data" }, LOCK_TIMEOUT],
-  json: "{generation, removed: [{name, version}], purgedBytes}",
+  json: "{generation, removed: [{name, version}], purgedBytes, kept: [folder]}",
   completes: "installed",
   run: async (session, invocation) => {
     const { uninstall } = await import("../../usecases/uninstall.ts");

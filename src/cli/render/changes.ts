@@ -23,6 +23,7 @@ export function renderUninstall(
     readonly generation: number;
     readonly removed: readonly { readonly name: string; readonly version: string }[];
     readonly purgedBytes: number;
+    readonly kept: readonly string[];
   },
   isPurge: boolean,
   theme: Theme,
@@ -35,6 +36,9 @@ export function renderUninstall(
     isPurge
       ? `  its files and data are gone; ${formatBytes(result.purgedBytes)} given back`
       : `  ${theme.faint(`${theme.symbols.arrow} ipm rollback brings it back; ipm gc --keep 0 gives its space back`)}`,
+    ...result.kept.flatMap((folder) =>
+      hang("  ", `your data stays in ${escapeUntrusted(folder)} (--purge removes it)`, theme.width, theme.faint),
+    ),
   ];
 }
 

@@ -187,6 +187,10 @@ function testLines(tests: readonly PlannedTest[], theme: Theme): string[] {
   });
 }
 
+function persistLines(plan: Plan, theme: Theme): string[] {
+  return (plan.what.persist ?? []).flatMap((place) => hang("  ", escapeUntrusted(place), theme.width));
+}
+
 function launcherLines(plan: Plan, theme: Theme): string[] {
   return plan.launchers.flatMap((launcher) => {
     const name = `  ${theme.command(escapeUntrusted(launcher.name))}`;
@@ -247,6 +251,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...section("Inputs", inputLines(plan, theme), theme),
     ...section("Steps", stepLines(what.steps, theme), theme),
     ...section("Tests, before anything goes on PATH", testLines(what.tests, theme), theme),
+    ...section("Keeps as yours, over upgrades and uninstall", persistLines(plan, theme), theme),
     ...section("Puts on PATH", launcherLines(plan, theme), theme),
   ];
 }

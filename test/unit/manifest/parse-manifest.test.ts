@@ -316,6 +316,26 @@ describe("inputs", () => {
   });
 });
 
+describe("what is the user's", () => {
+  test.each([
+    ["files and folders", "[etc/rc.conf, var/data]", []],
+    ["a way out", "[../rc.conf]", ["INVALID_PATH"]],
+    ["an absolute path", "[/etc/passwd]", ["INVALID_PATH"]],
+    ["the prefix itself", "[.]", ["INVALID_PATH"]],
+    ["one within another", "[var, var/data]", ["NEEDLESS_ENTRY"]],
+    ["one twice, but for case", "[etc/rc.conf, etc/RC.conf]", ["NEEDLESS_ENTRY"]],
+  ])("%s", (_, persist, codes) => {
+    expect(codesOf({ persist: `persist: ${persist}` })).toEqual(codes);
+  });
+
+  test("no command is in it", () => {
+    const changes = { bin: "bin: { rc: bin/rc, rd: { file: lib/rd } }" };
+    expect(codesOf({ ...changes, persist: "persist: [bin]" })).toEqual(["CONFLICTING_KEYS"]);
+    expect(codesOf({ ...changes, persist: "persist: [lib/rd]" })).toEqual(["CONFLICTING_KEYS"]);
+    expect(codesOf({ ...changes, persist: "persist: [libexec]" })).toEqual([]);
+  });
+});
+
 describe("requirements of the machine", () => {
   test.each([
     ["all three kinds", "[{ env: DISPLAY }, { service: docker }, { hardware: nvidia, version: '>=525' }]", []],
@@ -339,7 +359,6 @@ describe("requirements of the machine", () => {
 describe("what is not built yet is refused by name", () => {
   test.each([
     ["kind: workspace", { kind: "kind: workspace" }],
-    ["persist", { persist: "persist: [etc/rc.conf]" }],
     ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
   ])("%s", (name, change: Record<string, string>) => {

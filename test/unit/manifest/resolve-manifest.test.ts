@@ -56,6 +56,7 @@ describe("the smallest manifest", () => {
       method: "npm",
       requires: [],
       inputs: [],
+      persist: [],
       steps: [
         { uses: "npm", with: {}, why: null, dir: null, env: {}, timeoutMs: null, network: null, optional: false },
       ],

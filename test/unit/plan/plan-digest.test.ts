@@ -103,6 +103,7 @@ const OTHER: Readonly<Record<string, PlannedWork>> = {
   "a test's expectation": withTest({ expect: { exit: 1, stdout: null, stderr: null, output: null } }),
   "a test's input": withTest({ stdin: "x" }),
   "no tests": changed({ tests: [] }),
+  "what is the user's": changed({ persist: ["etc/rc.conf"] }),
   "an input": changed({ inputs: [{ env: "RC", for: "both", secret: false, value: "a" }] }),
   "another value of it": changed({ inputs: [{ env: "RC", for: "both", secret: false, value: "b" }] }),
   "what it is for": changed({ inputs: [{ env: "RC", for: "run", secret: false, value: "a" }] }),
