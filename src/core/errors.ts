@@ -149,8 +149,7 @@ export const ERRORS = {
   },
   METHOD_NOT_APPLICABLE: {
     exit: EXIT.requirement,
-    cause:
-      "No method of the manifest fits this platform and version, or the one asked for with `--method` does not exist or does not fit.",
+    cause: "No method of the manifest fits this platform and version, or the one asked for with `--method` does not.",
     cure: "The message lists every method and why it was passed over.",
   },
   UNVERIFIED: {
@@ -202,6 +201,12 @@ export const ERRORS = {
     exit: EXIT.refused,
     cause: "What was fetched is not what the manifest pins: another commit, another tree, or a tag that has moved.",
     cure: "Do not install it. Tell the registry's maintainers both values of the message.",
+  },
+  COMMIT_GONE: {
+    exit: EXIT.refused,
+    cause:
+      "The repository no longer has the commit that the manifest pins: its history was rewritten, or it is another repository now.",
+    cure: "Do not install it by its branch instead. Install another version, and tell the registry's maintainers.",
   },
   SOURCE_UNSAFE: {
     exit: EXIT.refused,

@@ -191,6 +191,8 @@ export interface GitRequest {
   readonly indexFile?: string;
   /** An objects folder that is only read. */
   readonly alternateObjects?: string;
+  /** The objects folder that is written, in place of the repository's own. */
+  readonly objects?: string;
   /** Further variables (proxy, CA, HOME, an ssh agent). The environment is built from nothing: only these are added. */
   readonly env?: Readonly<Record<string, string>>;
   /** Never empty when given; without it git must not read standard input. */

@@ -85,6 +85,7 @@ function environmentOf(request: GitRequest, folders: readonly string[]): Record<
     ...(request.gitDir === undefined ? {} : { GIT_DIR: request.gitDir }),
     ...(request.workTree === undefined ? {} : { GIT_WORK_TREE: request.workTree }),
     ...(request.indexFile === undefined ? {} : { GIT_INDEX_FILE: request.indexFile }),
+    ...(request.objects === undefined ? {} : { GIT_OBJECT_DIRECTORY: request.objects }),
     ...(request.alternateObjects === undefined ? {} : { GIT_ALTERNATE_OBJECT_DIRECTORIES: request.alternateObjects }),
   };
 }
@@ -100,6 +101,7 @@ const ALLOWED_ENVIRONMENT = [
   "GIT_DIR",
   "GIT_WORK_TREE",
   "GIT_INDEX_FILE",
+  "GIT_OBJECT_DIRECTORY",
   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
   "GIT_SSL_CAINFO",
 ];

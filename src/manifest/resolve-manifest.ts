@@ -1,5 +1,6 @@
 import { IpmError } from "../core/errors.ts";
 import { parseGitUrl } from "../core/git-url.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { matchesPlatform, platformId } from "../core/host.ts";
 import type { Platform } from "../core/host.ts";
 import { parseDuration } from "./duration.ts";
@@ -85,6 +86,16 @@ function missingPin(version: VersionSource | undefined, from: SourceKind): strin
   return version.integrity !== undefined && version.lock !== undefined
     ? undefined
     : "has no package with a lock to install";
+}
+
+/** @throws IpmError USAGE when the manifest has no method of this name (`--method`) */
+export function demandMethod(source: Pick<ManifestSource, "name" | "methods" | "steps">, wanted: string): void {
+  const ids = methodsOf(source).map(({ id }) => id);
+  if (ids.includes(wanted)) return;
+  throw new IpmError("USAGE", `${source.name} has no method ${escapeUntrusted(wanted)}; it has ${ids.join(", ")}`, {
+    hint: `--method ${ids[0] ?? "ID"}`,
+    data: { name: source.name, methods: ids },
+  });
 }
 
 /**

@@ -29,6 +29,9 @@ export interface AddedRegistry {
 /** Where a registry is: what was typed, as a URL in normal form or an absolute folder. @throws IpmError TARGET_INVALID */
 function locate(context: RegistryContext, typed: string): Pick<ConfiguredRegistry, "kind" | "location"> {
   const { cwd, env } = context.host.facts;
+  if (typed.trim() === "") {
+    throw new IpmError("USAGE", "registry add needs a URL or a folder", { hint: "ipm registry add URL-OR-FOLDER" });
+  }
   if (/^(?:\.{0,2}\/|\.{1,2}$)/u.test(typed)) return { kind: "folder", location: path.resolve(cwd, typed) };
   const home = env["HOME"];
   if ((typed === "~" || typed.startsWith("~/")) && home !== undefined) {
@@ -56,6 +59,12 @@ function checkNew(configured: readonly ConfiguredRegistry[], added: ConfiguredRe
 async function addFolder(context: RegistryContext, location: string): Promise<AddedRegistry> {
   const { files } = context.host;
   const root = await findRegistryRoot(files, location);
+  if (root === undefined && (await files.realPath(location)) === undefined) {
+    throw new IpmError("TARGET_INVALID", `the folder ${escapeUntrusted(location)} does not exist`, {
+      hint: "name an existing folder, or a git URL",
+      data: { path: location },
+    });
+  }
   if (root === undefined) {
     throw new IpmError("REGISTRY_INVALID", `${location} is not a registry: it has no ${REGISTRY_FILE}`, {
       hint: "give the folder that holds registry.yaml, or its parent",
@@ -99,7 +108,7 @@ async function addGit(context: RegistryContext, location: string): Promise<Added
 /**
  * Add a registry to `config.yaml`, under the id that its `registry.yaml` gives. A git registry is fetched.
  * @param typed a git URL, `owner/repo` (the forge), or a folder (begins with `/`, `.` or `~`)
- * @throws IpmError TARGET_INVALID, REGISTRY_INVALID, REGISTRY_EXISTS, FETCH_FAILED, SOURCE_REFUSED, CONFIG_INVALID
+ * @throws IpmError USAGE, TARGET_INVALID, REGISTRY_INVALID, REGISTRY_EXISTS, FETCH_FAILED, SOURCE_REFUSED, CONFIG_INVALID
  */
 export async function addRegistry(context: RegistryContext, typed: string): Promise<AddedRegistry> {
   const { kind, location } = locate(context, typed);

@@ -120,8 +120,8 @@ function mismatch(what: string, place: string, pinned: string, found: string): I
   });
 }
 
-/** Compare what came with what was pinned. @throws IpmError SOURCE_MISMATCH with both values, FETCH_FAILED when it is not there */
-async function compare(call: FetchCall, wanted: Wanted): Promise<TreeSha> {
+/** Compare what came with what was pinned. @throws IpmError SOURCE_MISMATCH with both values; COMMIT_GONE when a pin is not there, FETCH_FAILED for a commit that was typed or is in no bundle */
+async function compare(call: FetchCall, wanted: Wanted, isBundle: boolean): Promise<TreeSha> {
   const { context, store, limits } = call;
   const place = shownUrl(call.remote.source);
   const tag = isTag(wanted.ref) ? `${seenRef(wanted.ref)}^{commit}` : `${wanted.commit}^{commit}`;
@@ -132,10 +132,19 @@ async function compare(call: FetchCall, wanted: Wanted): Promise<TreeSha> {
   ]);
   if (commit === undefined) {
     if (seen !== undefined) throw mismatch(`the tag ${shownUrl(wanted.ref ?? "")}`, place, wanted.commit, seen);
-    throw new IpmError("FETCH_FAILED", `commit ${wanted.commit} is no longer in ${place}`, {
-      hint: "its history was rewritten: ask the manifest's maintainers for a new pin, or install another version",
-      data: { url: place, commit: wanted.commit },
-    });
+    const data = { url: place, commit: wanted.commit };
+    // A bundle is the registry's own file: nobody rewrote a history. Without a tree nobody pinned it: somebody typed it.
+    if (isBundle || wanted.tree === null) {
+      throw new IpmError("FETCH_FAILED", `${place} has no commit ${wanted.commit}`, {
+        hint: isBundle ? "ipm update" : `compare the id with those of ${place}`,
+        data,
+      });
+    }
+    throw new IpmError(
+      "COMMIT_GONE",
+      `${place} does not have the commit ${wanted.commit}, which is pinned: its history was rewritten, or it is another repository`,
+      { hint: "install another version, and ask the manifest's maintainers for a new pin", data },
+    );
   }
   // The id may be that of a tag's object, which is not what a pin is.
   if (commit !== wanted.commit) throw mismatch("the commit", place, wanted.commit, commit);
@@ -159,7 +168,7 @@ export async function fetchCommit(call: FetchCall, wanted: Wanted, isShallow: bo
   if (isTag(wanted.ref)) await context.host.files.remove(`${store.folder}/${seenRef(wanted.ref)}`);
   try {
     if (!isShallow || !(await fetchShallow(call, wanted))) await fetchAll(call, wanted);
-    const tree = await compare(call, wanted);
+    const tree = await compare(call, wanted, !isShallow);
     await keepPin(context, store, wanted.commit);
     return tree;
   } catch (error) {

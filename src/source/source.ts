@@ -17,6 +17,8 @@ export type SourceRequest =
       readonly kind: "bundle";
       /** Absolute path of a git bundle that ships in a registry. */
       readonly file: string;
+      /** As the manifest names it: the file may be a copy under a name of its own. */
+      readonly name: string;
       readonly ref: string | null;
       readonly commit: CommitSha;
       readonly tree: TreeSha;

@@ -44,6 +44,10 @@ async function writeRepository(context: SourceContext, order: CheckoutOrder): Pr
   }
   const object = tag === null ? commit : await tagObject(context, order);
   await readStore(context, store, limits, {
+    // The unfinished pack is a file of the objects folder: where the disk is full it goes with the checkout, and whoever
+    // tidies the store meanwhile does not take it away.
+    objects: path.join(git, "objects"),
+    alternateObjects: path.join(store.folder, "objects"),
     // No search for new deltas: what the store has packed is copied.
     args: [
       "-c",

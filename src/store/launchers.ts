@@ -64,6 +64,16 @@ export interface Shebang {
 }
 
 /**
+ * pip writes `'''exec' "/a path/bin/python" "$0" "$@"` into a shell's script where a path is too long for a first line or
+ * has a space, and quotes nothing else in it (distlib, `ScriptMaker._build_shebang`): the path, or undefined.
+ */
+function interpreterInShell(head: Uint8Array): string | undefined {
+  const second = new TextDecoder().decode(head).split("\n")[1] ?? "";
+  const match = /^'''exec' (?:"(?<quoted>\/.*)"|(?<plain>\/.*)) "\$0" "\$@"$/u.exec(second)?.groups;
+  return match?.["quoted"] ?? match?.["plain"];
+}
+
+/**
  * The interpreter line of a script, from its first bytes; null for anything else. As execve(2): the rest of the line is
  * one argument, `env -S` splits it, and `env` looks its program up on PATH.
  */
@@ -71,6 +81,8 @@ export function parseShebang(head: Uint8Array): Shebang | null {
   if (head[0] !== 0x23 || head[1] !== 0x21) return null;
   const end = head.indexOf(0x0a);
   const line = new TextDecoder().decode(head.subarray(2, end === -1 ? head.length : end)).trim();
+  const behind = line === "/bin/sh" ? interpreterInShell(head) : undefined;
+  if (behind !== undefined) return { program: behind, args: [], lookUp: false };
   const match = /^(\S+)(?:\s+(.*))?$/u.exec(line);
   const program = match?.[1];
   if (program === undefined) return null;

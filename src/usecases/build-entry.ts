@@ -9,6 +9,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { FetchedSource } from "../source/source.ts";
 import { sha256Hex } from "../core/canonical-json.ts";
+import { logName, timeOfLog } from "../store/log-names.ts";
 import { type EntryId, type EntryPaths, entryFolder, entryPaths, formatEntryId } from "../store/layout.ts";
 import { launcherSpecs, writeLaunchers } from "../store/profiles.ts";
 import { linkState, renewTestState, setAsidePersisted } from "../store/persist.ts";
@@ -35,6 +36,8 @@ export interface BuildInput {
   readonly ipmVersion: string;
   /** Build anew although a complete entry of this plan is there (`reinstall`). */
   readonly fresh: boolean;
+  /** Built to be run once (`ipm run`), not to be installed. Default: false. */
+  readonly oneOff?: boolean;
   /** Nothing is fetched: downloads must be in the cache. Default: false. */
   readonly offline?: boolean;
 }
@@ -85,9 +88,15 @@ async function chooseEntry(
   });
 }
 
-function logPath(store: StoreContext, plan: Plan): string {
-  const time = store.host.now().toISOString().replaceAll(/[-:]/gu, "");
-  return path.join(store.layout.logs, plan.tool.name, `${time}.log`);
+/**
+ * A new name for the log of a build, later than every other of the tool: clocks go back, and what is newest is told by
+ * name. The caller holds the lock of the tool's entries.
+ */
+async function logPath(store: StoreContext, { plan, oneOff }: BuildInput): Promise<string> {
+  const folder = path.join(store.layout.logs, plan.tool.name);
+  const last = (await store.host.files.list(folder)).map(timeOfLog).findLast((time) => time !== undefined);
+  const time = Math.max(store.host.now().getTime(), last === undefined ? 0 : last + 1);
+  return path.join(folder, logName(new Date(time), oneOff ?? false));
 }
 
 /** Time a phase and tell about it. */
@@ -121,7 +130,7 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   const { host, layout, emit } = store;
   const paths = entryPaths(layout, id);
   const started = host.now().toISOString();
-  const log = logPath(store, plan);
+  const log = await logPath(store, input);
   const context = {
     host,
     emit,

@@ -10,7 +10,7 @@ import { sourceContext } from "./source-context.ts";
 export function describeSource(request: SourceRequest | PackageRequest): string {
   if (request.kind === "package") return request.package;
   if (request.kind === "git") return redactCredentials(request.url);
-  return request.kind === "bundle" ? `bundle ${path.basename(request.file)}` : request.path;
+  return request.kind === "bundle" ? `bundle ${path.basename(request.name)}` : request.path;
 }
 
 /**

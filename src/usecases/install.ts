@@ -61,6 +61,8 @@ export interface InstallMode {
   readonly replace: boolean;
   /** Build anew although a complete entry of the plan is there. */
   readonly fresh: boolean;
+  /** What is built is run once and not installed. Default: false. */
+  readonly oneOff?: boolean;
 }
 
 const PLAIN: InstallMode = { replace: false, fresh: false };
@@ -156,7 +158,9 @@ async function prepareTarget(
   try {
     return await preparePlan(context, target, { ...options, method: kept });
   } catch (error) {
-    if (!isIpmError(error, "METHOD_NOT_APPLICABLE") && !isIpmError(error, "REQUIREMENT_MISSING")) throw error;
+    // USAGE: a newer manifest may have no method of that name any more.
+    if (!isIpmError(error) || !["METHOD_NOT_APPLICABLE", "REQUIREMENT_MISSING", "USAGE"].includes(error.code))
+      throw error;
     const prepared = await preparePlan(context, target, options);
     const message = `${target.entry.name} was installed by ${kept}, which cannot be used any more (${error.message}); now by ${prepared.plan.method.id}`;
     context.emit({ type: "warning", code: error.code, message });
@@ -187,6 +191,7 @@ export async function buildTarget(
         sandbox,
         ipmVersion: context.ipmVersion,
         fresh: mode.fresh,
+        oneOff: mode.oneOff ?? false,
       });
       if (!built.reused) fresh.push(built.id);
       const entry = generationEntryOf(formatEntryId(built.id), built.receipt, false);

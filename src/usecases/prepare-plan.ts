@@ -1,10 +1,15 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
-import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type Ecosystem, isEcosystem } from "../manifest/ecosystems.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../manifest/resolve-manifest.ts";
+import {
+  demandMethod,
+  methodChoices,
+  methodsOf,
+  resolveElsewhere,
+  resolveManifest,
+} from "../manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { tagsForSteps } from "../manifest/version-of-tag.ts";
 import { type SettledInput, buildPlan } from "../plan/build-plan.ts";
@@ -103,7 +108,7 @@ interface ChosenMethod {
 
 /**
  * The first method that fits platform, version and host; why each other one was passed over.
- * @throws IpmError REQUIREMENT_MISSING when requirements alone are in the way, METHOD_NOT_APPLICABLE otherwise
+ * @throws IpmError USAGE for a method that the manifest does not have, REQUIREMENT_MISSING when requirements alone are in the way, METHOD_NOT_APPLICABLE otherwise
  */
 async function chooseMethod(
   host: Host,
@@ -114,6 +119,7 @@ async function chooseMethod(
   excluded: ReadonlyMap<string, string>,
   getMissing: ((unmet: readonly ResolvedRequirement[]) => Promise<boolean>) | null,
 ): Promise<ChosenMethod> {
+  if (wanted !== undefined) demandMethod(entry, wanted);
   const passedOver: { id: string; why: string }[] = [];
   const missing: { id: string; unmet: ResolvedRequirement[] }[] = [];
   let chosen: Omit<ChosenMethod, "passedOver"> | undefined;
@@ -150,14 +156,10 @@ async function chooseMethod(
   const reasons = passedOver.map(({ id, why }) => `${id}: ${why}`).join("; ");
   const first = missing[0];
   if (first === undefined) {
-    const known = passedOver.some(({ id }) => id === wanted);
-    throw new IpmError(
-      "METHOD_NOT_APPLICABLE",
-      wanted !== undefined && !known
-        ? `${entry.name} has no method ${escapeUntrusted(wanted)}`
-        : `no method of ${entry.name} ${version} can be used here: ${reasons}`,
-      { hint: `ipm show ${entry.name}`, data: { name: entry.name, version, passedOver } },
-    );
+    throw new IpmError("METHOD_NOT_APPLICABLE", `no method of ${entry.name} ${version} can be used here: ${reasons}`, {
+      hint: `ipm show ${entry.name}`,
+      data: { name: entry.name, version, passedOver },
+    });
   }
   if (getMissing !== null && (await getMissing(first.unmet)))
     return chooseMethod(host, entry, version, sourceFor, wanted, excluded, null);

@@ -84,7 +84,8 @@ async function requestsOf(
   const ref = version.ref ?? null;
   const requests: { request: SourceRequest | null; package: PackageRequest | null } = { request: null, package: null };
   if (commit !== undefined && tree !== undefined) {
-    if (bundle !== undefined) requests.request = { kind: "bundle", file: await fileOf(bundle), ref, commit, tree };
+    if (bundle !== undefined)
+      requests.request = { kind: "bundle", file: await fileOf(bundle), name: bundle, ref, commit, tree };
     else if (git !== undefined) requests.request = { kind: "git", url: git, ref, commit, tree, named };
   }
   const reference = package_ === undefined ? undefined : parsePackageReference(package_);

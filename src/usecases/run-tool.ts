@@ -59,7 +59,7 @@ export async function runTool(
       resolved,
       prepared,
       options,
-      { replace: true, fresh: false },
+      { replace: true, fresh: false, oneOff: true },
       fresh,
     );
     await keepInputs(context, plan, given);

@@ -81,6 +81,19 @@ async function removeHome(
   return { removed: present.length === 0 && facts === undefined ? [] : [folder], kept };
 }
 
+/** `~/.local/share`, `~/.cache` and `~/.config` where nothing is in them any more: ipm may have made them. */
+async function removeEmptyParents(context: Context): Promise<void> {
+  const { files, facts, homes } = context.host;
+  const home = facts.env["HOME"] === undefined ? undefined : await files.realPath(facts.env["HOME"]);
+  if (home === undefined) return;
+  for (const own of [homes.data, homes.cache, homes.config]) {
+    for (let folder = path.dirname(own); folder.startsWith(`${home}/.`); folder = path.dirname(folder)) {
+      if ((await files.facts(folder))?.kind !== "folder" || !(await isEmptyOrMissing(context, folder))) break;
+      await files.remove(folder);
+    }
+  }
+}
+
 async function removeFromRcFile(context: Context, rc: RcFile): Promise<void> {
   const { files } = context.host;
   const { content, removeFile } = removeRcBlock(rc.content, rc.block);
@@ -164,6 +177,7 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
     }
     const root = path.dirname(homes.data);
     const isIpmHome = (context.host.facts.env["IPM_HOME"] ?? "") !== "" && path.basename(homes.data) === "data";
+    if (!isIpmHome) await removeEmptyParents(context);
     if (isIpmHome && (await files.facts(root))?.kind === "folder" && (await isEmptyOrMissing(context, root)))
       await files.remove(root);
   } finally {

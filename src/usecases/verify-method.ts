@@ -194,7 +194,11 @@ class MethodVerification {
   async #stage(room: CleanRoom, stage: Stage, work: () => Promise<string | null>): Promise<boolean> {
     const { host, emit } = this.#context;
     const started = host.monotonicMs();
-    const at = { tool: this.#tool, id: stage, title: `${this.#method}: ${TITLES[stage]}` };
+    const at = {
+      tool: this.#tool,
+      id: stage,
+      title: `${this.#subject.name} ${this.#subject.version} by ${this.#method}: ${TITLES[stage]}`,
+    };
     emit({ type: "step.started", ...at, index: this.#stages.indexOf(stage), total: this.#stages.length });
     let status: VerifyCheck["status"] = "failed";
     let details: readonly string[] = [];

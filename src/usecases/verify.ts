@@ -1,8 +1,7 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { platformId } from "../core/host.ts";
-import { escapeUntrusted } from "../core/untrusted-text.ts";
-import { methodChoices } from "../manifest/resolve-manifest.ts";
+import { demandMethod, methodChoices } from "../manifest/resolve-manifest.ts";
 import { ATTESTATIONS, PACKAGES } from "../registry/registry-tree.ts";
 import { type Attestation, attestationFile } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
@@ -95,12 +94,8 @@ function itemsOf(
   subject: VerifySubject,
   wanted: string | null,
 ): { item: Item; why: string | null }[] {
+  if (wanted !== null) demandMethod(subject.manifest, wanted);
   const choices = methodChoices(subject.manifest, subject.version, context.host.facts.platform);
-  if (wanted !== null && choices.every(({ id }) => id !== wanted)) {
-    throw new IpmError("METHOD_NOT_APPLICABLE", `${subject.name} has no method ${escapeUntrusted(wanted)}`, {
-      hint: `ipm show ${subject.name}`,
-    });
-  }
   return choices
     .filter(({ id }) => wanted === null || id === wanted)
     .map((choice) => ({ item: { subject, method: choice.id }, why: choice.applies ? null : choice.why }));
@@ -156,7 +151,7 @@ function demandPlaceToWrite(subjects: readonly VerifySubject[], options: VerifyO
  * Verify targets in clean rooms, each method on its own, and write attestations for the versions whose methods all held,
  * each as soon as it is through. What fails keeps nothing else from being verified. Nothing of this machine's installation
  * is touched.
- * @throws IpmError USAGE, SANDBOX_UNAVAILABLE, METHOD_NOT_APPLICABLE, those of look-ups, with one method whatever broke
+ * @throws IpmError USAGE, SANDBOX_UNAVAILABLE, those of look-ups, with one method whatever broke
  *   its run, and the abort's own error; what does not hold is in the report
  */
 export async function verify(

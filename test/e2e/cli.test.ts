@@ -92,6 +92,8 @@ test("the demo: searched, planned, installed, run, listed, uninstalled, brought 
   expect(installed.exitCode).toBe(0);
   // stdout is the answer, stderr is the story.
   expect(installed.stdout).toContain(`lstm-demo ${DEMO} is installed`);
+  // No ipm is on PATH: this one is called by its file.
+  expect(installed.stdout).toMatch(/node \S+\/bin\/ipm\.cjs setup\n/u);
   expect(installed.stderr).toMatch(/: test 1\/\d+: /u);
   expect(installed.stdout + installed.stderr).not.toMatch(TERMINAL_CODES);
 
@@ -148,6 +150,10 @@ describe("exit codes and where they are told", () => {
     [["logs", "lstm-demo"], 7, "LOG_NOT_FOUND"],
     [["which", "lstm-demo"], 7, "COMMAND_NOT_PROVIDED"],
     [["logs", "-x"], 2, "USAGE"],
+    [["search", ""], 2, "USAGE"],
+    [["install", "lstm-demo", "--method", "gradle"], 2, "USAGE"],
+    [["registry", "add", ""], 2, "USAGE"],
+    [["registry", "add", "./nowhere"], 2, "TARGET_INVALID"],
   ])("ipm %j ends with %i (%s)", async (words, exit, code) => {
     const home = temporaryFolder();
     const people = await runIpm(words, { home });

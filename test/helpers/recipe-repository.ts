@@ -19,6 +19,8 @@ export interface Installed extends TestIpm {
 export interface RepositoryOptions extends NonNullable<Parameters<typeof createTestIpm>[2]> {
   /** Programs that come first on the host's PATH: name to script. */
   readonly programs?: Readonly<Record<string, string>>;
+  /** Name of the folder that ipm's homes are in. */
+  readonly run?: string;
   /** What follows the pin in the manifest: `, files: […]`. */
   readonly version?: string;
 }
@@ -59,7 +61,7 @@ versions:
   - { version: 1.2.3, ref: refs/tags/v1.2.3, commit: ${commit}, tree: ${repository.treeOf("HEAD")}${options.version ?? ""} }
 ${manifest}`,
   );
-  const ipm = await createTestIpm(path.join(folder, "run"), registry, {
+  const ipm = await createTestIpm(path.join(folder, options.run ?? "run"), registry, {
     ...options,
     env: { PATH: searchPath, ...options.env },
   });

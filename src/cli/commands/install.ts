@@ -30,6 +30,7 @@ export const installCommand: CommandSpec = {
   run: async (session, invocation) => {
     const { install } = await import("../../usecases/install.ts");
     const { renderInstallResult } = await import("../render/install-result.ts");
+    const { ownCommand } = await import("../own-command.ts");
     const isDryRun = invocation.has("dry-run");
     const context = await session.openContext({
       writes: !isDryRun,
@@ -37,9 +38,10 @@ export const installCommand: CommandSpec = {
       lockTimeoutMs: readLockTimeout(invocation),
     });
     const result = await install(context, invocation.operands, await readPlanOptions(session, invocation, context));
+    const command = await ownCommand(session, context);
     return {
       result,
-      render: (theme) => renderInstallResult(result, context.host, theme),
+      render: (theme) => renderInstallResult(result, { host: context.host, command }, theme),
       exitCode: result.failed.length === 0 ? EXIT.ok : EXIT.failed,
     };
   },

@@ -13,6 +13,7 @@ export const reinstallCommand: CommandSpec = {
   run: async (session, invocation) => {
     const { reinstall } = await import("../../usecases/reinstall.ts");
     const { renderInstallResult } = await import("../render/install-result.ts");
+    const { ownCommand } = await import("../own-command.ts");
     const isDryRun = invocation.has("dry-run");
     const context = await session.openContext({
       writes: !isDryRun,
@@ -20,6 +21,7 @@ export const reinstallCommand: CommandSpec = {
       lockTimeoutMs: readLockTimeout(invocation),
     });
     const result = await reinstall(context, invocation.operand, await readPlanOptions(session, invocation, context));
-    return { result, render: (theme) => renderInstallResult(result, context.host, theme) };
+    const command = await ownCommand(session, context);
+    return { result, render: (theme) => renderInstallResult(result, { host: context.host, command }, theme) };
   },
 };

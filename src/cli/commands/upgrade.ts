@@ -18,6 +18,7 @@ export const upgradeCommand: CommandSpec = {
   run: async (session, invocation) => {
     const { upgrade } = await import("../../usecases/upgrade.ts");
     const { renderUpgradeResult } = await import("../render/install-result.ts");
+    const { ownCommand } = await import("../own-command.ts");
     const isDryRun = invocation.has("dry-run");
     const context = await session.openContext({
       writes: !isDryRun,
@@ -25,9 +26,10 @@ export const upgradeCommand: CommandSpec = {
       lockTimeoutMs: readLockTimeout(invocation),
     });
     const result = await upgrade(context, invocation.operands, await readPlanOptions(session, invocation, context));
+    const command = await ownCommand(session, context);
     return {
       result,
-      render: (theme) => renderUpgradeResult(result, context.host, theme),
+      render: (theme) => renderUpgradeResult(result, { host: context.host, command }, theme),
       exitCode: result.failed.length === 0 ? EXIT.ok : EXIT.failed,
     };
   },

@@ -13,7 +13,19 @@ function isOnPath(host: Host): boolean {
   return (host.facts.env["PATH"] ?? "").split(":").includes(bin);
 }
 
-function nextLines(tools: readonly InstalledTool[], result: InstallResult, host: Host, theme: Theme): string[] {
+/** Where this ipm runs, and how it is called there. */
+export interface Caller {
+  readonly host: Host;
+  /** `ipm`, or `node bin/ipm.cjs` where no ipm is on PATH. */
+  readonly command: string;
+}
+
+function nextLines(
+  tools: readonly InstalledTool[],
+  result: InstallResult,
+  { host, command }: Caller,
+  theme: Theme,
+): string[] {
   const first = tools.find((tool) => tool.bins.length > 0);
   const start = result.notes.find((note) => note.start !== null)?.start ?? null;
   const attempt =
@@ -25,7 +37,7 @@ function nextLines(tools: readonly InstalledTool[], result: InstallResult, host:
   const lines: string[] = [];
   if (!isOnPath(host) && first !== undefined)
     lines.push(
-      ...renderField("first", "ipm setup", theme, theme.command),
+      ...renderField("first", `${command} setup`, theme, theme.command),
       ...renderField("", theme.faint("puts ipm's commands on PATH, once"), theme),
     );
   if (attempt !== null) lines.push(...renderField("try", attempt, theme, theme.command));
@@ -85,13 +97,13 @@ function dryRunLines(result: InstallResult, theme: Theme): string[] {
 }
 
 /** The end of an installation: what is there now, its commands, its notes, and what to type next. */
-export function renderInstallResult(result: InstallResult, host: Host, theme: Theme): readonly string[] {
+export function renderInstallResult(result: InstallResult, caller: Caller, theme: Theme): readonly string[] {
   if (result.dryRun) return dryRunLines(result, theme);
   return [
     ...installedLines(result.installed, result, theme),
     ...unchangedLines(result, theme),
     ...failedLines(result, theme),
-    ...nextLines(result.installed, result, host, theme),
+    ...nextLines(result.installed, result, caller, theme),
   ];
 }
 
@@ -101,7 +113,7 @@ type UpgradeResult = InstallResult & {
 };
 
 /** The end of `ipm upgrade`. */
-export function renderUpgradeResult(result: UpgradeResult, host: Host, theme: Theme): readonly string[] {
+export function renderUpgradeResult(result: UpgradeResult, caller: Caller, theme: Theme): readonly string[] {
   if (result.dryRun) return dryRunLines(result, theme);
   const done = theme.good(theme.symbols.done);
   const held = result.held.map((name) =>
@@ -116,6 +128,6 @@ export function renderUpgradeResult(result: UpgradeResult, host: Host, theme: Th
     ]),
     ...failedLines(result, theme),
     ...held,
-    ...(isOnPath(host) ? [] : nextLines(result.installed, result, host, theme)),
+    ...(isOnPath(caller.host) ? [] : nextLines(result.installed, result, caller, theme)),
   ];
 }

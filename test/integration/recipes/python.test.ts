@@ -60,6 +60,13 @@ describe.skipIf(lacks("python3"))("python, from the checkout (needs python3)", (
     120_000,
   );
 
+  test("a home whose path pip cannot quote", async () => {
+    const run = `it's a "home" of $HOME`;
+    const installed = await installRepository(PROJECT, MANIFEST, { env, run });
+    expect(installed.prefix).toContain(run);
+    expect(installed.run("sample")).toMatchObject({ stderr: "", stdout: `1.2.3 ${installed.prefix}/venv sample\n` });
+  }, 120_000);
+
   test("a repository of one script and a list of requirements", async () => {
     const { run } = await installRepository(
       {

@@ -589,7 +589,8 @@ describe("adding, listing and removing", () => {
     repository.commit({ "README.md": "no registry" });
     for (const [typed, code] of [
       ["./empty", "REGISTRY_INVALID"],
-      ["./missing", "REGISTRY_INVALID"],
+      ["./missing", "TARGET_INVALID"],
+      ["", "USAGE"],
       [`file://${at("remote")}`, "REGISTRY_INVALID"],
       [`file://${at("nowhere")}`, "FETCH_FAILED"],
       ["http://example.org/x.git", "TARGET_INVALID"],

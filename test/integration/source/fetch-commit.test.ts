@@ -188,7 +188,13 @@ describe("what was pinned and what is there", () => {
     await expect(open(context, { commit: gone })).rejects.toMatchObject({
       code: "FETCH_FAILED",
       message: expect.stringContaining(gone),
-      hint: expect.stringContaining("rewritten"),
+      hint: expect.stringContaining("compare the id"),
+    });
+    await expect(open(context, { commit: gone, tree: remote.treeOf("HEAD") })).rejects.toMatchObject({
+      code: "COMMIT_GONE",
+      exitCode: 5,
+      message: expect.stringContaining("rewritten"),
+      hint: expect.stringContaining("another version"),
     });
   });
 

@@ -22,7 +22,7 @@ function open(commit: CommitSha, limits: OpenSourceOptions["limits"] = {}): Prom
   repository.bundle(file);
   return openSource(
     sourceContext(folder),
-    { kind: "bundle", file, ref: null, commit, tree: repository.treeOf(commit) },
+    { kind: "bundle", file, name: "sources/tool.bundle", ref: null, commit, tree: repository.treeOf(commit) },
     { tool: "tool@1", limits },
   );
 }

@@ -28,7 +28,11 @@ interface Pin {
 }
 
 function open({ commit, tree = repository.treeOf(commit), ref = null }: Pin, offline = false): Promise<FetchedCommit> {
-  return openSource(context, { kind: "bundle", file, ref, commit, tree }, { tool: "tool@1.0.0", offline });
+  return openSource(
+    context,
+    { kind: "bundle", file, name: "sources/tool.bundle", ref, commit, tree },
+    { tool: "tool@1.0.0", offline },
+  );
 }
 
 function fetches(): number {
@@ -105,7 +109,7 @@ describe("a bundle", () => {
     await expect(open({ commit })).rejects.toMatchObject(refused);
     repository.bundle(file);
     const later = repository.commit({ a: "2" });
-    await expect(open({ commit: later })).rejects.toMatchObject(refused);
+    await expect(open({ commit: later, tree: repository.treeOf(later) })).rejects.toMatchObject(refused);
   });
 });
 

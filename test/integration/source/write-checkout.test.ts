@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CommitSha } from "../../../src/core/ids.ts";
@@ -29,7 +30,7 @@ function open(commit: CommitSha, ref: string | null = null): Promise<FetchedComm
   repository.bundle(file);
   return openSource(
     context,
-    { kind: "bundle", file, ref, commit, tree: repository.treeOf(commit) },
+    { kind: "bundle", file, name: "sources/tool.bundle", ref, commit, tree: repository.treeOf(commit) },
     { tool: "tool@1" },
   );
 }
@@ -62,6 +63,22 @@ test("files, links and modes are those of the commit", async () => {
     "755",
   ]);
   expect(readdirSync(into).toSorted()).toEqual([".git", "bin", "empty", "lib", "link"]);
+});
+
+test("a pack that cannot be written to its end leaves nothing in the store", async () => {
+  // A git that may write files of 8 KiB, as on a disk that is full then.
+  const program = path.join(folder, "small/git");
+  mkdirSync(path.dirname(program));
+  const script = '#!/bin/sh\n[ ! -e "$0.full" ] || ulimit -f 16\nexec /usr/bin/git "$@"\n';
+  writeFileSync(program, script, { mode: 0o755 });
+  context = sourceContext(folder, { systemFolders: [path.dirname(program)] });
+  const source = await open(repository.commit({ large: randomBytes(64 * 1024).toString("hex") }));
+  writeFileSync(`${program}.full`, "");
+  await expect(source.checkout(into, null)).rejects.toMatchObject({ code: "FETCH_FAILED" });
+  const stores = path.join(folder, "cache/git");
+  const left = readdirSync(stores, { recursive: true, encoding: "utf8" }).filter((name) => /(?:^|\/)tmp_/u.test(name));
+  expect(left).toEqual([]);
+  expect(existsSync(into)).toBe(false);
 });
 
 test("odd names are names", async () => {

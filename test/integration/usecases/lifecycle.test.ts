@@ -10,6 +10,7 @@ import { readLog } from "../../../src/usecases/logs.ts";
 import { outdated } from "../../../src/usecases/outdated.ts";
 import { reinstall } from "../../../src/usecases/reinstall.ts";
 import { rollback } from "../../../src/usecases/rollback.ts";
+import { runTool } from "../../../src/usecases/run-tool.ts";
 import { uninstall } from "../../../src/usecases/uninstall.ts";
 import { upgrade } from "../../../src/usecases/upgrade.ts";
 import { type DemoTool, demoScript, writeDemoRegistry } from "../../helpers/demo-registry.ts";
@@ -97,6 +98,30 @@ test("rollback goes further back each time, and after a new command starts from 
   expect(await rollback(ipm.context, 4)).toMatchObject({ to: 4 });
   expect(await installed(ipm)).toEqual(["alpha 2.0.0", "bravo 1.0.0", "charlie 1.0.0"]);
   await expect(rollback(ipm.context, 99)).rejects.toMatchObject({ code: "GENERATION_NOT_FOUND", exitCode: 7 });
+});
+
+test("logs tells of the last installation: not of a later run, and whatever the clock said", async () => {
+  let now = new Date("2026-11-20T12:00:00Z");
+  const failing = {
+    ...BRAVO,
+    methods: "steps: [uses: copy, { run: 'echo words of bravo; exit 3' }]",
+  };
+  const ipm = await ipmWith([ALPHA2, failing], { now: () => now });
+  const logs = (): string[] => readdirSync(path.join(ipm.layout.logs, "alpha"));
+  await install(ipm.context, ["alpha@1.0.0"], OPTIONS);
+  await runTool(ipm.context, "alpha@2.0.0", ["--version"], OPTIONS).catch(() => {});
+  expect((await readLog(ipm.context, "alpha")).path).toBe(path.join(ipm.layout.logs, "alpha", logs()[0]!));
+  // What was built for a run and is installed then has no other log.
+  await upgrade(ipm.context, [], OPTIONS);
+  expect((await readLog(ipm.context, "alpha")).path).toBe(path.join(ipm.layout.logs, "alpha", logs()[1]!));
+  expect(logs()).toHaveLength(2);
+  now = new Date("2001-01-01T00:00:00Z");
+  await reinstall(ipm.context, "alpha", OPTIONS);
+  expect(logs()).toHaveLength(3);
+  expect((await readLog(ipm.context, "alpha")).path).toBe(path.join(ipm.layout.logs, "alpha", logs()[2]!));
+  // Of a tool that was never installed the run's log is told.
+  await expect(runTool(ipm.context, "bravo", [], OPTIONS)).rejects.toMatchObject({ code: "STEP_FAILED" });
+  expect((await readLog(ipm.context, "bravo")).text).toContain("words of bravo");
 });
 
 test("history says what each command changed", async () => {

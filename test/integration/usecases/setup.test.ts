@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   statSync,
   symlinkSync,
@@ -292,6 +293,18 @@ describe("self remove", () => {
     expect(readFileSync(path.join(folder, "mine"), "utf8")).toBe("1");
     // Once more: there is nothing to do, and that is no failure.
     expect(await selfRemove(context, { yes: true })).toEqual({ removed: [], rcFiles: [], kept: [] });
+  });
+
+  test("leaves no empty folder above its homes, and no other one is touched", async () => {
+    const folder = home();
+    const context = createContext(folder);
+    await setup(context, options());
+    mkdirSync(context.host.homes.cache, { recursive: true });
+    mkdirSync(path.join(folder, ".config/other"), { recursive: true });
+    mkdirSync(context.host.homes.config, { recursive: true });
+    await selfRemove(context, { yes: true });
+    for (const gone of [".local", ".cache"]) expect(existsSync(path.join(folder, gone))).toBe(false);
+    expect(readdirSync(path.join(folder, ".config"))).toEqual(["other"]);
   });
 
   test("keeps and names what ipm did not make", async () => {

@@ -68,6 +68,13 @@ describe("interpreter lines", () => {
     ["#!\n", null],
     ["\u007fELF", null],
     ["", null],
+    // What pip writes where the path is long or has a space; nothing in it is quoted.
+    [
+      `#!/bin/sh\n'''exec' "/a "b" $c/python" "$0" "$@"\n' '''\nimport sys`,
+      { program: '/a "b" $c/python', args: [], lookUp: false },
+    ],
+    [`#!/bin/sh\n'''exec' /a'b/python "$0" "$@"\n' '''\n`, { program: "/a'b/python", args: [], lookUp: false }],
+    [`#!/bin/sh\n'''exec' "$x/python" "$0" "$@"\n' '''\n`, { program: "/bin/sh", args: [], lookUp: false }],
     ["#!node", { program: "node", args: [], lookUp: true }],
   ])("%j", (head, shebang) => {
     expect(parseShebang(Buffer.from(head))).toEqual(shebang);
