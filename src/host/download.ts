@@ -29,10 +29,10 @@ function refuse(url: URL, why: string): IpmError {
   });
 }
 
-function failed(url: URL, why: string, cause?: unknown): IpmError {
+function failed(url: URL, why: string, cause?: unknown, status?: number): IpmError {
   return new IpmError("FETCH_FAILED", `cannot download ${escapeUntrusted(url.host + url.pathname)}: ${why}`, {
     hint: "try again; behind a proxy set https_proxy",
-    data: { url: `${url.origin}${url.pathname}` },
+    data: { url: `${url.origin}${url.pathname}`, ...(status === undefined ? {} : { status }) },
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -112,7 +112,7 @@ async function follow(url: URL, options: DownloadOptions, signal: AbortSignal): 
     response.destroy();
     const { location } = response.headers;
     if (status < 300 || status >= 400 || location === undefined || !URL.canParse(location, current.href))
-      throw failed(current, `the server answered ${status}`);
+      throw failed(current, `the server answered ${status}`, undefined, status);
     current = new URL(location, current.href);
   }
   throw failed(current, "too many redirects");

@@ -21,7 +21,8 @@ const NAMES: Readonly<Record<Ecosystem, RegExp>> = {
   pypi: /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/u,
   crates: /^[A-Za-z][A-Za-z0-9_-]*$/u,
   go: /^[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]+(?:\/[A-Za-z0-9._~-]+)*$/u,
-  maven: /^[A-Za-z0-9_][A-Za-z0-9_.-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$/u,
+  // Group and artifact; a third word is the classifier of a jar beside the main one: `org.antlr:antlr4:complete`.
+  maven: /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*){1,2}$/u,
 };
 
 /** Longest name that any of the registries takes. */
@@ -53,7 +54,9 @@ const PURL_TYPES: Readonly<Record<Ecosystem, string>> = {
 
 /** The package URL (https://github.com/package-url/purl-spec) of one version: `pkg:npm/%40biomejs/biome@2.0.0`. */
 export function packageUrl({ ecosystem, name }: PackageReference, version: string): string {
-  const segments = (ecosystem === "maven" ? name.replace(":", "/") : name).split("/").map(encodeURIComponent);
+  const [group = "", artifact = "", classifier] = ecosystem === "maven" ? name.split(":") : [];
+  const segments = (ecosystem === "maven" ? `${group}/${artifact}` : name).split("/").map(encodeURIComponent);
   const path = ecosystem === "pypi" ? segments.join("/").toLowerCase().replaceAll("_", "-") : segments.join("/");
-  return `pkg:${PURL_TYPES[ecosystem]}/${path}@${encodeURIComponent(version)}`;
+  const qualifiers = classifier === undefined ? "" : `?classifier=${encodeURIComponent(classifier)}`;
+  return `pkg:${PURL_TYPES[ecosystem]}/${path}@${encodeURIComponent(version)}${qualifiers}`;
 }

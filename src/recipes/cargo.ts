@@ -1,6 +1,7 @@
 import { IpmError } from "../core/errors.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import { type Candidate, type DetectInput, NO_FACTS } from "./candidate.ts";
+import { cargoPackage } from "./cargo-package.ts";
 import { type CargoPackage, type CargoTree, readCargoTree } from "./cargo-tree.ts";
 import { type SourceFile, hasFile, nameOf } from "./listing.ts";
 import { flagOption, textOption, wordsOption } from "./options.ts";
@@ -199,4 +200,5 @@ export const cargoRecipe: Recipe = {
   expand,
   detectReads: (files) => [...manifestsOf(files).slice(0, 40), ...(hasFile(files, "Cargo.lock") ? ["Cargo.lock"] : [])],
   detect,
+  package: cargoPackage,
 };

@@ -129,7 +129,12 @@ export function readGoModule(input: ReadInput): GoModule | null {
 
 /** What `go install` names the program of a folder: its last path element, without a major version (`/v2`). */
 export function binaryName(module: GoModule, folder: string): string {
-  const parts = (folder === "" ? module.path : `${module.path}/${folder}`).split("/");
+  return programName(folder === "" ? module.path : `${module.path}/${folder}`);
+}
+
+/** What `go install` names the program of a package, by its path: `mvdan.cc/sh/v3/cmd/shfmt`, `example.org/tool/v2`. */
+export function programName(packagePath: string): string {
+  const parts = packagePath.split("/");
   const last = parts.at(-1) ?? "";
   return (/^v\d+$/u.test(last) && parts.length > 1 ? parts.at(-2) : last) ?? last;
 }

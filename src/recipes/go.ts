@@ -2,6 +2,7 @@ import { IpmError } from "../core/errors.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import { type Candidate, type DetectInput, NO_FACTS } from "./candidate.ts";
 import { type GoMain, type GoModule, binaryName, goFilesToRead, readGoMains, readGoModule } from "./go-module.ts";
+import { goPackage } from "./go-package.ts";
 import { firstFile, insidePath } from "./listing.ts";
 import { flagOption, listOption, textOption, wordsOption } from "./options.ts";
 import { BUILD_TIMEOUT_MS, type DraftStep, type Recipe, type RecipeInput, type RecipeOutput } from "./recipe.ts";
@@ -215,4 +216,5 @@ export const goRecipe: Recipe = {
     ...goFilesToRead(files, []),
   ],
   detect,
+  package: goPackage,
 };

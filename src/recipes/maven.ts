@@ -5,7 +5,6 @@ import {
   JAVA_OPTIONS,
   copyRunnableJar,
   javaLaunchers,
-  javaRelease,
   javaRequirements,
   jvmFlags,
   mainClasses,
@@ -13,10 +12,12 @@ import {
 } from "./java.ts";
 import { folderOf, hasFile, lineOfMatch } from "./listing.ts";
 import type { SourceFile } from "./listing.ts";
-import { nativeRun, toolRequirement } from "./native-build.ts";
+import { toolRequirement } from "./native-build.ts";
+import { mavenPackage } from "./maven-package.ts";
+import { mavenRun } from "./maven-run.ts";
 import { listOption, pathsOption, wordsOption } from "./options.ts";
-import { type DraftRun, type DraftStep, type Recipe, type RecipeInput, type RecipeOutput } from "./recipe.ts";
-import { shellLine } from "./shell-words.ts";
+import { type Pom, readPom } from "./pom.ts";
+import { type DraftStep, type Recipe, type RecipeInput, type RecipeOutput } from "./recipe.ts";
 
 const ID = "maven";
 const MAIN = "pom.xml";
@@ -26,86 +27,6 @@ function pomFiles(files: readonly SourceFile[]): readonly string[] {
   if (!hasFile(files, MAIN)) return [];
   const modules = files.map(({ path }) => path).filter((path) => /^[^/]+\/pom\.xml$/u.test(path));
   return [MAIN, ...modules.slice(0, MAX_READ)];
-}
-
-interface Pom {
-  readonly path: string;
-  readonly artifact: string | null;
-  readonly version: string | null;
-  readonly description: string | null;
-  readonly url: string | null;
-  readonly license: string | null;
-  readonly packaging: string;
-  readonly modules: readonly string[];
-  readonly release: number | null;
-  readonly mainClass: string | null;
-  /** A plugin of it makes a jar that holds its dependencies. */
-  readonly makesCompleteJar: boolean;
-  /** Libraries that it needs at run time. */
-  readonly hasDependencies: boolean;
-}
-
-function element(text: string, name: string): string | null {
-  return new RegExp(String.raw`<${name}>\s*([^<]*?)\s*</${name}>`, "u").exec(text)?.[1] ?? null;
-}
-
-/** The assembly plugin makes a jar of everything, and does so in the build: without an execution it is only configured. */
-function assembles(plugins: string): boolean {
-  return [...plugins.matchAll(/<plugin>(?:(?!<\/plugin>)[\s\S])*<\/plugin>/gu)].some(
-    ([plugin]) => /jar-with-dependencies/u.test(plugin) && /<execution>/u.test(plugin),
-  );
-}
-
-/** Read what matters of a `pom.xml`: by its elements, without resolving parents or profiles. */
-function readPom(path: string, raw: string): Pom {
-  const text = raw.replaceAll(/<!--[\s\S]*?-->/gu, "");
-  const own = text.replaceAll(
-    /<(parent|dependencies|dependencyManagement|build|profiles|reporting|licenses|developers|scm)>[\s\S]*?<\/\1>/gu,
-    "",
-  );
-  const properties = new Map(
-    [
-      ...(/<properties>([\s\S]*?)<\/properties>/u.exec(text)?.[1] ?? "").matchAll(/<([\w.-]+)>\s*([^<]*?)\s*<\/\1>/gu),
-    ].map((match) => [match[1] ?? "", match[2] ?? ""]),
-  );
-  const resolve = (value: string | null | undefined): string | undefined =>
-    value?.replaceAll(/\$\{([\w.-]+)\}/gu, (whole, name: string) => properties.get(name) ?? whole);
-  const plugins = /<build>([\s\S]*)<\/build>/u.exec(text)?.[1] ?? "";
-  const compiler = /<artifactId>maven-compiler-plugin<\/artifactId>[\s\S]*?<\/plugin>/u.exec(plugins)?.[0] ?? "";
-  const releases = [
-    properties.get("maven.compiler.release"),
-    element(compiler, "release"),
-    properties.get("java.version"),
-    properties.get("maven.compiler.target"),
-    element(compiler, "target"),
-    properties.get("maven.compiler.source"),
-  ].map((value) => javaRelease(resolve(value)));
-  const dependencies = [
-    ...text
-      .replace(/<dependencyManagement>[\s\S]*?<\/dependencyManagement>/u, "")
-      .replace(/<build>[\s\S]*<\/build>/u, "")
-      .matchAll(/<dependency>([\s\S]*?)<\/dependency>/gu),
-  ];
-  const needed = dependencies.filter((match) => !/<scope>\s*(?:test|provided)\s*<\/scope>/u.test(match[1] ?? ""));
-  const main = resolve(element(text, "mainClass"));
-  return {
-    path,
-    artifact: element(own, "artifactId"),
-    version: element(own, "version"),
-    description: element(own, "description"),
-    url: element(own, "url"),
-    license: /<licenses>[\s\S]*?<name>\s*([^<]*?)\s*<\/name>/u.exec(text)?.[1] ?? null,
-    packaging: element(own, "packaging") ?? "jar",
-    modules: [
-      ...(/<modules>([\s\S]*?)<\/modules>/u.exec(text)?.[1] ?? "").matchAll(/<module>\s*([^<]*?)\s*<\/module>/gu),
-    ].map((match) => match[1] ?? ""),
-    release: releases.find((value) => value !== null) ?? null,
-    mainClass: main === undefined || main.includes("$") ? null : main,
-    makesCompleteJar:
-      /<artifactId>(?:maven-shade-plugin|spring-boot-maven-plugin|quarkus-maven-plugin)<\/artifactId>/u.test(plugins) ||
-      assembles(plugins),
-    hasDependencies: needed.length > 0,
-  };
 }
 
 interface MavenProject {
@@ -144,16 +65,6 @@ function chooseModule(project: MavenProject, wanted: string | undefined): Pom {
       hint: "name it: with: { module: [NAME] }",
     },
   );
-}
-
-function mavenRun(title: string, words: readonly string[], why: string | null): DraftRun {
-  const line = [
-    // Java asks the system for the home folder, not the environment.
-    'MAVEN_OPTS="${MAVEN_OPTS:-} -Duser.home=$HOME"',
-    "mvn --batch-mode --no-transfer-progress",
-    shellLine(words),
-  ].join(" ");
-  return { ...nativeRun(title, line, {}, why), network: ["maven"] };
 }
 
 function expand(input: RecipeInput): RecipeOutput {
@@ -284,4 +195,5 @@ export const mavenRecipe: Recipe = {
   expand,
   detectReads: (files) => pomFiles(files),
   detect,
+  package: mavenPackage,
 };

@@ -1,3 +1,4 @@
+import type { Ecosystem } from "../manifest/ecosystems.ts";
 import type { RunText } from "../manifest/manifest.ts";
 
 interface PlannedStepCommon {
@@ -39,4 +40,6 @@ export interface PlannedDownload {
   readonly sha256: string;
   /** About how many bytes it has, or null. */
   readonly bytes: number | null;
+  /** The ecosystem whose package it is a part of: it then comes from where this machine is configured to get those. */
+  readonly ecosystem?: Ecosystem;
 }

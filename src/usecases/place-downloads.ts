@@ -1,20 +1,122 @@
+import { randomBytes } from "node:crypto";
 import path from "node:path";
-import type { Plan } from "../plan/plan.ts";
+import { IpmError } from "../core/errors.ts";
+import { isRecord } from "../core/is-record.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import type { Plan, PlannedDownload } from "../plan/plan.ts";
+import { type EcosystemSettings, parseEcosystemSettings } from "../sandbox/ecosystem-settings.ts";
+import { crateAddress, crateIndexConfig, mavenAddress } from "../sandbox/package-address.ts";
+import { readEcosystemSources } from "../sandbox/read-ecosystem-settings.ts";
 import { fetchDownload } from "../source/fetch-download.ts";
 import type { StoreContext } from "../store/store-context.ts";
+import { inParallel } from "./in-parallel.ts";
 
-/** Fetch and check the downloads of a plan, and copy them to where its steps find them: `ipm-downloads` below TMPDIR. */
+/** Files of a package that are fetched at once: a Java tool has dozens of small jars. Others are large and come in order. */
+const AT_ONCE = 6;
+const MAX_CONFIG_BYTES = 64 * 1024;
+const CONFIG_TIMEOUT_MS = 60_000;
+
+/** The `dl` of the index that this machine has instead of crates.io. */
+async function readCrateSource({ host }: StoreContext, index: string): Promise<unknown> {
+  const folder = path.join(host.homes.cache, "downloads");
+  const file = path.join(folder, `config.${randomBytes(6).toString("hex")}.partial`);
+  await host.files.createFolder(folder);
+  try {
+    const url = crateIndexConfig(index);
+    await host.download({ url, file, maxBytes: MAX_CONFIG_BYTES, timeoutMs: CONFIG_TIMEOUT_MS, signal: host.signal });
+    const config: unknown = JSON.parse((await host.files.readText(file)) ?? "");
+    return isRecord(config) ? config["dl"] : undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  } finally {
+    await host.files.remove(file);
+  }
+}
+
+/** Where each download comes from on this machine; what is no package's comes from where the manifest says. */
+async function addressesOf(
+  store: StoreContext,
+  downloads: readonly PlannedDownload[],
+): Promise<(download: PlannedDownload) => string> {
+  if (downloads.every(({ ecosystem }) => ecosystem === undefined)) return ({ url }) => url;
+  const settings: EcosystemSettings = parseEcosystemSettings(await readEcosystemSources(store.host, false));
+  const [index] = settings.urls.crates;
+  const isAsked = index !== undefined && downloads.some(({ ecosystem }) => ecosystem === "crates");
+  const source = isAsked ? await readCrateSource(store, index) : undefined;
+  return ({ url, sha256, ecosystem }) => {
+    if (ecosystem === "maven") return mavenAddress(url, settings);
+    if (ecosystem !== "crates" || !isAsked) return url;
+    const address = crateAddress(url, sha256, source);
+    if (address !== undefined) return address;
+    throw new IpmError("PACKAGE_UNREACHABLE", `${escapeUntrusted(index)} does not say where its crates are`, {
+      hint: "see source.crates-io in the config.toml of cargo on this machine",
+    });
+  };
+}
+
+/** The failure of a download that is a part of an ecosystem's package, in the words of packages. */
+function ofPackage(error: unknown, plan: Plan, { file, ecosystem }: PlannedDownload): unknown {
+  if (ecosystem === undefined || !(error instanceof IpmError)) return error;
+  const tool = `${plan.tool.name} ${plan.tool.version}`;
+  const more = { data: { ...error.data, file }, cause: error };
+  if (error.code === "SOURCE_MISMATCH") {
+    return new IpmError("PACKAGE_MISMATCH", `${tool}: ${file} is not the file of the lock`, {
+      hint: "do not install it; tell the registry's maintainers; a mirror in between may be broken",
+      ...more,
+    });
+  }
+  if (error.code !== "FETCH_FAILED" && error.code !== "SOURCE_REFUSED") return error;
+  if (error.data["status"] === 404 || error.data["status"] === 410) {
+    return new IpmError("PACKAGE_NOT_FOUND", `${tool}: the registry of ${ecosystem} does not have ${file}`, {
+      hint: `ipm show ${plan.tool.name}`,
+      ...more,
+    });
+  }
+  return new IpmError("PACKAGE_UNREACHABLE", `${tool}: ${error.message}`, {
+    hint: `check the network, the proxy and the mirror that this machine has for ${ecosystem}; then try again`,
+    ...more,
+  });
+}
+
+/**
+ * Fetch and check the downloads of a plan, and copy them to where its steps find them: `ipm-downloads` below TMPDIR. Those
+ * of an ecosystem's package come from where this machine is configured to get its packages.
+ * @throws IpmError those of `fetchDownload`; PACKAGE_MISMATCH, PACKAGE_NOT_FOUND, PACKAGE_UNREACHABLE
+ */
 export async function placeDownloads(store: StoreContext, plan: Plan, tmp: string, offline: boolean): Promise<void> {
   const { host } = store;
   const tool = `${plan.tool.name}@${plan.tool.version}`;
   const folder = path.join(tmp, "ipm-downloads");
-  for (const download of plan.what.downloads ?? []) {
-    const cached = await fetchDownload(store, download, { tool, offline });
-    await host.files.createFolder(folder);
-    const place = path.join(folder, download.file);
+  const downloads = plan.what.downloads ?? [];
+  const [first] = downloads;
+  if (first === undefined) return;
+  await host.files.createFolder(folder);
+  // Two of the same bytes are one file of the cache: only the first is fetched while others are on their way.
+  const bySum = [...new Map(downloads.map((download) => [download.sha256, download])).values()];
+  const addressOf = await addressesOf(store, offline ? [] : downloads).catch((error: unknown) => {
+    throw ofPackage(error, plan, first);
+  });
+  const outcomes = await inParallel(
+    bySum,
+    downloads.every(({ ecosystem }) => ecosystem !== undefined) ? AT_ONCE : 1,
+    async (download) => {
+      try {
+        const cached = await fetchDownload(store, { ...download, url: addressOf(download) }, { tool, offline });
+        return [download.sha256, cached] as const;
+      } catch (error) {
+        throw ofPackage(error, plan, download);
+      }
+    },
+    true,
+  );
+  for (const outcome of outcomes) if (!outcome.ok) throw outcome.error;
+  const cached = new Map(outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : [])));
+  for (const { file, sha256 } of downloads) {
+    const place = path.join(folder, file);
     await host.files.remove(place);
     // A copy: steps can write theirs, and the cache's stays what it was checked to be.
-    await host.files.copyFile(cached, place);
+    await host.files.copyFile(cached.get(sha256) ?? "", place);
     await host.files.setMode(place, 0o644);
   }
 }
