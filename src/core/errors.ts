@@ -177,6 +177,33 @@ export const ERRORS = {
     cause: "The tool is held at its version and the command would change it.",
     cure: "Run `ipm unhold NAME` first.",
   },
+  FOLDER_UNUSABLE: {
+    exit: EXIT.usage,
+    cause:
+      "A workspace cannot go to this folder: it is not empty, it is a link, others may write where it is, or it is one of ipm's own.",
+    cure: "Name a new or empty folder with `--into DIR`.",
+  },
+  WORKSPACE_EXISTS: {
+    exit: EXIT.refused,
+    cause: "The name is a workspace already, in another folder, or a tool of this name is installed.",
+    cure: "Use the folder that the message names, or run `ipm uninstall NAME` first.",
+  },
+  WORKSPACE_CHANGED: {
+    exit: EXIT.refused,
+    cause:
+      "A workspace holds work of yours (changes, commits, files in the way) that moving it to another version would touch.",
+    cure: "Commit and push, or stash, what is there; then run the command again. `git merge TAG` brings a version into your own branch.",
+  },
+  WORKSPACE_UNFINISHED: {
+    exit: EXIT.failed,
+    cause: "The preparation of a workspace was interrupted or failed, so its environment is not complete.",
+    cure: "Run `ipm reinstall NAME`; for one that was never finished, `ipm install NAME` begins anew.",
+  },
+  WORKSPACE_GONE: {
+    exit: EXIT.notFound,
+    cause: "The folder of a workspace is not there any more, or another one is in its place.",
+    cure: "Move it back, or run `ipm uninstall NAME`, which then only forgets it.",
+  },
   LAUNCHER_CONFLICT: {
     exit: EXIT.failed,
     cause: "Two tools provide a command of the same name.",

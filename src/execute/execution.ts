@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Emit } from "../core/events.ts";
 import type { Host } from "../core/host.ts";
 import type { Ecosystem } from "../manifest/ecosystems.ts";
-import type { Plan, ResolvedRequirement } from "../plan/plan.ts";
+import type { Plan, PlannedEnvironment, ResolvedRequirement } from "../plan/plan.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type Toolchain, resolveToolchain } from "../sandbox/toolchain.ts";
 
@@ -29,6 +29,27 @@ export interface ExecutionPaths {
   readonly scratch: string;
   /** The log file; its folder exists. */
   readonly log: string;
+  /**
+   * Of a workspace: `source` is its folder, where tests run too, and git's own folder there can only be read, whatever
+   * runs. `environment`: what the plan says of it, with absolute paths.
+   */
+  readonly workspace?: { readonly git: string; readonly environment: WorkspacePlace };
+}
+
+/** The environment of a workspace on this machine: absolute folders for PATH, and variables. */
+export interface WorkspacePlace {
+  readonly path: readonly string[];
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The planned environment of a workspace in its folder. */
+export function placeEnvironment(environment: PlannedEnvironment, folder: string): WorkspacePlace {
+  return {
+    path: environment.path.map((below) => path.join(folder, below)),
+    variables: Object.fromEntries(
+      Object.entries(environment.variables).map(([name, below]) => [name, path.join(folder, below)]),
+    ),
+  };
 }
 
 /** `name@version`, as events name a tool. */

@@ -5,7 +5,7 @@ import type { Host, ProcessResult } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type Plan, type PlannedRun, isPackage } from "../plan/plan.ts";
 import { type PackageFailure, findPackageFailure } from "../recipes/package-failure.ts";
-import { type StepFolders, grantsOfStep } from "../sandbox/grants.ts";
+import { type StepFolders, grantsOfStep, protect } from "../sandbox/grants.ts";
 import type { NetworkAttempt } from "../sandbox/network-target.ts";
 import { isInside } from "../sandbox/paths.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
@@ -38,6 +38,7 @@ interface StepRun {
   readonly folders: StepFolders;
   /** The checkout's folder that the manifest names, real. */
   readonly source: string;
+  readonly workspace: ExecutionPaths["workspace"];
   readonly toolchains: readonly Toolchain[];
   readonly transcript: Transcript;
   readonly log: string;
@@ -66,6 +67,7 @@ export async function runPlan(context: ExecutionContext, plan: Plan, paths: Exec
     plan,
     folders,
     source: await workingFolder(host, folders.source, isPackage(what) ? null : what.path, "the checkout"),
+    workspace: paths.workspace,
     toolchains: await findToolchains(host, plan, "build"),
     transcript: createTranscript(host.files, paths.log),
     log: paths.log,
@@ -115,7 +117,11 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
     paths: { ...folders, source: run.source },
     version: plan.tool.version,
     inputs: givenInputs(plan.what, "build"),
-    toolchains: run.toolchains.map(({ bin }) => bin),
+    // A recipe makes the environment, with the machine's own programs; what the manifest adds works in it.
+    toolchains: [
+      ...(step.recipe === null ? (run.workspace?.environment.path ?? []) : []),
+      ...run.toolchains.map(({ bin }) => bin),
+    ],
     jobs: Math.max(1, Math.min(host.facts.cpus, MAX_JOBS)),
   });
   const cwd = await workingFolder(host, run.source, step.dir, `step ${step.id}: the checkout`);
@@ -135,11 +141,14 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
       timeoutMs: step.timeoutMs,
       signal: host.signal,
       onOutput: (stream, chunk) => output.output(stream, chunk),
-      grants: grantsOfStep(
-        context.offline === true ? { ...step, network: [] } : step,
-        folders,
-        run.toolchains,
-        context.credentials,
+      grants: protect(
+        grantsOfStep(
+          context.offline === true ? { ...step, network: [] } : step,
+          folders,
+          run.toolchains,
+          context.credentials,
+        ),
+        run.workspace?.git,
       ),
       onAttempt: (attempt) => {
         if (attempt.outcome !== "connected" && noted < MAX_ATTEMPTS) {

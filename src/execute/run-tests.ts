@@ -5,10 +5,17 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import { fillPrefixInPattern } from "../manifest/placeholders.ts";
 import { secretInputs } from "../plan/build-plan.ts";
-import type { Plan, PlannedTest } from "../plan/plan.ts";
-import { type TestFolders, grantsOfTest } from "../sandbox/grants.ts";
+import { type Plan, type PlannedTest, checkoutOf } from "../plan/plan.ts";
+import { type TestFolders, grantsOfTest, grantsOfWorkspaceTest } from "../sandbox/grants.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
-import { type ExecutionContext, type ExecutionPaths, findProgram, findToolchains, toolOf } from "./execution.ts";
+import {
+  type ExecutionContext,
+  type ExecutionPaths,
+  type WorkspacePlace,
+  findProgram,
+  findToolchains,
+  toolOf,
+} from "./execution.ts";
 import { matchPattern } from "./match-pattern.ts";
 import { cleanLine } from "./output-lines.ts";
 import { testEnvironment } from "./step-environment.ts";
@@ -69,7 +76,7 @@ export function describeCommand(run: RunText): string {
 export async function runTests(
   context: ExecutionContext,
   plan: Plan,
-  paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">,
+  paths: TestPaths,
   launchers: TestedLaunchers,
 ): Promise<void> {
   const { host } = context;
@@ -103,10 +110,13 @@ export interface TestedLaunchers {
   readonly state?: { readonly folder: string; renew(): Promise<void> };
 }
 
+/** With a `workspace`, tests run in its folder and can write it; the launchers are those of its environment then. */
+type TestPaths = Pick<ExecutionPaths, "prefix" | "scratch" | "log" | "workspace">;
+
 interface TestRun {
   readonly context: ExecutionContext;
   readonly plan: Plan;
-  readonly paths: Pick<ExecutionPaths, "prefix" | "scratch" | "log">;
+  readonly paths: TestPaths;
   readonly launchers: TestedLaunchers;
   readonly toolchains: readonly Toolchain[];
   readonly transcript: Transcript;
@@ -127,24 +137,44 @@ async function prepareFolders(run: TestRun): Promise<{ folders: TestFolders; lib
     launchers: (await files.realPath(run.launchers.bin)) ?? run.launchers.bin,
     home: await own("home"),
     tmp: await own("tmp"),
-    work: await own("work"),
+    work: run.paths.workspace === undefined ? await own("work") : await workFolder(run),
     state: state === undefined ? null : ((await files.realPath(state.folder)) ?? state.folder),
   };
   return { folders, libexec: await files.realPath(path.join(path.dirname(folders.launchers), "libexec")) };
 }
 
+/** The folder of a workspace that the manifest names, by the kernel's own resolution: a step may have put a link there. */
+async function workFolder({ paths, plan, context }: TestRun): Promise<string> {
+  const root = path.dirname(paths.workspace?.git ?? "");
+  const folder = await context.host.files.realPath(path.join(root, checkoutOf(plan).path ?? "."));
+  if (folder !== undefined && (folder === root || folder.startsWith(`${root}/`))) return folder;
+  throw new IpmError("TEST_FAILED", `${root} has no folder ${escapeUntrusted(checkoutOf(plan).path ?? "")} any more`, {
+    hint: `read ${paths.log}`,
+    data: { log: paths.log },
+  });
+}
+
 async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
   const { host, sandbox } = run.context;
   const { folders, libexec } = await prepareFolders(run);
+  const { workspace } = run.paths;
+  const bins = workspace === undefined ? [folders.launchers] : workspaceFolders(workspace.environment, run.toolchains);
   const env = {
-    ...testEnvironment(folders.launchers, folders.home, folders.tmp),
+    ...testEnvironment(bins, folders.home, folders.tmp),
     // Where a test could read the file that launchers take secrets from, they are told that there is nothing to take.
     ...(sandbox.kind === "bubblewrap"
       ? {}
       : Object.fromEntries(secretInputs(run.plan.what).map((name) => [name, ""] as const))),
+    ...workspace?.environment.variables,
   };
   const title = describeCommand(test.run);
-  const grants = grantsOfTest(folders, run.toolchains);
+  const grants =
+    workspace === undefined
+      ? grantsOfTest(folders, run.toolchains)
+      : grantsOfWorkspaceTest(
+          { ...folders, workspace: path.dirname(workspace.git), git: workspace.git },
+          run.toolchains,
+        );
   const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);
   const output: StepTranscript = run.transcript.begin(`test ${test.id}: ${title}`, (stream, line) =>
     run.context.emit({ type: "test.output", tool: toolOf(run.plan), id: test.id, stream, line }),
@@ -184,6 +214,11 @@ async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
   }
   const mismatches = compare({ expect: expectationAt(test.expect, folders.prefix) }, observed);
   if (mismatches.length > 0) throw testError(run, test, observed, mismatches);
+}
+
+/** Folders of PATH in a workspace: its own, then those of the programs that the plan found. */
+function workspaceFolders(environment: WorkspacePlace, toolchains: readonly Toolchain[]): string[] {
+  return [...environment.path, ...toolchains.map(({ bin }) => bin)];
 }
 
 async function commandLine(

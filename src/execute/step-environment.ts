@@ -69,7 +69,8 @@ export function stepEnvironment(step: Pick<PlannedRun, "env">, facts: Environmen
 /**
  * The environment of a manifest's test: PATH holds the new launchers and the system's folders, nothing of the toolchains,
  * so that a tool that only works where its author works fails here.
+ * @param bins folders that come first on PATH: the one of the launchers, or those of a workspace
  */
-export function testEnvironment(launchers: string, home: string, tmp: string): Record<string, string> {
-  return commonEnvironment([launchers], home, tmp);
+export function testEnvironment(bins: readonly string[], home: string, tmp: string): Record<string, string> {
+  return commonEnvironment(bins, home, tmp);
 }

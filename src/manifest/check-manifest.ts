@@ -201,6 +201,33 @@ function checkShape(draft: Draft, { report, lacks }: Check): void {
       message: "a library installs nothing: it has no `steps` and no `methods`",
     });
   }
+  if (draft.kind === "workspace") {
+    for (const key of ["bin", "persist", "start"] as const) {
+      if (draft[key] !== undefined)
+        report([key], {
+          code: "CONFLICTING_KEYS",
+          key: true,
+          message: `a workspace puts nothing on PATH and keeps its data in its own folder: it has no \`${key}\``,
+        });
+    }
+  }
+  if (draft.kind === "workspace" && draft.source?.package !== undefined) {
+    report(["source", "package"], {
+      code: "CONFLICTING_KEYS",
+      key: true,
+      message: "a workspace is a clone: its source is `git` or `bundle`",
+    });
+  }
+  if (draft.kind === "workspace") {
+    for (const [index, input] of entriesOf(draft.inputs)) {
+      if (input.secret !== "true") continue;
+      report(["inputs", index, "secret"], {
+        code: "CONFLICTING_KEYS",
+        key: true,
+        message: "a workspace is run with the caller's own environment: a secret is set there",
+      });
+    }
+  }
   if (!lacks([], ["steps", "methods"])) return;
   for (const key of ["bin", "tests", "platforms", "start"] as const) {
     if (draft[key] !== undefined)
@@ -237,6 +264,13 @@ function checkMethods(draft: Draft, check: Check): void {
     checkFrom([...path, "steps"], method.steps, draft, check);
     checkTests([...path, "tests"], method.tests, report);
     checkBin([...path, "provides", "bin"], method.provides?.bin, check);
+    if (draft.kind === "workspace" && method.provides !== undefined) {
+      report([...path, "provides"], {
+        code: "CONFLICTING_KEYS",
+        key: true,
+        message: "a workspace puts nothing on PATH: its methods have no `provides`",
+      });
+    }
   }
 }
 

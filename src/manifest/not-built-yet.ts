@@ -3,7 +3,6 @@
  * A key is written without list indexes, and without `methods.` before `steps`, `requires` and `tests`; `=` names a value.
  */
 export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
-  "kind=workspace": "an editable checkout",
   "source.submodules": "sources with submodules",
   "source.track": "following a branch",
   "tests.during": "tests while the server runs",

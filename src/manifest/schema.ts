@@ -648,7 +648,7 @@ export const manifestSchema = z
     schema: schemaKey,
     name: text<ToolName>("The entry's name, also that of its folder.", toolNameRule),
     kind: word(
-      "`tool`: commands on PATH. `workspace`: an editable checkout. `library`: installs nothing, says where to get it. Default: `tool`.",
+      "`tool`: commands on PATH. `workspace`: a clone to work in, with its environment (docs/workspaces.md). `library`: installs nothing, says where to get it. Default: `tool`.",
       ["tool", "workspace", "library"],
     ).optional(),
     summary: text("What it does, in one line for lists and search.", anyText(120, { min: 3 })),

@@ -46,6 +46,8 @@ export interface PlanInput {
   readonly notices: readonly string[];
   readonly risks: readonly PlanRisk[];
   readonly origin: PlanOrigin;
+  /** Of a workspace: its folder and remote. */
+  readonly workspace?: NonNullable<Plan["workspace"]>;
 }
 
 function planTest(test: ManifestTest, index: number): PlannedTest {
@@ -89,6 +91,8 @@ export function planDigest(what: PlannedWork): PlanDigest {
       provides: what.provides,
       ...(what.persist === undefined ? {} : { persist: what.persist.toSorted() }),
       tests: what.tests.map(({ run, stdin, timeoutMs, expect }) => ({ run, stdin, timeoutMs, expect })),
+      // Only a workspace has one; the same steps mean another thing there.
+      ...(what.environment === undefined ? {} : { environment: what.environment }),
     }),
   );
   if (!isPlanDigest(digest)) throw new TypeError(`not a digest: ${digest}`);
@@ -118,6 +122,7 @@ export function buildPlan(input: PlanInput): Plan {
     provides: expanded.provides,
     ...(manifest.persist.length === 0 ? {} : { persist: manifest.persist }),
     tests: manifest.tests.map(planTest),
+    ...(expanded.environment === null ? {} : { environment: expanded.environment }),
   };
   return {
     schema: 1,
@@ -157,6 +162,7 @@ export function buildPlan(input: PlanInput): Plan {
     dirty: source.dirty,
     start: manifest.start,
     origin: input.origin,
+    ...(input.workspace === undefined ? {} : { workspace: input.workspace }),
   };
 }
 

@@ -7,16 +7,18 @@ import type { PlannedDownload, PlannedStep } from "../recipes/planned-step.ts";
 import {
   type DraftStep,
   type Recipe,
+  type RecipeInput,
   type RecipeLauncher,
   type RecipeOutput,
   type SourceFile,
+  type WorkspaceEnvironment,
   STEP_TIMEOUT_MS,
 } from "../recipes/recipe.ts";
 import { checkOptions } from "../recipes/options.ts";
 import type { PackageRecipe } from "../recipes/package-recipe.ts";
 import { invalidLock } from "../recipes/package-failure.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
-import type { PlannedLauncher, PlannedProvides } from "./plan.ts";
+import type { PlannedEnvironment, PlannedLauncher, PlannedProvides } from "./plan.ts";
 import { requirementKey } from "./requirements.ts";
 import { titleOfRun } from "./title-of-run.ts";
 
@@ -38,6 +40,8 @@ export interface ExpandedSteps {
   readonly notices: readonly string[];
   /** How many packages the lock pins; null for a checkout. */
   readonly packages: number | null;
+  /** Null but for a workspace. */
+  readonly environment: PlannedEnvironment | null;
 }
 
 /** What a requirement of a package that pkg-config knows is looked up with. */
@@ -65,6 +69,11 @@ function demandRecipe(id: string): Recipe {
     },
   );
 }
+
+const NO_ENVIRONMENT: WorkspaceEnvironment = { path: [], variables: {} };
+
+/** The prefix of a workspace, in its folder. */
+export const WORKSPACE_PREFIX = ".ipm";
 
 /**
  * How the packages of an ecosystem are installed.
@@ -151,8 +160,13 @@ export function filesToRead(
   return [...new Set(wanted)];
 }
 
+interface StepOutput {
+  readonly output: RecipeOutput;
+  readonly environment: WorkspaceEnvironment;
+}
+
 /** What the recipe of a step makes of the checkout, or of the package where the method installs that. */
-function outputOf(step: Extract<ManifestStep, { uses: string }>, manifest: Manifest, view: SourceView): RecipeOutput {
+function outputOf(step: Extract<ManifestStep, { uses: string }>, manifest: Manifest, view: SourceView): StepOutput {
   const recipe = demandRecipe(step.uses);
   const reference = packageOf(manifest);
   const bins = Object.keys(manifest.provides.bin);
@@ -160,24 +174,33 @@ function outputOf(step: Extract<ManifestStep, { uses: string }>, manifest: Manif
   if (reference !== null && PACKAGE_RECIPES[reference.ecosystem] === recipe.id) {
     const installer = packageRecipeOf(reference);
     checkOptions({ id: recipe.id, options: installer.options }, step.with);
-    return installer.expand({ options: step.with, bins, version, package: reference, lock: view.texts });
+    const output = installer.expand({ options: step.with, bins, version, package: reference, lock: view.texts });
+    return { output, environment: NO_ENVIRONMENT };
   }
   checkOptions(recipe, step.with);
-  return recipe.expand({
+  const input: RecipeInput = {
     options: step.with,
     files: filesBelow(view.files, step.dir),
     texts: textsBelow(view.texts, step.dir),
     bins,
     version,
     downloads: manifest.version.files,
-  });
+  };
+  return manifest.kind === "workspace"
+    ? workspaceOutput(recipe, input)
+    : { output: recipe.expand(input), environment: NO_ENVIRONMENT };
 }
 
 function draftsOf(
   step: ManifestStep,
   manifest: Manifest,
   view: SourceView,
-): { drafts: readonly DraftStep[]; recipe: string | null; output: ReturnType<Recipe["expand"]> | null } {
+): {
+  drafts: readonly DraftStep[];
+  recipe: string | null;
+  output: RecipeOutput | null;
+  environment: WorkspaceEnvironment;
+} {
   if ("run" in step) {
     return {
       drafts: [
@@ -194,9 +217,10 @@ function draftsOf(
       ],
       recipe: null,
       output: null,
+      environment: NO_ENVIRONMENT,
     };
   }
-  const output = outputOf(step, manifest, view);
+  const { output, environment } = outputOf(step, manifest, view);
   const drafts = output.steps.map((draft): DraftStep => {
     if (draft.kind === "copy") {
       return { ...draft, why: step.why ?? draft.why, from: inCheckout(step.dir, draft.from) ?? draft.from };
@@ -210,7 +234,38 @@ function draftsOf(
       network: step.network === null || draft.network.length === 0 ? draft.network : step.network,
     };
   });
-  return { drafts, recipe: step.uses, output };
+  return { drafts, recipe: step.uses, output, environment: environmentBelow(environment, step.dir) };
+}
+
+/** What the recipe makes of a checkout that somebody is going to work in. */
+function workspaceOutput(recipe: Recipe, input: RecipeInput): StepOutput {
+  if (recipe.expandWorkspace === undefined) {
+    const able = RECIPES.filter((one) => "expandWorkspace" in one).map(({ id }) => id);
+    throw new IpmError("MANIFEST_INVALID", `the recipe ${recipe.id} has nothing to do in a workspace`, {
+      hint: `use plain steps, or one of: ${able.join(", ")}`,
+    });
+  }
+  const { environment, ...output } = recipe.expandWorkspace(input);
+  return { output: { ...output, bins: {} }, environment };
+}
+
+/** The folders of an environment as ones of the checkout. */
+function environmentBelow({ path, variables }: WorkspaceEnvironment, dir: string | null): WorkspaceEnvironment {
+  const below = (folder: string): string => inCheckout(dir, folder) ?? folder;
+  return {
+    path: path.map(below),
+    variables: Object.fromEntries(Object.entries(variables).map(([name, folder]) => [name, below(folder)])),
+  };
+}
+
+/** The environment of all steps of a workspace, with what its steps install into the prefix. */
+function plannedEnvironment(manifest: Manifest, parts: readonly WorkspaceEnvironment[]): PlannedEnvironment | null {
+  if (manifest.kind !== "workspace") return null;
+  const own = parts.map((part) => environmentBelow(part, manifest.source.path));
+  return {
+    path: [...new Set([...own.flatMap(({ path }) => path), `${WORKSPACE_PREFIX}/bin`])],
+    variables: Object.fromEntries(own.flatMap(({ variables }) => Object.entries(variables))),
+  };
 }
 
 function launcherOf(
@@ -270,6 +325,7 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
   const recipeBins: Record<string, string> = {};
   const recipeLaunchers: Record<string, RecipeLauncher> = {};
   const recipeRequires: Requirement[] = [];
+  const environments: WorkspaceEnvironment[] = [];
   const notices: string[] = [];
   for (const step of manifest.steps) {
     if (step.optional) {
@@ -278,7 +334,8 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
       );
       continue;
     }
-    const { drafts, recipe, output } = draftsOf(step, manifest, view);
+    const { drafts, recipe, output, environment } = draftsOf(step, manifest, view);
+    environments.push(environment);
     for (const draft of drafts) steps.push({ ...draft, id: String(steps.length + 1), recipe });
     for (const one of output?.downloads ?? []) addDownload(downloads, one);
     Object.assign(recipeBins, output?.bins);
@@ -310,5 +367,6 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     requires: [...requires, ...requiredByLaunchers(bin, requires)],
     notices,
     packages,
+    environment: plannedEnvironment(manifest, environments),
   };
 }

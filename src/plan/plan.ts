@@ -50,6 +50,8 @@ export interface Plan {
   readonly dirty: boolean;
   readonly start: { readonly run: RunText; readonly url: string | null } | null;
   readonly origin: PlanOrigin;
+  /** Only of a workspace: the absolute folder that it is in, or goes to, and the address of its remote `origin`. */
+  readonly workspace?: { readonly folder: string; readonly remote: string | null };
 }
 
 /** Kinds of risk, part of the JSON contract. */
@@ -98,6 +100,13 @@ export function isPackage(source: PlannedSource): source is PlannedPackage {
   return "package" in source;
 }
 
+/** The checkout of a plan that works from one, as every workspace's does. */
+export function checkoutOf(plan: Pick<Plan, "what">): PlannedCheckout {
+  const { source } = plan.what;
+  if (isPackage(source)) throw new TypeError("a plan of a package has no checkout");
+  return source;
+}
+
 /** What would run: the plan digest is sha256 of the canonical JSON of this. */
 export interface PlannedWork {
   readonly source: PlannedSource;
@@ -110,6 +119,16 @@ export interface PlannedWork {
   /** Paths in the prefix with the user's data; absent where there are none. */
   readonly persist?: readonly string[];
   readonly tests: readonly PlannedTest[];
+  /** Only of a workspace: how its commands are run. */
+  readonly environment?: PlannedEnvironment;
+}
+
+/** How commands of a workspace are run; all paths are relative to its folder. */
+export interface PlannedEnvironment {
+  /** Folders that come first on PATH. */
+  readonly path: readonly string[];
+  /** Variables that name a folder of the workspace. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** A value that the user gives, in a variable. */

@@ -5,7 +5,14 @@ import { cargoPackage } from "./cargo-package.ts";
 import { type CargoPackage, type CargoTree, readCargoTree } from "./cargo-tree.ts";
 import { type SourceFile, hasFile, nameOf } from "./listing.ts";
 import { flagOption, textOption, wordsOption } from "./options.ts";
-import { BUILD_TIMEOUT_MS, type DraftRun, type Recipe, type RecipeInput, type RecipeOutput } from "./recipe.ts";
+import {
+  BUILD_TIMEOUT_MS,
+  type DraftRun,
+  type Recipe,
+  type RecipeInput,
+  type RecipeOutput,
+  type WorkspaceOutput,
+} from "./recipe.ts";
 
 const ID = "cargo";
 const MAX_MANIFESTS = 100;
@@ -140,6 +147,50 @@ function expand(input: RecipeInput): RecipeOutput {
   };
 }
 
+/** The checkout with everything of its workspace compiled into `target`, as `cargo build` does. */
+function expandWorkspace(input: RecipeInput): WorkspaceOutput {
+  const tree = readCargoTree(input);
+  const [first] = tree.packages;
+  if (first === undefined) {
+    throw invalid("the repository has no Cargo.toml with a package here", "set source.path, or use plain steps");
+  }
+  const { options } = input;
+  const features = wordsOption(ID, options, "features");
+  const profile = textOption(ID, options, "profile");
+  const wanted = textOption(ID, options, "package");
+  const step: DraftRun = {
+    kind: "run",
+    title: "cargo build",
+    why: tree.hasLock ? "the versions of Cargo.lock" : "the repository has no Cargo.lock",
+    run: [
+      "cargo",
+      "build",
+      ...(tree.hasLock ? ["--locked"] : []),
+      ...(tree.fetches ? [] : ["--offline"]),
+      ...(flagOption(ID, options, "default-features") === false ? ["--no-default-features"] : []),
+      ...(flagOption(ID, options, "all-features") === true ? ["--all-features"] : []),
+      ...(features.length > 0 ? ["--features", features.join(",")] : []),
+      ...(profile === null ? [] : ["--profile", profile]),
+      ...(wanted === null ? [] : ["--package", wanted]),
+    ],
+    dir: null,
+    env: { CARGO_TERM_PROGRESS_WHEN: "never" },
+    timeoutMs: BUILD_TIMEOUT_MS,
+    network: tree.fetches ? ["crates"] : [],
+  };
+  return {
+    steps: [step],
+    requires: requirementsOf(tree, first).map((one) =>
+      "tool" in one && one.tool === "cargo" ? { ...one, for: "both" } : one,
+    ),
+    notices:
+      tree.hasLock || !tree.fetches
+        ? []
+        : ["no Cargo.lock: the versions of its dependencies are whatever is newest today"],
+    environment: { path: [`target/${profile === null || profile === "dev" ? "debug" : profile}`], variables: {} },
+  };
+}
+
 function detect(input: DetectInput): readonly Candidate[] {
   const tree = readCargoTree(input);
   const makers = tree.packages.filter((one) => one.bins.length > 0 && !isForDevelopment(one));
@@ -198,6 +249,7 @@ export const cargoRecipe: Recipe = {
     ...["Cargo.lock", "rust-toolchain.toml", "rust-toolchain"].filter((file) => hasFile(files, file)),
   ],
   expand,
+  expandWorkspace,
   detectReads: (files) => [...manifestsOf(files).slice(0, 40), ...(hasFile(files, "Cargo.lock") ? ["Cargo.lock"] : [])],
   detect,
   package: cargoPackage,

@@ -1,4 +1,5 @@
 import { IpmError } from "../core/errors.ts";
+import type { Requirement } from "../manifest/manifest.ts";
 import { type Candidate, type DetectInput, NO_FACTS } from "./candidate.ts";
 import { hasFile, lineOfMatch, nameOf } from "./listing.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./makefile.ts";
 import { collectLaunchers, compilersOf, nativeEnvironment, nativeRun, toolRequirement } from "./native-build.ts";
 import { flagOption, listOption, mapOption } from "./options.ts";
-import type { DraftStep, Recipe, RecipeInput, RecipeOutput } from "./recipe.ts";
+import type { DraftStep, Recipe, RecipeInput, RecipeOutput, WorkspaceOutput } from "./recipe.ts";
 import { shellLine } from "./shell-words.ts";
 
 const ID = "make";
@@ -135,13 +136,25 @@ function buildGoals(makefile: Makefile): readonly string[] {
   return isHelp ? [] : [goal];
 }
 
-function expand(input: RecipeInput): RecipeOutput {
+function demandMakefile(input: RecipeInput): Makefile {
   const makefile = readInput(input);
-  if (makefile === undefined) {
-    throw new IpmError("MANIFEST_INVALID", "recipe make: the repository has no Makefile here", {
-      hint: "set source.path or the step's dir, or use plain steps",
-    });
-  }
+  if (makefile !== undefined) return makefile;
+  throw new IpmError("MANIFEST_INVALID", "recipe make: the repository has no Makefile here", {
+    hint: "set source.path or the step's dir, or use plain steps",
+  });
+}
+
+function requirementsOf(makefile: Makefile, { files }: RecipeInput): Requirement[] {
+  const mentionsPkgConfig = /\bpkg-config\b|\$[({]PKG_CONFIG[)}]/u.test(makefile.text);
+  return [
+    toolRequirement("make", "builds it"),
+    ...compilersOf(files),
+    ...(mentionsPkgConfig ? [toolRequirement("pkg-config", "finds the libraries that it needs")] : []),
+  ];
+}
+
+function expand(input: RecipeInput): RecipeOutput {
+  const makefile = demandMakefile(input);
   const { options } = input;
   const notices: string[] = [];
   const env = nativeEnvironment(input.texts);
@@ -205,16 +218,27 @@ function expand(input: RecipeInput): RecipeOutput {
       });
     }
   }
-  const mentionsPkgConfig = /\bpkg-config\b|\$[({]PKG_CONFIG[)}]/u.test(makefile.text);
   return {
     steps,
-    requires: [
-      toolRequirement("make", "builds it"),
-      ...compilersOf(input.files),
-      ...(mentionsPkgConfig ? [toolRequirement("pkg-config", "finds the libraries that it needs")] : []),
-    ],
+    requires: requirementsOf(makefile, input),
     bins: {},
     notices,
+  };
+}
+
+/** The checkout with what its Makefile builds, where it builds it; nothing is installed. */
+function expandWorkspace(input: RecipeInput): WorkspaceOutput {
+  const makefile = demandMakefile(input);
+  const asked = listOption(ID, input.options, "targets");
+  const goals = (asked.length > 0 ? asked : buildGoals(makefile)).filter((goal) => goal !== "none");
+  const words = Object.entries(mapOption(ID, input.options, "variables")).map(([name, value]) => `${name}=${value}`);
+  const jobs = flagOption(ID, input.options, "parallel") === false ? "" : ' -j"$IPM_JOBS"';
+  const title = `make ${goals.join(" ")}`.trim();
+  return {
+    steps: [nativeRun(title, `make${jobs} ${shellLine([...goals, ...words])}`.trim(), {}, "built in place")],
+    requires: requirementsOf(makefile, input),
+    notices: [],
+    environment: { path: [], variables: {} },
   };
 }
 
@@ -327,6 +351,7 @@ export const makeRecipe: Recipe = {
   },
   reads: ({ files }) => makefileParts(files),
   expand,
+  expandWorkspace,
   detectReads: (files) => makefileParts(files),
   detect,
 };

@@ -24,7 +24,7 @@ import {
   missingImport,
   parsePackageJson,
 } from "./package-json.ts";
-import type { DraftStep, Recipe, RecipeInput, RecipeListing, RecipeOutput } from "./recipe.ts";
+import type { DraftStep, Recipe, RecipeInput, RecipeListing, RecipeOutput, WorkspaceOutput } from "./recipe.ts";
 
 const ID = "npm";
 const MANIFEST = "package.json";
@@ -266,6 +266,43 @@ function expand(input: RecipeInput): RecipeOutput {
   };
 }
 
+/** The checkout with its packages in `node_modules`, those for development included, built where a script builds it. */
+function expandWorkspace(input: RecipeInput): WorkspaceOutput {
+  const folder = workspaceOf(input);
+  const pkg = demandPackage(input, folder);
+  const root = folder === "." ? null : demandPackage(input, ".");
+  const manager = chooseNodeManager(input.files, input.texts, (root ?? pkg).packageManager);
+  const situation: Situation = { input, folder, root, pkg, manager, commands: commandsOf(manager) };
+  const { commands } = situation;
+  const notices: string[] = [];
+  const step = (words: readonly [string, ...string[]], network: boolean, why: string | null): DraftStep =>
+    managerStep(manager, words.filter((word) => !word.startsWith("-")).join(" "), words, network, why);
+  const steps: DraftStep[] = [...fetchManager(manager)];
+  const from = manager.lockfile === null ? "the repository has no lockfile" : `the versions of ${manager.lockfile}`;
+  steps.push(step(commands.install("all"), true, from));
+  if (manager.lockfile === null)
+    notices.push("no lockfile: the versions of its dependencies are whatever is newest today");
+  const rebuild = commands.rebuild();
+  if (
+    rebuild !== null &&
+    (mayHaveInstallScripts(input, manager) || flagOption(ID, input.options, "dev-scripts") === true)
+  )
+    steps.push(step(rebuild, true, "some packages compile or fetch parts of their own"));
+  if (flagOption(ID, input.options, "build") === true || wordsOption(ID, input.options, "scripts").length > 0) {
+    for (const { script, workspace } of buildScripts(situation))
+      steps.push(step(commands.run(script, workspace), false, "the manifest asks for it"));
+  }
+  return {
+    steps,
+    requires: [
+      ...nodeRequirements(pkg, false),
+      { tool: "npm", version: null, for: "both", optional: false, why: "installs its packages" },
+    ],
+    notices,
+    environment: { path: ["node_modules/.bin"], variables: {} },
+  };
+}
+
 /** Files of launchers, once the package.json that names them is read. */
 function targetReads(listing: RecipeListing, texts: Readonly<Record<string, string>>): string[] {
   const folder = workspaceOf(listing);
@@ -380,6 +417,7 @@ export const npmRecipe: Recipe = {
     ];
   },
   expand,
+  expandWorkspace,
   detectReads: (files) => [
     ...packageFolders(files).map((folder) => joinPath(folder, MANIFEST)),
     ...[".npmrc", "yarn.lock", "pnpm-lock.yaml"].filter((file) => hasFile(files, file)),

@@ -12,6 +12,7 @@ import {
   type Recipe,
   type RecipeInput,
   type RecipeOutput,
+  type WorkspaceOutput,
 } from "./recipe.ts";
 
 const ID = "python";
@@ -23,11 +24,15 @@ const LOCKS: Readonly<Record<string, string>> = {
   "Pipfile.lock": "pipenv",
 };
 
-const PIP_ENVIRONMENT = {
+const PIP_SETTINGS = {
   PIP_DISABLE_PIP_VERSION_CHECK: "1",
   PIP_NO_INPUT: "1",
   PIP_PROGRESS_BAR: "off",
   PIP_ROOT_USER_ACTION: "ignore",
+};
+
+const PIP_ENVIRONMENT = {
+  ...PIP_SETTINGS,
   // What a repository's own setup.py may look for: the environment that it is installed into, and no other.
   VIRTUAL_ENV: "{prefix}/venv",
 };
@@ -321,6 +326,64 @@ function expand(input: RecipeInput): RecipeOutput {
   };
 }
 
+/** Where people and editors look for the environment of a checkout. */
+const WORKSPACE_VENV = ".venv";
+
+/**
+ * The checkout with an environment in `.venv`, pip included: the project is installed so that changes of its files count at
+ * once, beside what its requirement files name. A uv.lock is used where uv is there, development dependencies included.
+ */
+function expandWorkspace(input: RecipeInput): WorkspaceOutput {
+  const { project, extras, requirements: named, also, installer } = choose(input);
+  const requirements = named.length > 0 || !hasFile(input.files, REQUIREMENTS) ? named : [REQUIREMENTS];
+  const notices: string[] = [];
+  const usesUv = installer === "uv" || (installer === "auto" && project !== null && hasFile(input.files, "uv.lock"));
+  const target = project === null ? [] : ["--editable", extras.length === 0 ? "." : `.[${extras.join(",")}]`];
+  const words = [...requirements.flatMap((file) => ["-r", file]), ...target, ...also];
+  const isHashed = requirements.length > 0 && requirements.every((file) => HASHED.test(input.texts[file] ?? ""));
+  const list = (items: readonly string[]): string => items.map(quote).join(" ");
+  const pip = (items: readonly string[]): string => `"${WORKSPACE_VENV}/bin/python" -m pip install ${list(items)}`;
+  const names = [...requirements, ...(project === null ? [] : ["the package"]), ...also];
+  const commands: string[] = [];
+  if (isHashed && target.length + also.length > 0) {
+    // A file with hashes must not meet a package without.
+    commands.push(pip(requirements.flatMap((file) => ["-r", file])), pip([...target, ...also]));
+  } else if (words.length > 0) commands.push(pip(words));
+  const groups = extras.map((extra) => ` --extra ${quote(extra)}`).join("");
+  const sync = `uv sync --frozen --no-progress${groups}`;
+  const more = words.length === target.length ? "" : `\n${pip(words.filter((word) => !target.includes(word)))}`;
+  const plain = commands.join("\n");
+  const install = !usesUv
+    ? plain
+    : installer === "uv"
+      ? `${sync}${more}`
+      : `if command -v uv > /dev/null; then ${sync}${more}\nelse ${plain}\nfi`;
+  if (words.length > 0 && !isHashed && !usesUv)
+    notices.push("no lock with hashes: the versions of its dependencies are whatever is newest today");
+  const own = (title: string, command: string, why: string | null, network = false): DraftRun => ({
+    ...run(title, command, why, network),
+    env: usesUv ? { ...PIP_SETTINGS, ...UV_ENVIRONMENT, UV_PROJECT_ENVIRONMENT: WORKSPACE_VENV } : PIP_SETTINGS,
+  });
+  return {
+    steps: [
+      own(
+        "create the virtual environment in .venv",
+        `python3 -m venv ${WORKSPACE_VENV}`,
+        "an environment of its own: nothing of the system's Python is touched",
+      ),
+      ...(install === "" ? [] : [own(`install ${names.join(" and ")}`, install, null, true)]),
+    ],
+    requires: [
+      requirement("python3", project?.pythonRange ?? null, "both", "runs what is in the workspace"),
+      ...(usesUv
+        ? [{ ...requirement("uv", null, "build", "installs the versions of uv.lock"), optional: installer === "auto" }]
+        : []),
+    ],
+    notices,
+    environment: { path: [`${WORKSPACE_VENV}/bin`], variables: { VIRTUAL_ENV: WORKSPACE_VENV } },
+  };
+}
+
 function aboutOf(project: PythonProject): PackageFacts {
   return { ...NO_FACTS, ...project.about };
 }
@@ -408,6 +471,7 @@ export const pythonRecipe: Recipe = {
     ...(hasFile(files, REQUIREMENTS) ? [REQUIREMENTS] : []),
   ],
   expand,
+  expandWorkspace,
   detectReads: (files) => [...PROJECT_FILES.filter((file) => hasFile(files, file)), ...modulesOf(files)],
   detect,
 };

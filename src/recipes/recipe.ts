@@ -58,6 +58,19 @@ export interface RecipeOutput {
   readonly notices: readonly string[];
 }
 
+/** How commands of a workspace are run: folders of it that come first on PATH, and variables that name others of them. */
+export interface WorkspaceEnvironment {
+  /** `/`-separated, relative to the step's `dir`. */
+  readonly path: readonly string[];
+  /** Variable to a path like those. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What a recipe makes of a checkout that somebody is going to work in: everything stays where it is. */
+export interface WorkspaceOutput extends Pick<RecipeOutput, "steps" | "requires" | "notices"> {
+  readonly environment: WorkspaceEnvironment;
+}
+
 /** A named action that expands into plain steps before anything runs. */
 export interface Recipe {
   readonly id: string;
@@ -72,6 +85,11 @@ export interface Recipe {
   reads(listing: RecipeListing, texts: Readonly<Record<string, string>>): readonly string[];
   /** @throws IpmError MANIFEST_INVALID when the repository is nothing that this recipe can build */
   expand(input: RecipeInput): RecipeOutput;
+  /**
+   * The same for `kind: workspace`: the environment is made inside the checkout, where people of the ecosystem look for it.
+   * Absent for a recipe that has nothing to do there. @throws IpmError MANIFEST_INVALID as `expand`
+   */
+  expandWorkspace?(input: RecipeInput): WorkspaceOutput;
   /** Files whose text `detect` wants; few and small ones. */
   detectReads(files: readonly SourceFile[]): readonly string[];
   /** The ways in which it could install a repository, with evidence; none when it sees no sign of its ecosystem. */

@@ -81,6 +81,15 @@ function checkedGrants(grants: Grants, system: readonly SystemMount[]): { readab
   return { readable, writable };
 }
 
+/** Only a folder directly inside a writable one: what lies between could be replaced by a link. */
+function checkedProtection(folders: readonly string[], writable: readonly string[]): readonly string[] {
+  for (const folder of folders) {
+    if (!path.isAbsolute(folder) || path.normalize(folder) !== folder || !writable.includes(path.dirname(folder)))
+      refuse(`${folder} cannot be protected: it is not directly in a writable folder`, folder);
+  }
+  return folders;
+}
+
 /**
  * The options of one bubblewrap run; they are handed over through `--args`, so that no value is seen in a process list.
  * The order matters: what is mounted later lies on what was mounted before, package-controlled folders are the last
@@ -112,6 +121,9 @@ export function bubblewrapArguments(command: BubblewrapCommand, facts: Bubblewra
   // Copies into what is read-only in the end cost no mount; each mount costs as much as all of them.
   for (const { at, descriptor } of command.data) args.push("--perms", "0444", "--file", String(descriptor), at);
   for (const item of writable) args.push("--bind", item, item);
+  // The one mount beneath a writable folder: its place is a real folder that was there before anything ran, and while it is
+  // mounted it can be neither moved nor replaced, so no step can put a link there for the next one.
+  for (const item of checkedProtection(command.grants.protected ?? [], writable)) args.push("--ro-bind", item, item);
   // As root the user's number outside is still 0, and the kernel asks for nothing else where /proc/sys is written:
   // /proc/sys/kernel/core_pattern would run a program as root on the host. bubblewrap's own covering does not see that.
   for (const folder of ["/proc", "/run", "/"]) args.push("--remount-ro", folder);

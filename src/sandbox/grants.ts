@@ -48,6 +48,24 @@ export function grantsOfStep(
   };
 }
 
+/** Grants with one folder inside a writable one that can only be read; the same without one. */
+export function protect(grants: Grants, folder: string | undefined): Grants {
+  return folder === undefined ? grants : { ...grants, protected: [folder] };
+}
+
+/** What a test of a workspace may touch: it works in the workspace, like whoever enters it, and has no network. */
+export function grantsOfWorkspaceTest(
+  folders: Pick<TestFolders, "home" | "tmp"> & { readonly workspace: string; readonly git: string },
+  toolchains: readonly Toolchain[],
+): Grants {
+  const grants = {
+    writable: outermost([folders.workspace, folders.home, folders.tmp]),
+    readable: outermost(readableOf(toolchains)),
+    network: [],
+  };
+  return protect(grants, folders.git);
+}
+
 /** What a test may touch: it writes its own places and data, only reads the prefix and the launchers, and has no network. */
 export function grantsOfTest(folders: TestFolders, toolchains: readonly Toolchain[]): Grants {
   return {

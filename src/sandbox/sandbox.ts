@@ -6,6 +6,8 @@ import type { NetworkAttempt } from "./network-target.ts";
 export interface Grants {
   readonly writable: readonly string[];
   readonly readable: readonly string[];
+  /** Folders inside writable ones that can only be read; each is a real folder that nothing of the package could make. */
+  readonly protected?: readonly string[];
   /** Ecosystems and host names; empty: no network at all. */
   readonly network: readonly string[];
   /** Those ecosystems of `network` whose credentials of this machine are passed; none when absent. */

@@ -26,6 +26,7 @@ export function seatbeltProfile(grants: Grants, home: string | undefined, proxyP
   // A program looks at every folder above its own: their names may be seen, their lists may not.
   lines.push("(allow file-read-metadata)");
   for (const folder of grants.writable) lines.push(`(allow file-write* (subpath ${quoted(folder)}))`);
+  for (const folder of grants.protected ?? []) lines.push(`(deny file-write* (subpath ${quoted(folder)}))`);
   for (const device of ["/dev/null", "/dev/zero", "/dev/tty"])
     lines.push(`(allow file-write-data (literal ${quoted(device)}))`);
   lines.push("(deny network*)");

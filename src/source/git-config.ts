@@ -76,7 +76,8 @@ function quote(value: string): string {
   return `"${escaped}"`;
 }
 
-function render(section: string, middle: string, variable: string, value: string | null): string {
+/** One setting as a configuration file has it; any text is quoted as git reads it back. */
+export function renderSetting(section: string, middle: string, variable: string, value: string | null): string {
   const name = middle === "" ? section : `${section} "${middle.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
   return `[${name}]\n\t${variable}${value === null ? "" : ` = ${quote(value)}`}\n`;
 }
@@ -120,14 +121,14 @@ export function buildGitConfig(access: GitAccess, settings: readonly GitSetting[
     '[credential]\n\thelper = ""\n\tinteractive = false\n',
     "[protocol]\n\tallow = never\n",
     ...access.transports.map((transport) => `[protocol "${transport}"]\n\tallow = always\n`),
-    ...access.safeDirectories.map((folder) => render("safe", "", "directory", folder)),
+    ...access.safeDirectories.map((folder) => renderSetting("safe", "", "directory", folder)),
   ];
   for (const { key, value } of settings) {
     if (!isTaken(key, access.credentials)) continue;
     const { section, middle, variable } = partsOf(key);
     const isPath = section === "http" && variable.startsWith("sslca");
     const absolute = isPath && value !== null && value.startsWith("~/") ? path.join(home, value.slice(2)) : value;
-    lines.push(render(section, middle, variable, absolute));
+    lines.push(renderSetting(section, middle, variable, absolute));
   }
   return lines.join("");
 }

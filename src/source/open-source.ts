@@ -6,6 +6,7 @@ import { checkAddress, openLocalRemote, openRemote } from "./git-access.ts";
 import { shownUrl } from "./git-failure.ts";
 import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, storeOf } from "./git-store.ts";
 import { inspectTree } from "./inspect-tree.ts";
+import { advanceClone } from "./advance-clone.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { snapshotFolder } from "./snapshot-folder.ts";
 import type { FetchedCommit, SourceRequest } from "./source.ts";
@@ -167,6 +168,8 @@ export async function openSource(
     listing,
     bytes,
     readFile: (file, maxBytes) => readListedFile(context, { store, limits, listing }, file, maxBytes),
-    checkout: (into, tag, also = []) => writeCheckout(context, { store, limits, commit, listing, into, tag, also }),
+    checkout: (into, tag, also = [], clone) =>
+      writeCheckout(context, { store, limits, commit, listing, into, tag, also, clone }),
+    advance: (folder, tag, branch) => advanceClone(context, { store, limits, commit, folder, tag, branch }),
   };
 }

@@ -26,7 +26,7 @@ export interface Snapshot {
 }
 
 /** What is needed of a folder's own repository, read as plain files: git never runs with its configuration. */
-interface Repository {
+export interface Repository {
   /** Folder of HEAD and index. */
   readonly gitDir: string;
   /** Folder of refs and objects; the same but for linked work trees. */
@@ -53,7 +53,7 @@ async function findRepository(context: SourceContext, folder: string): Promise<R
 }
 
 /** The commit that a repository has checked out, and its branch; undefined when it has none or is of another kind. */
-async function readHead(
+export async function readHead(
   context: SourceContext,
   repository: Repository,
 ): Promise<{ commit: CommitSha; ref: string | null } | undefined> {

@@ -36,6 +36,16 @@ export interface PackageRequest {
   readonly lock: Readonly<Record<string, string>>;
 }
 
+/** What makes a checkout a clone that somebody works in. */
+export interface CloneOrder {
+  /** Address of the remote `origin`, or null for none. */
+  readonly remote: string | null;
+  /** Full name of the branch that is checked out; null: HEAD is the commit itself, as after `git clone --branch TAG`. */
+  readonly branch: string | null;
+  /** Content of `.git/ipm`, by which the folder is known again. */
+  readonly mark: string;
+}
+
 export interface TreeEntry {
   /** `/`-separated, relative to the repository's root. */
   readonly path: string;
@@ -53,6 +63,12 @@ export type FetchedSource = FetchedCommit | FetchedPackage;
 export interface FetchedCommit extends FetchedFiles {
   readonly commit: CommitSha;
   readonly tree: TreeSha;
+  /**
+   * Move the clone in a folder from the commit that it has checked out to this one, as `git checkout` does: what is changed
+   * or in the way refuses it, and nothing is written then.
+   * @throws IpmError WORKSPACE_CHANGED
+   */
+  advance(folder: string, tag: string | null, branch: string | null): Promise<void>;
 }
 
 /** The files of a package's lock; whether it pins what the manifest pins is for the plan to say. */
@@ -78,5 +94,5 @@ interface FetchedFiles {
    * Write the tree into an empty or missing folder; a commit with a minimal real `.git` (that one commit, the version's
    * tag, no remote, no hooks), a lock without. `tag` is a tag's short name or null; `also` are other names for the same commit.
    */
-  checkout(into: string, tag: string | null, also?: readonly string[]): Promise<void>;
+  checkout(into: string, tag: string | null, also?: readonly string[], clone?: CloneOrder): Promise<void>;
 }

@@ -1,11 +1,13 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { isRefName } from "../core/git-url.ts";
+import type { Files } from "../core/host.ts";
 import type { CommitSha } from "../core/ids.ts";
 import { type GitStore, RAW_ATTRIBUTES, type SourceContext, idsOf, readStore, seenRef } from "./git-store.ts";
 import { readBlobs } from "./inspect-tree.ts";
 import type { SourceLimits } from "./limits.ts";
-import type { TreeEntry } from "./source.ts";
+import { renderSetting } from "./git-config.ts";
+import type { CloneOrder, TreeEntry } from "./source.ts";
 
 /** A commit of a store, checked, and where it is to be written. */
 export interface CheckoutOrder {
@@ -19,13 +21,20 @@ export interface CheckoutOrder {
   readonly tag: string | null;
   /** Further tags for the commit. */
   readonly also?: readonly string[];
+  /** Make it a clone to work in: with a remote, its own settings and attributes, and a mark. */
+  readonly clone?: CloneOrder | undefined;
 }
 
 const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfileMode = true\n\tbare = false\n\tlogAllRefUpdates = false\n";
+/** File of a clone's `.git` by which ipm knows the folder again. */
+export const CLONE_MARK = "ipm";
 const FILE_MODES = { "100644": 0o644, "100755": 0o755 } as const;
 
 /** The object that the tag is to point to: the source's own annotated tag where it was seen, else the commit. */
-async function tagObject(context: SourceContext, order: CheckoutOrder): Promise<string> {
+async function tagObject(
+  context: SourceContext,
+  order: Pick<CheckoutOrder, "store" | "limits" | "commit" | "tag">,
+): Promise<string> {
   const { store, limits, commit, tag } = order;
   const seen = await context.host.files.readText(path.join(store.folder, seenRef(`refs/tags/${tag}`)));
   const object = seen?.trim();
@@ -42,6 +51,60 @@ async function writeRepository(context: SourceContext, order: CheckoutOrder): Pr
   for (const folder of ["objects/pack", "objects/info", "refs/heads", "refs/tags", "info"]) {
     await files.createFolder(path.join(git, folder));
   }
+  const object = await packCommit(context, { store, limits, commit, tag, git });
+  // The parents are not here. Git accepts the line for a commit without parents too.
+  await files.write(path.join(git, "shallow"), `${commit}\n`);
+  if (tag !== null) await writeRef(files, git, `refs/tags/${tag}`, object);
+  for (const other of order.also ?? []) await writeRef(files, git, `refs/tags/${other}`, commit);
+  if (order.clone !== undefined) {
+    await writeClone(files, git, commit, order.clone);
+    return;
+  }
+  await files.write(path.join(git, "config"), CONFIG);
+  // What ipm wrote are the blobs' own bytes; without this a tool's `git status` could call them changed.
+  await files.write(path.join(git, "info", "attributes"), RAW_ATTRIBUTES);
+  await files.write(path.join(git, "HEAD"), `${commit}\n`);
+}
+
+/** Where a ref is written: `git` is the repository's folder. */
+export async function writeRef(files: Files, git: string, ref: string, object: string): Promise<void> {
+  const file = path.join(git, ref);
+  await files.createFolder(path.dirname(file));
+  await files.write(file, `${object}\n`);
+}
+
+/** Settings, branch and mark of a clone that somebody is going to work in: what `git clone` would leave. */
+async function writeClone(files: Files, git: string, commit: CommitSha, clone: CloneOrder): Promise<void> {
+  const { remote, branch } = clone;
+  const short = branch?.replace(/^refs\/heads\//u, "") ?? null;
+  const config = [
+    CONFIG.replace("logAllRefUpdates = false", "logAllRefUpdates = true"),
+    ...(remote === null
+      ? []
+      : [
+          renderSetting("remote", "origin", "url", remote),
+          renderSetting("remote", "origin", "fetch", "+refs/heads/*:refs/remotes/origin/*"),
+        ]),
+    ...(remote === null || short === null
+      ? []
+      : [renderSetting("branch", short, "remote", "origin"), renderSetting("branch", short, "merge", branch)]),
+  ];
+  await files.write(path.join(git, "config"), config.join(""));
+  if (branch !== null) {
+    await writeRef(files, git, branch, commit);
+    if (remote !== null) await writeRef(files, git, `refs/remotes/origin/${short}`, commit);
+  }
+  await files.write(path.join(git, "HEAD"), branch === null ? `${commit}\n` : `ref: ${branch}\n`);
+}
+
+/** A commit of a store and the repository's folder (`…/.git`) that gets it. */
+interface PackOrder extends Pick<CheckoutOrder, "store" | "limits" | "commit" | "tag"> {
+  readonly git: string;
+}
+
+/** Pack one commit with its trees and blobs, and its tag, into a repository. @returns the object that the tag is to name */
+export async function packCommit(context: SourceContext, order: PackOrder): Promise<string> {
+  const { store, limits, commit, tag, git } = order;
   const object = tag === null ? commit : await tagObject(context, order);
   await readStore(context, store, limits, {
     // The unfinished pack is a file of the objects folder: where the disk is full it goes with the checkout, and whoever
@@ -61,20 +124,7 @@ async function writeRepository(context: SourceContext, order: CheckoutOrder): Pr
     ],
     stdin: `--shallow ${commit}\n${[...new Set([commit, object])].join("\n")}\n`,
   });
-  // The parents are not here. Git accepts the line for a commit without parents too.
-  await files.write(path.join(git, "shallow"), `${commit}\n`);
-  await files.write(path.join(git, "config"), CONFIG);
-  // What ipm wrote are the blobs' own bytes; without this a tool's `git status` could call them changed.
-  await files.write(path.join(git, "info", "attributes"), RAW_ATTRIBUTES);
-  if (tag !== null) {
-    await files.createFolder(path.dirname(path.join(git, "refs", "tags", tag)));
-    await files.write(path.join(git, "refs", "tags", tag), `${object}\n`);
-  }
-  for (const other of order.also ?? []) {
-    await files.createFolder(path.dirname(path.join(git, "refs", "tags", other)));
-    await files.write(path.join(git, "refs", "tags", other), `${commit}\n`);
-  }
-  await files.write(path.join(git, "HEAD"), `${commit}\n`);
+  return object;
 }
 
 /** Write the files, and the index that lets tools see them as unchanged. */
@@ -147,6 +197,8 @@ export async function writeCheckout(context: SourceContext, order: CheckoutOrder
   const isNew = (await files.facts(into)) === undefined;
   await files.createFolder(path.join(into, ".git"));
   try {
+    // First: after a crash it tells that what is here is ipm's.
+    if (order.clone !== undefined) await files.write(path.join(into, ".git", CLONE_MARK), `${order.clone.mark}\n`);
     const results = await Promise.allSettled([writeRepository(context, order), writeFiles(context, order)]);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;

@@ -22,6 +22,10 @@ export interface Layout {
   readonly inputs: string;
   readonly locks: string;
   readonly logs: string;
+  /** One folder a workspace: its record and, while it is prepared, the private folders of its steps. */
+  readonly workspaces: string;
+  /** What was done to workspaces, one JSON document a line. */
+  readonly workspaceLog: string;
   /** Space that is given up when a disk is full, so that there is room for one more generation (`uninstall`). */
   readonly reserve: string;
   /** State files that could not be read, kept for whoever wants to look; `gc` removes them. */
@@ -41,6 +45,8 @@ export function layoutOf(homes: Homes): Layout {
     inputs: path.join(data, "inputs"),
     locks: path.join(data, "locks"),
     logs: path.join(data, "logs"),
+    workspaces: path.join(data, "workspaces"),
+    workspaceLog: path.join(data, "workspaces.log"),
     reserve: path.join(data, "reserve"),
     damaged: path.join(data, "damaged"),
   };

@@ -9,6 +9,8 @@ import { switchCurrent } from "./profiles.ts";
 import { inspectCurrent } from "./read-current.ts";
 import { listEntryIds } from "./receipts.ts";
 import { removeOwn } from "./remove-own.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { listWorkspaces } from "./workspaces.ts";
 import { type StoreContext, lockEntriesNow, underSwitchLock } from "./store-context.ts";
 
 /** Told what a repair did, one sentence each. */
@@ -42,7 +44,30 @@ export async function openForWriting(context: StoreContext): Promise<readonly st
     await repairCurrent(context, say);
     await keepReserve(host, layout);
   });
+  await reportWorkspaces(context);
   return done;
+}
+
+/**
+ * Say which workspaces are not finished. Their folders are the user's: nothing is removed there before the user names the
+ * workspace again.
+ */
+async function reportWorkspaces(context: StoreContext): Promise<void> {
+  const { host, layout } = context;
+  for (const { name, state, folder } of await listWorkspaces(host, layout)) {
+    if (state === "ready") continue;
+    const lock = await lockEntriesNow(context, name);
+    // Held: somebody is at it right now.
+    if (lock === undefined) continue;
+    await lock.release();
+    const verb = { building: "install", updating: "reinstall", removing: "uninstall" }[state];
+    context.emit({
+      type: "warning",
+      code: "WORKSPACE_UNFINISHED",
+      message: `${name} in ${escapeUntrusted(folder)} is not finished: ${state === "removing" ? "its removal" : "its preparation"} was interrupted or failed`,
+      hint: `ipm ${verb} ${name}`,
+    });
+  }
 }
 
 async function removeIncompleteEntries(context: StoreContext, say: Say): Promise<void> {

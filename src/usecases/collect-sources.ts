@@ -4,6 +4,7 @@ import { layoutOf } from "../store/layout.ts";
 import { acquireLockNow } from "../store/locks.ts";
 import { listEntryIds, readReceipt } from "../store/receipts.ts";
 import { measureTree } from "../store/seal-tree.ts";
+import { listWorkspaces } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
 import { sourceContext } from "./source-context.ts";
 
@@ -22,6 +23,8 @@ export interface CollectedSource {
 async function storesInUse(context: Context): Promise<Set<string>> {
   const layout = layoutOf(context.host.homes);
   const used = new Set<string>();
+  for (const { plan } of await listWorkspaces(context.host, layout))
+    used.add(gitStoreOf(sourceContext(context), plan.origin.source).folder);
   for (const id of await listEntryIds(context.host, layout)) {
     const found = await readReceipt(context.host, layout, id);
     if (found.state !== "complete") continue;

@@ -53,6 +53,8 @@ export interface Context {
 export interface PlanOptions {
   readonly method?: string;
   readonly ref?: string;
+  /** The folder that a workspace goes to, as typed. */
+  readonly into?: string;
   readonly allowUnverified: boolean;
   readonly noSandbox: boolean;
   readonly noFallback: boolean;

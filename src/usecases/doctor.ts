@@ -14,7 +14,10 @@ import { openForWriting } from "../store/recover.ts";
 import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 import { profileOnPath } from "./find-on-path.ts";
-import { demandInstalled } from "./list.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Workspace } from "../store/workspaces.ts";
+import { isWorkspaceFolder, workspaceGone } from "./build-workspace.ts";
+import { demandInstalled, readWorkspaces } from "./list.ts";
 import { readPolicies } from "./read-policies.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 
@@ -317,8 +320,8 @@ async function checkGarbage(context: Context, layout: Layout): Promise<DoctorChe
   };
 }
 
-async function checkRequirements(context: Context, receipt: Receipt): Promise<DoctorCheck[]> {
-  const wanted: Requirement[] = receipt.plan.requirements.filter((requirement) => requirement.for !== "build");
+async function checkRequirements(context: Context, plan: Plan): Promise<DoctorCheck[]> {
+  const wanted: Requirement[] = plan.requirements.filter((requirement) => requirement.for !== "build");
   const resolved = await probeRequirements(context.host, wanted);
   return resolved.map((requirement) => {
     const { kind, name } = identifyRequirement(requirement);
@@ -326,17 +329,45 @@ async function checkRequirements(context: Context, receipt: Receipt): Promise<Do
     const title = describeRequirement(requirement);
     if (requirement.met) return ok(id, title);
     // A variable, a service or a device is looked for anew at each start: nothing has to be built again.
-    const fix = requirement.advice ?? `ipm reinstall ${receipt.plan.tool.name}`;
+    const fix = requirement.advice ?? `ipm reinstall ${plan.tool.name}`;
     return { id, status: requirement.optional ? "warning" : "failed", title, detail: requirement.why, fix };
   });
 }
 
+/** A workspace: its folder, its state, and what its environment stands on. Work of the user's in it is no problem. */
+async function checkWorkspace(context: Context, workspace: Workspace): Promise<DoctorCheck> {
+  const { name, folder, state, plan } = workspace;
+  const id = `workspace.${name}`;
+  const title = `${name} ${plan.tool.version} in ${folder}`;
+  const failed = (detail: string, fix: string): DoctorCheck => ({ id, status: "failed", title, detail, fix });
+  if (state === "building") return failed("it was never finished", `ipm install ${name}`);
+  if (state === "removing") return failed("its removal was interrupted", `ipm uninstall ${name}`);
+  if (!(await isWorkspaceFolder(context, workspace))) {
+    const { message, hint } = workspaceGone(workspace);
+    return failed(message, hint ?? "");
+  }
+  const again = `ipm reinstall ${name}`;
+  if (state === "updating") return failed("its environment is not finished", again);
+  for (const below of Object.values(plan.what.environment?.variables ?? {})) {
+    const place = path.join(folder, below);
+    if ((await context.host.files.realPath(place)) === undefined) return failed(`${below} is gone`, again);
+    // A virtual environment whose interpreter was removed or replaced has links that lead nowhere.
+    for (const file of await context.host.files.list(path.join(place, "bin")))
+      if ((await context.host.files.realPath(path.join(place, "bin", file))) === undefined)
+        return failed(`${path.join(below, "bin", file)} leads nowhere`, again);
+  }
+  return ok(id, title, "ready");
+}
+
 async function checkTool(context: Context, layout: Layout, name: string, fix: boolean): Promise<DoctorCheck[]> {
+  const workspace = (await readWorkspaces(context)).find((one) => one.name === name);
+  if (workspace !== undefined)
+    return [await checkWorkspace(context, workspace), ...(await checkRequirements(context, workspace.plan))];
   const tool = await demandInstalled(context, name);
   const checks = [await checkEntry(context, layout, tool, fix)];
   const id = parseEntryId(tool.entry);
   const receipt = id === undefined ? undefined : await readReceipt(context.host, layout, id);
-  if (receipt?.state === "complete") checks.push(...(await checkRequirements(context, receipt.receipt)));
+  if (receipt?.state === "complete") checks.push(...(await checkRequirements(context, receipt.receipt.plan)));
   return checks;
 }
 
@@ -370,6 +401,7 @@ export async function doctor(context: Context, options: { name: string | null; f
       checks.push(await checkProfile(context, layout, generation, options.fix));
       for (const tool of generation.entries) checks.push(await checkEntry(context, layout, tool, options.fix));
     }
+    for (const workspace of await readWorkspaces(context)) checks.push(await checkWorkspace(context, workspace));
   }
   return { healthy: checks.every(({ status }) => status !== "failed"), checks };
 }

@@ -13,11 +13,16 @@ import { readCurrent } from "../store/read-current.ts";
 import { openForWriting } from "../store/recover.ts";
 import { lockEntries } from "../store/store-context.ts";
 import { discardEntry, switchGeneration } from "../store/store.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { isInside } from "../sandbox/paths.ts";
+import { type Workspace, readWorkspace } from "../store/workspaces.ts";
 import { buildEntry } from "./build-entry.ts";
+import { buildWorkspace, discardWorkspace, updateWorkspace } from "./build-workspace.ts";
+import { placeOfWorkspace } from "./workspace-place.ts";
 import { confirmPlan, sandboxOf } from "./confirm-plan.ts";
 import { type Context, type PlanOptions, storeOf } from "./context.ts";
 import { inParallel } from "./in-parallel.ts";
-import { type InstalledTool, installedTool } from "./list.ts";
+import { type InstalledTool, installedTool, installedWorkspace, readWorkspaces } from "./list.ts";
 import { latestFor } from "./outdated.ts";
 import { type PreparedPlan, preparePlan } from "./prepare-plan.ts";
 import { type ResolvedTarget, openTargets } from "./resolve-target.ts";
@@ -82,15 +87,26 @@ function failureOf(target: string, error: IpmError): FailedTool {
   return { target, code: error.code, message: error.message, log: typeof log === "string" ? log : null };
 }
 
+/** What is installed under a name, a tool or a workspace. */
+interface Present {
+  readonly name: string;
+  readonly version: string;
+  readonly method: string;
+  readonly held: boolean;
+  readonly registry: string | null;
+  readonly workspace: Workspace | null;
+}
+
 /** Whether a target means what is installed already: a plain name never upgrades, a version or another source replaces. */
-function isInstalledAlready(target: ResolvedTarget, current: GenerationEntry | undefined): boolean {
+function isInstalledAlready(target: ResolvedTarget, current: Present | undefined): boolean {
   if (current === undefined) return false;
+  if (current.workspace !== null && current.workspace.state !== "ready") return false;
   if (target.registry === null || current.registry !== target.registry) return false;
   return !target.explicitVersion || current.version === target.version;
 }
 
 /** What is installed keeps what it was given: a plain `install` changes nothing of it. */
-function setOfInstalled(present: GenerationEntry, set: Readonly<Record<string, string>>): IpmError {
+function setOfInstalled(present: Pick<Present, "name" | "version">, set: Readonly<Record<string, string>>): IpmError {
   const flags = Object.keys(set).map((env) => `--set ${env}=VALUE`);
   return new IpmError("USAGE", `${present.name} ${present.version} is installed already, so --set changes nothing`, {
     hint: `ipm reinstall ${present.name} ${flags.join(" ")}`,
@@ -98,7 +114,19 @@ function setOfInstalled(present: GenerationEntry, set: Readonly<Record<string, s
   });
 }
 
-function demandNotHeld(current: GenerationEntry | undefined, version: string): void {
+/** A name is a tool's or a workspace's, never both. */
+function demandKind(target: ResolvedTarget, current: Present | undefined): void {
+  if (current === undefined) return;
+  const { name, kind } = target.entry;
+  if ((kind === "workspace") === (current.workspace !== null)) return;
+  const what = current.workspace === null ? "a tool" : `a workspace in ${escapeUntrusted(current.workspace.folder)}`;
+  throw new IpmError("WORKSPACE_EXISTS", `${name} is installed as ${what}`, {
+    hint: `ipm uninstall ${name}`,
+    data: { name },
+  });
+}
+
+function demandNotHeld(current: Pick<Present, "name" | "version" | "held"> | undefined, version: string): void {
   if (current?.held === true && current.version !== version) {
     throw new IpmError("HELD", `${current.name} is held at ${current.version}, and this would make it ${version}`, {
       hint: `ipm unhold ${current.name}`,
@@ -129,6 +157,13 @@ export async function seedPlan(context: Context, plan: Plan, id: EntryId): Promi
 export interface Built {
   readonly id: EntryId;
   readonly entry: GenerationEntry;
+  readonly plan: Plan;
+}
+
+/** A workspace that is ready, and its plan; `before` is what was there when it was only moved or prepared again. */
+interface BuiltWorkspace {
+  readonly workspace: Workspace;
+  readonly before: Workspace | null;
   readonly plan: Plan;
 }
 
@@ -180,22 +215,63 @@ export async function buildTarget(
   mode: InstallMode,
   fresh: EntryId[],
 ): Promise<Built> {
-  const store = storeOf(context);
+  return withFallback(context, target, first, options, async (prepared, sandbox) => {
+    const built = await buildEntry(storeOf(context), {
+      offline: options.offline,
+      ...prepared,
+      sandbox,
+      ipmVersion: context.ipmVersion,
+      fresh: mode.fresh,
+      oneOff: mode.oneOff ?? false,
+    });
+    if (!built.reused) fresh.push(built.id);
+    const entry = generationEntryOf(formatEntryId(built.id), built.receipt, false);
+    return { id: built.id, entry, plan: prepared.plan };
+  });
+}
+
+/** Clone and prepare a workspace, or move or prepare again the one that is there. The caller holds the lock of the name. */
+async function buildTargetWorkspace(
+  context: Context,
+  target: ResolvedTarget,
+  first: PreparedPlan,
+  options: PlanOptions,
+  mode: InstallMode,
+): Promise<BuiltWorkspace> {
+  const layout = layoutOf(context.host.homes);
+  return withFallback(context, target, first, options, async (prepared, sandbox) => {
+    const { source } = prepared;
+    // The manifest's check lets a workspace have nothing but a checkout.
+    if (!("commit" in source)) throw new TypeError(`${target.entry.name} has no checkout`);
+    const input = { ...prepared, source, sandbox, offline: options.offline };
+    // Under the lock: another process may have been faster.
+    const found = await readWorkspace(context.host, layout, target.entry.name);
+    const before = found.state === "complete" && found.workspace.state !== "building" ? found.workspace : null;
+    if (before === null) return { workspace: await buildWorkspace(context, input), before, plan: prepared.plan };
+    if (before.state === "removing") {
+      throw new IpmError("WORKSPACE_UNFINISHED", `${before.name} was being removed from ${before.folder}`, {
+        hint: `ipm uninstall ${before.name}`,
+      });
+    }
+    demandNotHeld({ name: before.name, version: before.plan.tool.version, held: before.held }, target.version);
+    const workspace = await updateWorkspace(context, before, input, !mode.fresh);
+    return { workspace, before, plan: prepared.plan };
+  });
+}
+
+/** Build by a plan, and by the manifest's next method after a failed one. */
+async function withFallback<T>(
+  context: Context,
+  target: ResolvedTarget,
+  first: PreparedPlan,
+  options: PlanOptions,
+  build: (prepared: PreparedPlan, sandbox: Sandbox) => Promise<T>,
+): Promise<T> {
   const failed = new Map<string, string>();
   for (let prepared = first; ;) {
     const sandbox = await sandboxOf(context, options);
     try {
-      const built = await buildEntry(store, {
-        offline: options.offline,
-        ...prepared,
-        sandbox,
-        ipmVersion: context.ipmVersion,
-        fresh: mode.fresh,
-        oneOff: mode.oneOff ?? false,
-      });
-      if (!built.reused) fresh.push(built.id);
-      const entry = generationEntryOf(formatEntryId(built.id), built.receipt, false);
-      return { id: built.id, entry, plan: prepared.plan };
+      return await build(prepared, sandbox);
     } catch (error) {
       if (!isIpmError(error) || !METHOD_FAILURES.has(error.code) || options.noFallback || options.method !== undefined)
         throw error;
@@ -285,8 +361,7 @@ export async function install(
   const layout = layoutOf(context.host.homes);
   if (!options.dryRun) await openForWriting(store);
   const current = await readCurrent(context.host, layout, context.emit);
-  const installedEntry = (name: string): GenerationEntry | undefined =>
-    current?.entries.find((entry) => entry.name === name);
+  const present = await readPresent(context, current);
   const failed: FailedTool[] = [];
   const resolved = await openTargets(
     context,
@@ -297,14 +372,17 @@ export async function install(
   const unchanged: UnchangedTool[] = [];
   const wanted: ResolvedTarget[] = [];
   for (const target of resolved) {
-    const present = installedEntry(target.entry.name);
-    if (!mode.replace && present !== undefined && isInstalledAlready(target, present)) {
-      if (options.set !== undefined && Object.keys(options.set).length > 0) throw setOfInstalled(present, options.set);
-      unchanged.push({ name: present.name, version: present.version, newer: latestFor(target.entry, present.version) });
-      continue;
-    }
+    const there = present.get(target.entry.name);
     try {
-      demandNotHeld(present, target.version);
+      demandKind(target, there);
+      if (!mode.replace && there !== undefined && isInstalledAlready(target, there)) {
+        if (options.set !== undefined && Object.keys(options.set).length > 0) throw setOfInstalled(there, options.set);
+        // Where it is to go is said only for one that is not there yet.
+        if (options.into !== undefined) await placeOfWorkspace(context, target, options.into);
+        unchanged.push({ name: there.name, version: there.version, newer: latestFor(target.entry, there.version) });
+        continue;
+      }
+      demandNotHeld(there, target.version);
       wanted.push(target);
     } catch (error) {
       if (!options.keepGoing || !isIpmError(error)) throw error;
@@ -319,11 +397,12 @@ export async function install(
       context,
       target,
       options,
-      mode.replace ? installedEntry(target.entry.name)?.method : undefined,
+      mode.replace ? present.get(target.entry.name)?.method : undefined,
     )),
   }));
   const plans = prepared.map(({ plan }) => plan);
   demandKnownInputs(plans, options.set);
+  demandOneFolderEach(plans);
   const conflict = findLauncherConflict(withPlans(current?.entries ?? [], plans));
   if (conflict !== undefined) throw conflict;
   if (options.dryRun) {
@@ -338,12 +417,16 @@ export async function install(
   );
   let built: Built[] = [];
   const fresh: EntryId[] = [];
+  const workspaces: BuiltWorkspace[] = [];
   let generation: Generation | null = current;
   const takeBack: (() => Promise<void>)[] = [];
   try {
-    built = await forEachTarget(prepared, options, failed, (item) =>
-      buildTarget(context, item.target, item, options, mode, fresh),
-    );
+    const done = await forEachTarget(prepared, options, failed, async (item) => {
+      if (item.plan.workspace === undefined) return buildTarget(context, item.target, item, options, mode, fresh);
+      workspaces.push(await buildTargetWorkspace(context, item.target, item, options, mode));
+      return null;
+    });
+    built = done.filter((one) => one !== null);
     for (const { plan, id } of built) {
       takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
       takeBack.push(await seedPlan(context, plan, id));
@@ -354,19 +437,75 @@ export async function install(
   } catch (error) {
     await discardBuilt(context, fresh);
     for (const undo of takeBack) await undo();
+    // One that was there before stays as it is now: its folder is the user's.
+    for (const { workspace, before } of workspaces)
+      if (before === null) await discardWorkspace(context, workspace).catch(ignoreOwnErrors);
     throw error;
   } finally {
     for (const lock of locks) await lock.release();
   }
   return {
     generation: generation?.number ?? null,
-    installed: built.map(({ entry }) => installedTool(entry)),
+    installed: [
+      ...built.map(({ entry }) => installedTool(entry)),
+      ...workspaces.map(({ workspace }) => installedWorkspace(workspace)),
+    ],
     unchanged,
     failed,
-    plans: built.map(({ plan }) => plan),
+    plans: [...built, ...workspaces].map(({ plan }) => plan),
     dryRun: false,
-    notes: built.map(({ plan }) => ({ name: plan.tool.name, notes: plan.tool.notes, start: plan.start })),
+    notes: [...built, ...workspaces].map(({ plan }) => ({
+      name: plan.tool.name,
+      notes: plan.tool.notes,
+      start: plan.start,
+    })),
   };
+}
+
+/** Everything that is installed, tools and workspaces, by name. */
+async function readPresent(context: Context, current: Generation | null): Promise<ReadonlyMap<string, Present>> {
+  const present = new Map<string, Present>();
+  for (const { name, version, method, held, registry } of current?.entries ?? [])
+    present.set(name, { name, version, method, held, registry, workspace: null });
+  for (const workspace of await readWorkspaces(context)) {
+    // One that was never ready is not there yet.
+    if (workspace.state === "building") continue;
+    const { tool, method, origin } = workspace.plan;
+    const { name, held } = workspace;
+    present.set(name, {
+      name,
+      version: tool.version,
+      method: method.id,
+      held,
+      registry: origin.registry,
+      workspace,
+    });
+  }
+  return present;
+}
+
+/** Two workspaces of one command must not meet: neither is there yet to be seen by the other. */
+function demandOneFolderEach(plans: readonly Plan[]): void {
+  const folders = plans.flatMap(({ tool, workspace }) =>
+    workspace === undefined ? [] : [{ name: tool.name, folder: workspace.folder }],
+  );
+  for (const [at, one] of folders.entries()) {
+    const other = folders
+      .slice(0, at)
+      .find(({ folder }) => isInside(folder, one.folder) || isInside(one.folder, folder));
+    if (other === undefined) continue;
+    throw new IpmError(
+      "FOLDER_UNUSABLE",
+      `${other.name} and ${one.name} cannot both go to ${escapeUntrusted(one.folder)}`,
+      {
+        hint: "install one after the other, each with its own --into DIR",
+      },
+    );
+  }
+}
+
+function ignoreOwnErrors(error: unknown): void {
+  if (!isIpmError(error)) throw error;
 }
 
 function demandDistinct(targets: readonly ResolvedTarget[]): void {

@@ -3,6 +3,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { readCurrent } from "../store/read-current.ts";
+import { type Workspace, listWorkspaces } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
 
 /** One installed tool; `bins` are its commands on PATH. Part of the JSON contract of `ipm list`. */
@@ -13,11 +14,29 @@ export interface InstalledTool {
   readonly trust: string;
   readonly bins: readonly string[];
   readonly held: boolean;
-  /** `<name>/<folder>` below the store. */
-  readonly entry: string;
+  /** `<name>/<folder>` below the store; null for a workspace. */
+  readonly entry: string | null;
   readonly registry: string | null;
   /** ISO time. */
   readonly installed: string;
+  /** Only of a workspace: its folder, and whether it can be worked in. */
+  readonly workspace?: { readonly folder: string; readonly state: "ready" | "unfinished" };
+}
+
+/** A workspace as `list` shows it. */
+export function installedWorkspace({ name, plan, held, installed, folder, state }: Workspace): InstalledTool {
+  return {
+    name,
+    version: plan.tool.version,
+    method: plan.method.id,
+    trust: plan.trust.level,
+    bins: [],
+    held,
+    entry: null,
+    registry: plan.origin.registry,
+    installed,
+    workspace: { folder, state: state === "ready" ? "ready" : "unfinished" },
+  };
 }
 
 export function installedTool(entry: GenerationEntry): InstalledTool {
@@ -25,10 +44,22 @@ export function installedTool(entry: GenerationEntry): InstalledTool {
   return { name, version, method, trust, bins, held, entry: entry.entry, registry, installed };
 }
 
-/** What is installed, sorted by name: one small file is read, no lock taken, nothing written. */
+/** Workspaces whose record can be read; the others are warned of. */
+export async function readWorkspaces(context: Context): Promise<Workspace[]> {
+  return listWorkspaces(context.host, layoutOf(context.host.homes), (name, state) => {
+    const how = state === "newer" ? "was written by a newer ipm" : "cannot be read";
+    const message = `what ipm knows of the workspace ${escapeUntrusted(name)} ${how}`;
+    context.emit({ type: "warning", code: "STATE_DAMAGED", message, hint: `ipm uninstall ${escapeUntrusted(name)}` });
+  });
+}
+
+/** What is installed, workspaces included, sorted by name: no lock is taken, nothing written. */
 export async function listTools(context: Context): Promise<InstalledTool[]> {
   const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
-  return (generation?.entries ?? []).map(installedTool);
+  const workspaces = await readWorkspaces(context);
+  return [...(generation?.entries ?? []).map(installedTool), ...workspaces.map(installedWorkspace)].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
 }
 
 /** An installed tool with the bytes of its tree. */
@@ -42,8 +73,9 @@ export async function listToolSizes(context: Context): Promise<SizedTool[]> {
   const layout = layoutOf(context.host.homes);
   const sized: SizedTool[] = [];
   for (const tool of await listTools(context)) {
-    const id = parseEntryId(tool.entry);
-    sized.push({ ...tool, bytes: id === undefined ? 0 : await measureTree(context.host, entryPaths(layout, id).root) });
+    const id = tool.entry === null ? undefined : parseEntryId(tool.entry);
+    const root = id === undefined ? tool.workspace?.folder : entryPaths(layout, id).root;
+    sized.push({ ...tool, bytes: root === undefined ? 0 : await measureTree(context.host, root) });
   }
   return sized;
 }

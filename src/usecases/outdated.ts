@@ -6,6 +6,7 @@ import { readCurrent } from "../store/read-current.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import type { Context } from "./context.ts";
+import { readWorkspaces } from "./list.ts";
 import { registryContext } from "./registry-context.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 
@@ -20,8 +21,31 @@ export interface OutdatedTool {
   readonly withdrawn: string | null;
 }
 
+/** What is asked for newer versions: an installed tool, or a workspace. */
+export type Upgradable = Pick<GenerationEntry, "name" | "version" | "held" | "registry"> & {
+  /** The entry of the store, or null for a workspace. */
+  readonly entry: string | null;
+};
+
+/** Everything that is installed, workspaces included, sorted by name. Those that were never ready are left out. */
+export async function readUpgradable(context: Context): Promise<Upgradable[]> {
+  const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
+  const workspaces = (await readWorkspaces(context)).filter(({ state }) => state === "ready" || state === "updating");
+  const all: Upgradable[] = [
+    ...(generation?.entries ?? []),
+    ...workspaces.map(({ name, held, plan }) => ({
+      name,
+      held,
+      version: plan.tool.version,
+      registry: plan.origin.registry,
+      entry: null,
+    })),
+  ];
+  return all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** The entry that an installed tool came from, or undefined when no registry has it any more. */
-export async function entryOf(registries: Registries, tool: GenerationEntry): Promise<ManifestSource | undefined> {
+export async function entryOf(registries: Registries, tool: Upgradable): Promise<ManifestSource | undefined> {
   if (tool.registry === null) return undefined;
   try {
     return (await registries.lookUpIn(tool.registry, tool.name)).entry;
@@ -54,8 +78,7 @@ export async function outdated(
   context: Context,
   options: { offline: boolean } = { offline: false },
 ): Promise<{ tools: OutdatedTool[] }> {
-  const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
-  const entries = generation?.entries ?? [];
+  const entries = await readUpgradable(context);
   const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, entries);
   const registries = await openRegistries(registryContext(context));
   try {

@@ -31,6 +31,7 @@ import { readPolicies } from "./read-policies.ts";
 import { requirementMissing } from "./requirement-missing.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
 import { settleInputs } from "./settle-inputs.ts";
+import { placeOfWorkspace } from "./workspace-place.ts";
 
 /** A plan, and what building it needs. */
 export interface PreparedPlan {
@@ -230,6 +231,15 @@ async function openFor(
   throw new TypeError(`${tool} has no ${kind}`);
 }
 
+function workspaceNotices(workspace: Plan["workspace"]): string[] {
+  if (workspace === undefined) return [];
+  return [
+    workspace.remote === null
+      ? "its clone has no remote: the source is a bundle of the registry"
+      : "its clone holds this commit alone; `git fetch --unshallow` brings the history",
+  ];
+}
+
 /**
  * Fetch the pin of a target into ipm's cache and plan its installation. Nothing but the cache is written.
  * @param excluded methods that are not to be tried again, with the reason
@@ -245,6 +255,7 @@ export async function preparePlan(
   const { entry, version } = target;
   if (isLibrary(entry)) throw nothingToInstall(entry, version);
   const tool = `${entry.name}@${version}`;
+  const workspace = await placeOfWorkspace(context, target, options.into);
   const opened = new Map<SourceKind, Promise<FetchedSource>>();
   const sourceFor = (kind: SourceKind): Promise<FetchedSource> => {
     const source = opened.get(kind) ?? openFor(context, target, kind, tool, options.offline);
@@ -283,9 +294,10 @@ export async function preparePlan(
     passedOver: chosen.passedOver,
     trust: { level: "unverified", detail: "" },
     onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
-    notices: [...target.notices, ...credentials.notices],
+    notices: [...target.notices, ...workspaceNotices(workspace), ...credentials.notices],
     risks: findRisks(chosen.expanded.steps),
     origin,
+    ...(workspace === undefined ? {} : { workspace }),
   });
   const plan: Plan = { ...draft, trust: await trustOf(context, target, draft) };
   context.emit({ type: "plan.ready", tool, digest: plan.digest, plan });

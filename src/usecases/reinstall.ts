@@ -1,3 +1,5 @@
+import { layoutOf } from "../store/layout.ts";
+import { readWorkspace } from "../store/workspaces.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, install } from "./install.ts";
 import { demandInstalled } from "./list.ts";
@@ -8,6 +10,9 @@ import { demandInstalled } from "./list.ts";
  * @throws IpmError NOT_INSTALLED, and those of `install`
  */
 export async function reinstall(context: Context, name: string, options: PlanOptions): Promise<InstallResult> {
-  const tool = await demandInstalled(context, name);
-  return install(context, [tool.target], options, { replace: true, fresh: true });
+  const found = await readWorkspace(context.host, layoutOf(context.host.homes), name);
+  // A workspace is prepared again where it is; its files stay as they are.
+  const target =
+    found.state === "complete" ? found.workspace.plan.origin.again : (await demandInstalled(context, name)).target;
+  return install(context, [target], options, { replace: true, fresh: true });
 }

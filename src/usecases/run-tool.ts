@@ -1,11 +1,15 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type EntryId, entryPaths } from "../store/layout.ts";
+import { isToolName } from "../core/ids.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { type EntryId, entryPaths, layoutOf } from "../store/layout.ts";
 import { openForWriting } from "../store/recover.ts";
 import { lockEntries } from "../store/store-context.ts";
 import { confirmPlan } from "./confirm-plan.ts";
 import { type Context, type PlanOptions, storeOf } from "./context.ts";
+import { type Workspace, readWorkspace } from "../store/workspaces.ts";
+import { enterWorkspace } from "./enter-workspace.ts";
 import { buildTarget, seedPlan } from "./install.ts";
 import { preparePlan } from "./prepare-plan.ts";
 import { openTargets } from "./resolve-target.ts";
@@ -32,8 +36,16 @@ function callerEnvironment(context: Context): Record<string, string> {
   return Object.fromEntries(entries.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
 
+/** The workspace that a plain name means; null for any other target. */
+async function findWorkspace(context: Context, target: string): Promise<Workspace | null> {
+  if (!isToolName(target)) return null;
+  const found = await readWorkspace(context.host, layoutOf(context.host.homes), target);
+  return found.state === "complete" ? found.workspace : null;
+}
+
 /**
- * Build a target if that is needed, and run its command in the caller's folder, environment and terminal. Nothing is
+ * Run a command of a workspace that is on this machine (`enterWorkspace`). Of a tool: build it if that is needed, and run
+ * its command in the caller's folder, environment and terminal. Nothing is
  * put on PATH and no generation is made; the entry stays for the next run until `gc`.
  * @throws IpmError those of `install`; what the tool itself does is a result
  */
@@ -43,10 +55,18 @@ export async function runTool(
   args: readonly string[],
   options: PlanOptions,
 ): Promise<RunToolResult> {
+  const workspace = await findWorkspace(context, target);
+  if (workspace !== null) return enterWorkspace(context, workspace, args);
   const store = storeOf(context);
   await openForWriting(store);
   const [resolved] = await openTargets(context, [target], options);
   if (resolved === undefined) throw new TypeError("a target was looked up to nothing");
+  if (resolved.entry.kind === "workspace") {
+    throw new IpmError("NOT_INSTALLED", `${resolved.entry.name} is a workspace, and it is not on this machine yet`, {
+      hint: `ipm install ${escapeUntrusted(resolved.typed)}`,
+      data: { name: resolved.entry.name },
+    });
+  }
   const prepared = await preparePlan(context, resolved, options);
   demandKnownInputs([prepared.plan], options.set);
   await confirmPlan(context, prepared.plan, options);

@@ -2,6 +2,7 @@ import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { layoutOf } from "../store/layout.ts";
 import { acquireLock } from "../store/locks.ts";
+import { listWorkspaces } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
 import { type FoundBlock, findRcBlock, removeRcBlock } from "./rc-block.ts";
 import { allRcFiles } from "./rc-files.ts";
@@ -150,6 +151,7 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
       })
     : undefined;
   const removed: string[] = [];
+  const workspaces = await listWorkspaces(context.host, layout);
   const kept: { path: string; why: string }[] = damaged.map((file) => ({
     path: file,
     why: "its ipm block has no end mark; take it out by hand",
@@ -183,5 +185,7 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
   } finally {
     await lock?.release();
   }
+  // Folders of the user's: forgotten, like after `ipm uninstall` of one with work in it.
+  kept.push(...workspaces.map(({ name, folder }) => ({ path: folder, why: `it is your workspace ${name}` })));
   return { removed, rcFiles: found.map((rc) => rc.path), kept };
 }

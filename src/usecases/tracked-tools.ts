@@ -3,11 +3,12 @@ import type { CommitSha } from "../core/ids.ts";
 import { isCommitSha } from "../core/ids.ts";
 import { type RemoteRefs, listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
-import { isPackage } from "../plan/plan.ts";
-import type { GenerationEntry } from "../store/generations.ts";
 import { layoutOf, parseEntryId } from "../store/layout.ts";
 import { readReceipt } from "../store/receipts.ts";
+import { type Plan, isPackage } from "../plan/plan.ts";
+import { readWorkspace } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
+import type { Upgradable } from "./outdated.ts";
 import { inParallel } from "./in-parallel.ts";
 import { sourceContext } from "./source-context.ts";
 
@@ -32,13 +33,24 @@ interface Tracked {
   readonly commit: CommitSha;
 }
 
+/** The plan that a tool or a workspace was installed by. */
+export async function planOf(context: Context, { name, entry }: Upgradable): Promise<Plan | undefined> {
+  const layout = layoutOf(context.host.homes);
+  if (entry === null) {
+    const found = await readWorkspace(context.host, layout, name);
+    return found.state === "complete" ? found.workspace.plan : undefined;
+  }
+  const id = parseEntryId(entry);
+  const found = id === undefined ? undefined : await readReceipt(context.host, layout, id);
+  return found?.state === "complete" ? found.receipt.plan : undefined;
+}
+
 /** The git target that an installed tool came from, or undefined for a folder, a file, and whatever names a fixed commit. */
-async function trackedOf(context: Context, entry: GenerationEntry): Promise<Tracked | undefined> {
-  const id = parseEntryId(entry.entry);
-  if (entry.registry !== null || id === undefined) return undefined;
-  const found = await readReceipt(context.host, layoutOf(context.host.homes), id);
-  if (found.state !== "complete") return undefined;
-  const { origin, what } = found.receipt.plan;
+async function trackedOf(context: Context, entry: Upgradable): Promise<Tracked | undefined> {
+  if (entry.registry !== null) return undefined;
+  const plan = await planOf(context, entry);
+  if (plan === undefined) return undefined;
+  const { origin, what } = plan;
   let target: Target;
   try {
     target = parseTarget(origin.target);
@@ -65,7 +77,7 @@ function tipOf({ ref }: Tracked, refs: RemoteRefs): CommitSha | undefined {
  */
 export async function findTrackedUpdates(
   context: Context,
-  entries: readonly GenerationEntry[],
+  entries: readonly Upgradable[],
 ): Promise<ReadonlyMap<string, TrackedUpdate>> {
   const candidates = await Promise.all(entries.map((entry) => trackedOf(context, entry)));
   const tracked = candidates.filter((candidate) => candidate !== undefined);

@@ -12,11 +12,14 @@ import { measureTree } from "../store/seal-tree.ts";
 import { lockEntriesNow } from "../store/store-context.ts";
 import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
+import { type RemovedWorkspace, removeWorkspace } from "./remove-workspace.ts";
 
 export interface UninstallResult {
   /** The generation that is current now. */
   readonly generation: number;
   readonly removed: readonly { readonly name: string; readonly version: string }[];
+  /** Workspaces, which are in no generation. */
+  readonly workspaces: readonly RemovedWorkspace[];
   /** Bytes removed by `--purge`; without it the tree stays for a rollback. */
   readonly purgedBytes: number;
   /** Folders with data of the user's that stay, and that `--purge` removes. */
@@ -82,7 +85,8 @@ async function purge(context: Context, names: ReadonlySet<string>): Promise<numb
 
 /**
  * Take tools off PATH in one generation. Their trees stay for a rollback, unless they are purged: then the earlier
- * generations that hold them go too, with their logs and the data that they kept.
+ * generations that hold them go too, with their logs and the data that they kept. The folder of a workspace goes only when
+ * nothing in it would be lost (`removeWorkspace`).
  * @throws IpmError NOT_INSTALLED when one of them is not; nothing is changed then
  */
 export async function uninstall(
@@ -93,14 +97,17 @@ export async function uninstall(
   const store = storeOf(context);
   await openForWriting(store);
   const wanted = new Set(names);
+  const known = new Set(await context.host.files.list(store.layout.workspaces));
   let removed: GenerationEntry[] = [];
   const after = await switchGeneration(store, async (current) => {
     const entries = current?.entries ?? [];
     removed = entries.filter(({ name }) => wanted.has(name));
     for (const name of wanted) {
-      const known =
-        removed.some((entry) => entry.name === name) || (options.purge && (await hasRemains(context, name)));
-      if (!known) throw notInstalled(name, entries);
+      const isKnown =
+        known.has(name) ||
+        removed.some((entry) => entry.name === name) ||
+        (options.purge && (await hasRemains(context, name)));
+      if (!isKnown) throw notInstalled(name, entries);
     }
     return removed.length === 0 ? null : { entries: entries.filter((entry) => !removed.includes(entry)) };
   });
@@ -110,8 +117,14 @@ export async function uninstall(
     const { state } = foldersOf(context, name);
     if ((await context.host.files.list(state)).length > 0) kept.push(state);
   }
+  const workspaces: RemovedWorkspace[] = [];
+  for (const name of wanted) {
+    const workspace = known.has(name) ? await removeWorkspace(context, name) : null;
+    if (workspace !== null) workspaces.push(workspace);
+  }
   return {
     generation: after?.number ?? 0,
+    workspaces,
     removed: removed.map(({ name, version }) => ({ name, version })),
     purgedBytes,
     kept,

@@ -1,12 +1,9 @@
 import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { openRegistries } from "../registry/open-registries.ts";
-import type { GenerationEntry } from "../store/generations.ts";
-import { layoutOf } from "../store/layout.ts";
-import { readCurrent } from "../store/read-current.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
-import { entryOf, latestFor } from "./outdated.ts";
+import { type Upgradable, entryOf, latestFor, readUpgradable } from "./outdated.ts";
 import { registryContext } from "./registry-context.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 
@@ -16,7 +13,7 @@ export interface UpgradeResult extends InstallResult {
   readonly held: readonly string[];
 }
 
-function chooseTools(entries: readonly GenerationEntry[], names: readonly string[]): GenerationEntry[] {
+function chooseTools(entries: readonly Upgradable[], names: readonly string[]): Upgradable[] {
   if (names.length === 0) return [...entries];
   return [...new Set(names)].map((name) => {
     const found = entries.find((entry) => entry.name === name);
@@ -40,13 +37,12 @@ export async function upgrade(
   names: readonly string[],
   options: PlanOptions,
 ): Promise<UpgradeResult> {
-  const generation = await readCurrent(context.host, layoutOf(context.host.homes), context.emit);
-  const tools = chooseTools(generation?.entries ?? [], names);
+  const tools = chooseTools(await readUpgradable(context), names);
   const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools);
   // What nobody has verified needs a yes: it is left alone where nobody can be asked and nobody has named it.
   const mayTrack = names.length > 0 || options.allowUnverified || context.ask !== null;
   const registries = await openRegistries(registryContext(context));
-  const wanted: { tool: GenerationEntry; to: string; target: string }[] = [];
+  const wanted: { tool: Upgradable; to: string; target: string }[] = [];
   const held: string[] = [];
   const current: UnchangedTool[] = [];
   try {

@@ -235,7 +235,9 @@ class MethodVerification {
     await host.files.write(this.#log, text.replaceAll(room.folder, "(clean room)"));
   }
 
-  async #installed(room: CleanRoom): Promise<{ version: string; bins: readonly string[]; entry: string } | undefined> {
+  async #installed(
+    room: CleanRoom,
+  ): Promise<{ version: string; bins: readonly string[]; entry: string | null } | undefined> {
     return (await listTools(room.context)).find(({ name }) => name === this.#subject.name);
   }
 
@@ -252,7 +254,7 @@ class MethodVerification {
   async #receiptIn(room: CleanRoom): Promise<{ receipt: Receipt; files: Readonly<Record<string, SealedFile>> }> {
     const { host } = room.context;
     const tool = await this.#installed(room);
-    const id = tool === undefined ? undefined : parseEntryId(tool.entry);
+    const id = typeof tool?.entry === "string" ? parseEntryId(tool.entry) : undefined;
     const found = id === undefined ? undefined : await readReceipt(host, layoutOf(host.homes), id);
     if (id === undefined || found?.state !== "complete") throw new Failed("there is no receipt");
     const { files: list } = entryPaths(layoutOf(host.homes), id);

@@ -98,7 +98,15 @@ function itemsOf(
   const choices = methodChoices(subject.manifest, subject.version, context.host.facts.platform);
   return choices
     .filter(({ id }) => wanted === null || id === wanted)
-    .map((choice) => ({ item: { subject, method: choice.id }, why: choice.applies ? null : choice.why }));
+    .map((choice) => ({
+      item: { subject, method: choice.id },
+      why:
+        subject.manifest.kind === "workspace"
+          ? "a workspace is not verified: it is a clone that people change"
+          : choice.applies
+            ? null
+            : choice.why,
+    }));
 }
 
 async function verifyItem(context: Context, item: Item, options: VerifyOptions): Promise<MethodRun> {

@@ -5,16 +5,40 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { entryPaths, layoutOf, parseEntryId, profilePaths } from "../store/layout.ts";
 import { demandReceipt } from "../store/receipts.ts";
 import { readCurrent } from "../store/read-current.ts";
+import type { Workspace } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
+import { readWorkspaces } from "./list.ts";
 
 export interface WhichResult {
   readonly command: string;
   readonly tool: string;
   readonly version: string;
-  /** The file on PATH. */
-  readonly launcher: string;
-  /** What it runs, inside the store. */
+  /** The file on PATH; null in a workspace, which has none. */
+  readonly launcher: string | null;
+  /** How it is run from anywhere; only in a workspace. */
+  readonly run?: string;
+  /** What it runs, inside the store or a workspace. */
   readonly target: string;
+}
+
+/** A workspace of this name, or the first one whose environment has this command. Nothing of them is on PATH. */
+async function findInWorkspaces(context: Context, command: string): Promise<WhichResult | undefined> {
+  const workspaces = (await readWorkspaces(context)).filter(({ state }) => state === "ready");
+  const named = workspaces.find(({ name }) => name === command);
+  if (named !== undefined) return inWorkspace(named, command, named.folder);
+  if (command.includes("/")) return undefined;
+  for (const workspace of workspaces) {
+    for (const below of workspace.plan.what.environment?.path ?? []) {
+      const file = path.join(workspace.folder, below, command);
+      if ((await context.host.files.realPath(file)) !== undefined) return inWorkspace(workspace, command, file);
+    }
+  }
+  return undefined;
+}
+
+function inWorkspace({ name, plan }: Workspace, command: string, target: string): WhichResult {
+  const words = command === name ? "" : ` -- ${command}`;
+  return { command, tool: name, version: plan.tool.version, launcher: null, run: `ipm run ${name}${words}`, target };
 }
 
 /** Which tool provides a command, and where it is. @throws IpmError COMMAND_NOT_PROVIDED */
@@ -25,6 +49,8 @@ export async function whichCommand(context: Context, command: string): Promise<W
   const owner = entries.find(({ bins }) => bins.includes(command));
   const id = owner === undefined ? undefined : parseEntryId(owner.entry);
   if (generation === null || owner === undefined || id === undefined) {
+    const inside = await findInWorkspaces(context, command);
+    if (inside !== undefined) return inside;
     const near = nearest(
       command,
       entries.flatMap(({ bins }) => bins),

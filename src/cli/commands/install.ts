@@ -14,6 +14,7 @@ export const installCommand: CommandSpec = {
     ["ipm install owner/repo", "a repository of the forge, by its registry entry or its ipm.yaml"],
     ["ipm install https://example.org/tool.git@v2", "any git repository, at a tag"],
     ["ipm install ./my-tool", "a folder with an ipm.yaml"],
+    ["ipm install course --into ~/course", "a workspace: a clone to work in, with its environment"],
     ["ipm install lstm-demo --dry-run", "the plan; nothing is changed"],
   ],
   about: [

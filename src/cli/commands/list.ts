@@ -4,14 +4,14 @@ export const listCommand: CommandSpec = {
   name: "list",
   operands: "",
   group: "Look",
-  summary: "the tools that are installed",
+  summary: "the tools and workspaces that are installed",
   examples: [
     ["ipm list", "name, version, how it was installed, who vouches for it, its commands"],
     ["ipm list --sizes", "and the space that each takes"],
     ["ipm list --json", "the same for a program"],
   ],
   options: [{ flags: "--sizes", says: "measure what each tool takes on the disk" }],
-  json: "[{name, version, method, trust, bins, held, entry, registry, installed}], with --sizes also bytes",
+  json: "[{name, version, method, trust, bins, held, entry, registry, installed}], a workspace has entry null and workspace: {folder, state}; with --sizes also bytes",
   run: async (session, invocation) => {
     const { listTools, listToolSizes } = await import("../../usecases/list.ts");
     const { renderToolList } = await import("../render/tool-list.ts");

@@ -31,6 +31,7 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
   { flags: "--with-requirements", says: "get what this machine lacks, after a question that lists every command" },
   { flags: "--no-fallback", says: "fail rather than pass a method over" },
   { flags: "--ref REF", says: "this branch, tag or commit of a repository" },
+  { flags: "--into DIR", says: "the folder that a workspace goes to, instead of ./NAME" },
   { flags: "--allow-unverified", says: "go on with what nobody has verified" },
   { flags: "--no-sandbox", says: "run steps and tests without isolation" },
   SET_OPTION,
@@ -46,9 +47,11 @@ export async function readPlanOptions(
   const { cpus } = context.host.facts;
   const method = invocation.text("method");
   const ref = invocation.text("ref");
+  const into = invocation.text("into");
   return {
     ...(method === undefined ? {} : { method }),
     ...(ref === undefined ? {} : { ref }),
+    ...(into === undefined ? {} : { into }),
     allowUnverified: invocation.has("allow-unverified"),
     noSandbox: invocation.has("no-sandbox"),
     noFallback: invocation.has("no-fallback"),

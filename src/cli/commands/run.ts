@@ -14,10 +14,11 @@ export const runCommand: CommandSpec = {
   alias: "x",
   operands: "TARGET [ARGS...]",
   group: "Install",
-  summary: "run a tool once, without putting it on PATH",
+  summary: "run a tool once without putting it on PATH, or a command in a workspace",
   examples: [
     ["ipm run lstm-demo -- explain", "installs aside, runs, leaves PATH alone"],
     ["ipm x lstm-demo@1.0.0 -- --version", "everything after -- is the tool's"],
+    ["ipm run course -- jupyter lab", "a command in a workspace, with its environment; without one, your shell"],
   ],
   about: ["The tool has the terminal; its exit code is the exit code of ipm, 128 + N when signal N ended it."],
   options: [...PLAN_OPTIONS, LOCK_TIMEOUT],

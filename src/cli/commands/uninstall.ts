@@ -10,8 +10,11 @@ export const uninstallCommand: CommandSpec = {
     ["ipm uninstall lstm-demo", "`ipm rollback` brings it back"],
     ["ipm uninstall lstm-demo --purge", "and remove its files and data now"],
   ],
+  about: [
+    "The folder of a workspace goes only when all of it is committed and pushed; otherwise it stays, ipm forgets it, and says what it holds.",
+  ],
   options: [{ flags: "--purge", says: "also remove what rollback would need, and the tool's own data" }, LOCK_TIMEOUT],
-  json: "{generation, removed: [{name, version}], purgedBytes, kept: [folder]}",
+  json: "{generation, removed: [{name, version}], workspaces: [{name, version, folder, kept}], purgedBytes, kept: [folder]}",
   completes: "installed",
   run: async (session, invocation) => {
     const { uninstall } = await import("../../usecases/uninstall.ts");

@@ -7,7 +7,7 @@ export const whichCommandSpec: CommandSpec = {
   group: "Look",
   summary: "which tool a command belongs to, and where it is",
   examples: [["ipm which lstm-demo", "the file behind the command, and its tool"]],
-  json: "{command, tool, version, launcher, target}",
+  json: "{command, tool, version, launcher, target}; in a workspace launcher is null, and run says how it is started",
   completes: "commands",
   run: async (session, invocation) => {
     const { whichCommand } = await import("../../usecases/which.ts");
@@ -18,7 +18,11 @@ export const whichCommandSpec: CommandSpec = {
       render: (theme) => [
         escapeUntrusted(result.target),
         theme.faint(
-          `${escapeUntrusted(result.tool)} ${escapeUntrusted(result.version)}, on PATH as ${escapeUntrusted(result.launcher)}`,
+          `${escapeUntrusted(result.tool)} ${escapeUntrusted(result.version)}, ${
+            result.launcher === null
+              ? `a workspace: ${escapeUntrusted(result.run ?? "")}`
+              : `on PATH as ${escapeUntrusted(result.launcher)}`
+          }`,
         ),
       ],
     };

@@ -22,6 +22,12 @@ export function renderUninstall(
   result: {
     readonly generation: number;
     readonly removed: readonly { readonly name: string; readonly version: string }[];
+    readonly workspaces: readonly {
+      readonly name: string;
+      readonly version: string;
+      readonly folder: string;
+      readonly kept: string | null;
+    }[];
     readonly purgedBytes: number;
     readonly kept: readonly string[];
   },
@@ -33,13 +39,32 @@ export function renderUninstall(
     ...result.removed.map(
       (tool) => `${done} ${theme.strong(escapeUntrusted(tool.name))} ${escapeUntrusted(tool.version)} is off PATH`,
     ),
-    isPurge
-      ? `  its files and data are gone; ${formatBytes(result.purgedBytes)} given back`
-      : `  ${theme.faint(`${theme.symbols.arrow} ipm rollback brings it back; ipm gc --keep 0 gives its space back`)}`,
+    ...result.workspaces.flatMap((workspace) => workspaceLines(workspace, theme)),
+    ...(result.removed.length === 0 ? [] : [goneLine(result.purgedBytes, isPurge, theme)]),
     ...result.kept.flatMap((folder) =>
       hang("  ", `your data stays in ${escapeUntrusted(folder)} (--purge removes it)`, theme.width, theme.faint),
     ),
   ];
+}
+
+/** A workspace that is gone with its folder, or forgotten, and what is left in the folder. */
+function workspaceLines(
+  workspace: { name: string; version: string; folder: string; kept: string | null },
+  theme: Theme,
+): string[] {
+  const title = `${theme.strong(escapeUntrusted(workspace.name))} ${escapeUntrusted(workspace.version)}`;
+  const folder = escapeUntrusted(workspace.folder);
+  if (workspace.kept === null) return [`${theme.good(theme.symbols.done)} ${title} is gone, with its folder ${folder}`];
+  return [
+    `${theme.good(theme.symbols.done)} ${title} is forgotten; ipm knows nothing of it any more`,
+    ...hang(`  ${theme.symbols.caution} `, `${folder} stays: ${workspace.kept}`, theme.width, theme.caution),
+  ];
+}
+
+function goneLine(purgedBytes: number, isPurge: boolean, theme: Theme): string {
+  return isPurge
+    ? `  its files and data are gone; ${formatBytes(purgedBytes)} given back`
+    : `  ${theme.faint(`${theme.symbols.arrow} ipm rollback brings it back; ipm gc --keep 0 gives its space back`)}`;
 }
 
 /** `ipm rollback`. */

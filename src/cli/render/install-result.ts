@@ -53,12 +53,31 @@ function notesLines(name: string, result: InstallResult, theme: Theme): string[]
   return text.flatMap((line, index) => renderField(index === 0 ? "notes" : "", line, theme));
 }
 
+/** A workspace that is ready, and how to work in it. */
+function workspaceLines(tool: InstalledTool, folder: string, result: InstallResult, theme: Theme): string[] {
+  const name = escapeUntrusted(tool.name);
+  return [
+    `${theme.good(theme.symbols.done)} ${theme.strong(`${name} ${escapeUntrusted(tool.version)}`)} is ready`,
+    ...renderField("folder", escapeUntrusted(folder), theme),
+    ...renderField("enter", `ipm run ${name} -- COMMAND`, theme, theme.command),
+    ...notesLines(tool.name, result, theme),
+  ];
+}
+
 function installedLines(tools: readonly InstalledTool[], result: InstallResult, theme: Theme): string[] {
-  return tools.flatMap((tool) => [
+  return tools.flatMap((tool) =>
+    tool.workspace === undefined
+      ? toolLines(tool, result, theme)
+      : workspaceLines(tool, tool.workspace.folder, result, theme),
+  );
+}
+
+function toolLines(tool: InstalledTool, result: InstallResult, theme: Theme): string[] {
+  return [
     `${theme.good(theme.symbols.done)} ${theme.strong(`${escapeUntrusted(tool.name)} ${escapeUntrusted(tool.version)}`)} is installed${result.generation === null ? "" : theme.faint(`  generation ${result.generation}`)}`,
     ...renderField("commands", tool.bins.map(escapeUntrusted).join(" "), theme),
     ...notesLines(tool.name, result, theme),
-  ]);
+  ];
 }
 
 function unchangedLines(result: InstallResult, theme: Theme): string[] {

@@ -56,6 +56,12 @@ function factLines(plan: Plan, theme: Theme): string[] {
   const { what, method } = plan;
   const lines = [
     ...(isPackage(what.source) ? packageLines(what.source, plan, theme) : checkoutLines(what.source, plan, theme)),
+    ...(plan.workspace === undefined
+      ? []
+      : [
+          ...renderField("folder", escapeUntrusted(plan.workspace.folder), theme),
+          ...renderField("origin", escapeUntrusted(plan.workspace.remote ?? "none"), theme),
+        ]),
     ...renderField("method", escapeUntrusted(method.id), theme),
   ];
   for (const other of method.passedOver) {
@@ -250,7 +256,11 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
     ...section("Inputs", inputLines(plan, theme), theme),
     ...section("Steps", stepLines(what.steps, theme), theme),
-    ...section("Tests, before anything goes on PATH", testLines(what.tests, theme), theme),
+    ...section(
+      plan.workspace === undefined ? "Tests, before anything goes on PATH" : "Tests",
+      testLines(what.tests, theme),
+      theme,
+    ),
     ...section("Keeps as yours, over upgrades and uninstall", persistLines(plan, theme), theme),
     ...section("Puts on PATH", launcherLines(plan, theme), theme),
   ];
@@ -281,6 +291,7 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
     `${theme.strong(name)}${name.includes(pin) ? "" : ` ${theme.faint(escapeUntrusted(pin))}`}`,
     ...hang("  ", trustText(plan, theme), theme.width),
     ...hang("  ", work, theme.width, theme.faint),
+    ...(plan.workspace === undefined ? [] : hang("  ", `into ${escapeUntrusted(plan.workspace.folder)}`, theme.width)),
     ...noticeLines(plan, theme),
     ...riskLines(plan, theme),
     ...hidden.flatMap((line) => hang(`  ${theme.symbols.caution} `, line, theme.width, theme.caution)),

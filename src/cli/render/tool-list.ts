@@ -27,7 +27,14 @@ export function renderToolList(
       ...(hasSizes
         ? [{ title: "size", value: (tool: SizedTool | InstalledTool) => formatBytes("bytes" in tool ? tool.bytes : 0) }]
         : []),
-      { title: "commands", value: (tool) => tool.bins.map(escapeUntrusted).join(" "), gives: true },
+      {
+        title: tools.some((tool) => tool.workspace !== undefined) ? "commands, folder" : "commands",
+        value: (tool) =>
+          tool.workspace === undefined
+            ? tool.bins.map(escapeUntrusted).join(" ")
+            : `${escapeUntrusted(tool.workspace.folder)}${tool.workspace.state === "ready" ? "" : " (not finished)"}`,
+        gives: true,
+      },
     ],
     theme,
     isTerminal,

@@ -73,7 +73,7 @@ beforeEach(async () => {
   copy(SAVED, ipm.layout.data);
   current = path.join(ipm.layout.profiles, "3/generation.json");
   const entries = await listTools(ipm.context);
-  [alpha = "", bravo = ""] = entries.map(({ entry }) => path.join(ipm.layout.store, entry));
+  [alpha = "", bravo = ""] = entries.map(({ entry }) => path.join(ipm.layout.store, entry ?? ""));
   // Whoever edits state files can also write them.
   for (const file of [current, path.join(alpha, "receipt.json"), path.join(bravo, "receipt.json")])
     chmodSync(file, 0o644);

@@ -41,7 +41,7 @@ describe("stepEnvironment", () => {
 });
 
 test("a test sees the launchers and the system, no toolchain and nothing of ipm", () => {
-  expect(testEnvironment("/e/bin", "/e/home", "/e/tmp")).toEqual({
+  expect(testEnvironment(["/e/bin"], "/e/home", "/e/tmp")).toEqual({
     PATH: "/e/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
     HOME: "/e/home",
     TMPDIR: "/e/tmp",

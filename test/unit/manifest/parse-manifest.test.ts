@@ -136,10 +136,10 @@ tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
       "14:10 PLACEHOLDER_NOT_ALLOWED",
       "15:5 WRONG_TYPE",
       "16:5 MISSING_KEY",
+      "17:1 CONFLICTING_KEYS",
       "17:7 PROTECTED_LAUNCHER",
       "17:13 INVALID_LAUNCHER",
       "18:57 INVALID_RANGE",
-      "20:7 NOT_BUILT_YET",
       "21:16 TOO_FEW",
       "21:38 INVALID_PATTERN",
       "21:49 WRONG_TYPE",
@@ -358,7 +358,6 @@ describe("requirements of the machine", () => {
 
 describe("what is not built yet is refused by name", () => {
   test.each([
-    ["kind: workspace", { kind: "kind: workspace" }],
     ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
     ["during", { tests: "tests: [{ run: rc, during: start }]" }],
   ])("%s", (name, change: Record<string, string>) => {
