@@ -25,6 +25,8 @@ export interface ExecutionPaths {
   /** Private HOME and TMP of the steps. */
   readonly home: string;
   readonly tmp: string;
+  /** What compilers may keep for the next build of the same tool; none when absent. */
+  readonly cache?: string;
   /** For the tests: emptied before each one. */
   readonly scratch: string;
   /** The log file; its folder exists. */

@@ -12,7 +12,7 @@ import type { Toolchain } from "../sandbox/toolchain.ts";
 import { copyStep } from "./copy-step.ts";
 import { type ExecutionContext, type ExecutionPaths, findProgram, findToolchains, toolOf } from "./execution.ts";
 import { givenInputs } from "../plan/build-plan.ts";
-import { stepEnvironment } from "./step-environment.ts";
+import { cacheEnvironment, stepEnvironment } from "./step-environment.ts";
 import { type Transcript, createTranscript } from "./transcript.ts";
 
 /** More jobs than this only fill the memory. */
@@ -60,6 +60,7 @@ export async function runPlan(context: ExecutionContext, plan: Plan, paths: Exec
     source: await real(paths.source),
     home: await real(paths.home),
     tmp: await real(paths.tmp),
+    ...(paths.cache === undefined ? {} : { cache: await real(paths.cache) }),
   };
   const what = plan.what.source;
   const run: StepRun = {
@@ -122,6 +123,7 @@ async function runStep(run: StepRun, step: PlannedRun): Promise<void> {
       ...(step.recipe === null ? (run.workspace?.environment.path ?? []) : []),
       ...run.toolchains.map(({ bin }) => bin),
     ],
+    caches: folders.cache === undefined ? {} : cacheEnvironment(plan.requirements, step.recipe, folders.cache),
     jobs: Math.max(1, Math.min(host.facts.cpus, MAX_JOBS)),
   });
   const cwd = await workingFolder(host, run.source, step.dir, `step ${step.id}: the checkout`);

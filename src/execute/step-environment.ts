@@ -1,3 +1,4 @@
+import type { Requirement } from "../manifest/manifest.ts";
 import type { PlannedRun } from "../plan/plan.ts";
 
 /** Folders of every PATH that ipm makes, in this order, after the toolchains. */
@@ -19,6 +20,8 @@ export interface EnvironmentFacts {
   readonly toolchains: readonly string[];
   /** What the user gave for the build, by variable. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Variables for the tool's build cache, by `cacheEnvironment`. Default: none. */
+  readonly caches?: Readonly<Record<string, string>>;
   /** How many jobs a build may run at once. */
   readonly jobs: number;
 }
@@ -30,6 +33,24 @@ function pathOf(folders: readonly string[]): string {
 /** What steps and tests have in common: nothing of the caller, the same on every machine. */
 function commonEnvironment(folders: readonly string[], home: string, tmp: string): Record<string, string> {
   return { PATH: pathOf(folders), HOME: home, TMPDIR: tmp, LANG: "C.UTF-8", TZ: "UTC", CI: "1" };
+}
+
+/**
+ * Where compilers keep what the next build of the same tool can use again. Cargo's is for its recipe alone: a step of a
+ * manifest may look for `target/release` in the checkout.
+ * @param folder the tool's build cache, absolute
+ */
+export function cacheEnvironment(
+  requirements: readonly Requirement[],
+  recipe: string | null,
+  folder: string,
+): Record<string, string> {
+  const hasGo = requirements.some((requirement) => "tool" in requirement && requirement.tool === "go");
+  return {
+    ...(hasGo ? { GOCACHE: `${folder}/go`, GOMODCACHE: `${folder}/go-modules` } : {}),
+    // The home too: cargo compiles a crate anew when its source is in another place.
+    ...(recipe === "cargo" ? { CARGO_HOME: `${folder}/cargo`, CARGO_TARGET_DIR: `${folder}/cargo-target` } : {}),
+  };
 }
 
 /**
@@ -45,6 +66,7 @@ function commonEnvironment(folders: readonly string[], home: string, tmp: string
  * | `IPM_SOURCE` | the checkout (its sub-directory where the manifest names one): the working folder |
  * | `IPM_VERSION` | the version as the manifest writes it |
  * | `IPM_JOBS` | how many jobs may run at once |
+ * | `GOCACHE`, `GOMODCACHE`; `CARGO_HOME`, `CARGO_TARGET_DIR` | the tool's build cache, where Go is required; of steps of the recipe cargo |
  * | the step's `env` | as written, `{prefix}` replaced; it wins over `SOURCE_DATE_EPOCH` and the first rows but `PATH` |
  * | the plan's inputs | those that are for the build and not secret, as the user gave them; they win over the step's `env` |
  */
@@ -56,6 +78,7 @@ export function stepEnvironment(step: Pick<PlannedRun, "env">, facts: Environmen
   return {
     ...common,
     SOURCE_DATE_EPOCH: "315532800",
+    ...facts.caches,
     ...own,
     ...facts.inputs,
     PATH: common["PATH"] ?? "",

@@ -11,6 +11,8 @@ export interface StepFolders {
   readonly source: string;
   readonly home: string;
   readonly tmp: string;
+  /** What compilers keep for the next build of the same tool; none when absent. */
+  readonly cache?: string;
 }
 
 /** Folders of one test: the finished prefix, the launchers, and places of its own. */
@@ -31,7 +33,8 @@ function readableOf(toolchains: readonly Toolchain[]): string[] {
 }
 
 /**
- * What a step may touch: it writes its checkout, its prefix and private HOME and TMP, and reads the toolchains.
+ * What a step may touch: it writes its checkout, its prefix, private HOME and TMP and its tool's build cache, and
+ * reads the toolchains.
  * @param credentials ecosystems whose credentials the policy allows; a step gets those that it declares itself
  */
 export function grantsOfStep(
@@ -41,7 +44,13 @@ export function grantsOfStep(
   credentials: readonly Ecosystem[] = [],
 ): Grants {
   return {
-    writable: outermost([folders.prefix, folders.source, folders.home, folders.tmp]),
+    writable: outermost([
+      folders.prefix,
+      folders.source,
+      folders.home,
+      folders.tmp,
+      ...(folders.cache === undefined ? [] : [folders.cache]),
+    ]),
     readable: outermost(readableOf(toolchains)),
     network: step.network,
     credentials: credentials.filter((ecosystem) => step.network.includes(ecosystem)),

@@ -106,6 +106,7 @@ export function networkSetup(
   home: string,
   place: ProxyPlace,
   credentials: EcosystemCredentials = NO_CREDENTIALS,
+  cargoHome = `${home}/.cargo`,
 ): NetworkSetup {
   const proxy = `http://127.0.0.1:${place.port}`;
   const env: Record<string, string> = {};
@@ -145,10 +146,12 @@ export function networkSetup(
   if (uses("crates") && crates !== undefined) {
     const token = credentials.cargoToken;
     const content = token === null ? cargoConfig(crates) : cargoConfigWithToken(crates);
-    files.push({ path: `${home}/.cargo/config.toml`, content });
+    // Where cargo's home is kept for the next build it goes like a secret: the mirror may be another one then.
+    const isKept = cargoHome !== `${home}/.cargo`;
+    files.push({ path: `${cargoHome}/config.toml`, content, ...(isKept ? { secret: true } : {}) });
     if (token !== null) {
       const login = `[registries.ipm]\ntoken = ${JSON.stringify(token)}\n`;
-      files.push({ path: `${home}/.cargo/credentials.toml`, content: login, secret: true });
+      files.push({ path: `${cargoHome}/credentials.toml`, content: login, secret: true });
     }
   }
   if (uses("go")) Object.assign(env, goEnvironment(settings));

@@ -107,6 +107,7 @@ interface Needs {
   /** The Node that runs the forwarder. */
   readonly node: Toolchain;
   readonly home: string;
+  readonly cargoHome: string;
 }
 
 async function readNeeds(host: Outside, step: SandboxedRun): Promise<Needs> {
@@ -120,6 +121,7 @@ async function readNeeds(host: Outside, step: SandboxedRun): Promise<Needs> {
     certificates: await readCertificates(host, settings.certificates),
     node: await resolveToolchain(host, host.facts.node.path),
     home: step.env["HOME"] ?? "/nonexistent",
+    cargoHome: step.env["CARGO_HOME"] ?? `${step.env["HOME"] ?? "/nonexistent"}/.cargo`,
   };
 }
 
@@ -129,8 +131,8 @@ function forwarderSetup(
   place: ProxyPlace,
   forward: ForwarderSetup["forward"],
 ): string {
-  const { settings, targets, home, credentials } = needs;
-  const { env, files } = networkSetup(step.grants.network, targets, settings, home, place, credentials);
+  const { settings, targets, home, cargoHome, credentials } = needs;
+  const { env, files } = networkSetup(step.grants.network, targets, settings, home, place, credentials, cargoHome);
   const setup: ForwarderSetup = { env: { ...env, ...step.env }, files, forward };
   return JSON.stringify(setup);
 }

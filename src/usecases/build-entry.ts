@@ -1,8 +1,10 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Phase } from "../core/events.ts";
+import type { Host } from "../core/host.ts";
 import { runPlan } from "../execute/run-plan.ts";
 import { runTests } from "../execute/run-tests.ts";
+import { cacheEnvironment } from "../execute/step-environment.ts";
 import { sealCheck } from "../execute/seal-check.ts";
 import type { Ecosystem } from "../manifest/ecosystems.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -19,6 +21,7 @@ import { makeReadable, sealTree } from "../store/seal-tree.ts";
 import { collectShare } from "../store/shared-files.ts";
 import { demandInStore, discardEntry } from "../store/store.ts";
 import type { StoreContext } from "../store/store-context.ts";
+import { buildCacheOf, openBuildCache } from "./build-cache.ts";
 import { placeDownloads } from "./place-downloads.ts";
 import { resolveLaunchers } from "./resolve-launchers.ts";
 
@@ -125,6 +128,14 @@ async function writeOwnLaunchers(
   return folders.bin;
 }
 
+/** The tool's build cache, where a step has a use for one. */
+async function openCache(host: Host, plan: Plan): Promise<{ cache?: string }> {
+  const isUsed = plan.what.steps.some(
+    (step) => step.kind === "run" && Object.keys(cacheEnvironment(plan.requirements, step.recipe, "")).length > 0,
+  );
+  return isUsed ? { cache: await openBuildCache(host, plan) } : {};
+}
+
 async function build(store: StoreContext, input: BuildInput, id: EntryId): Promise<Receipt> {
   const { plan } = input;
   const { host, layout, emit } = store;
@@ -145,6 +156,7 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
     tmp: paths.tmp,
     scratch: paths.scratch,
     log,
+    ...(await openCache(host, plan)),
   };
   await phase(store, plan, "prepare", async () => {
     for (const folder of [paths.root, path.dirname(log)]) await host.files.createFolder(folder);
@@ -212,6 +224,8 @@ export async function buildEntry(store: StoreContext, input: BuildInput): Promis
   try {
     return { id: chosen.id, receipt: await build(store, input, chosen.id), reused: false };
   } catch (error) {
+    // It may be what the failure came from: the next build begins with nothing.
+    await store.host.files.remove(buildCacheOf(store.host, input.plan)).catch(() => undefined);
     await discardEntry(store, chosen.id).catch((failure: unknown) => {
       // Garbage without a receipt: the next command that writes removes it.
       if (!isIpmError(failure)) throw failure;

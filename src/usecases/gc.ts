@@ -1,5 +1,6 @@
 import { type CollectResult, type Collected, collect } from "../store/collect.ts";
 import { openForWriting } from "../store/recover.ts";
+import { collectBuildCaches } from "./build-cache.ts";
 import { collectDownloads } from "./collect-downloads.ts";
 import { type CollectedSource, collectSources } from "./collect-sources.ts";
 import { type Context, storeOf } from "./context.ts";
@@ -14,7 +15,7 @@ export interface GcResult {
 
 /**
  * Collect garbage: entries, profiles and logs that neither the current generation nor the `keep` generations before it
- * need, and stale git stores of the cache. What runs right now is kept and named.
+ * need, and what is stale in the cache: git stores, downloads, build caches. What runs right now is kept and named.
  */
 export async function collectGarbage(context: Context, options: { keep: number; dryRun: boolean }): Promise<GcResult> {
   const store = storeOf(context);
@@ -25,6 +26,7 @@ export async function collectGarbage(context: Context, options: { keep: number; 
     ...own,
     ...(await collectSources(context, options.dryRun)),
     ...(await collectDownloads(context, options.dryRun)),
+    ...(await collectBuildCaches(context, options.dryRun)),
   ];
   return { removed, kept, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0), dryRun: options.dryRun };
 }

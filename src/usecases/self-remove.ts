@@ -19,7 +19,15 @@ export interface SelfRemoveResult {
 }
 
 const LOCK = "switch";
-const CACHE_NAMES: ReadonlySet<string> = new Set(["git", "locks", "registries", "verify", "config.json"]);
+const CACHE_NAMES: ReadonlySet<string> = new Set([
+  "git",
+  "locks",
+  "registries",
+  "verify",
+  "downloads",
+  "builds",
+  "config.json",
+]);
 const CONFIG_NAMES: ReadonlySet<string> = new Set(["config.yaml", "policy.yaml"]);
 const TEMPORARY = /^\..*\.[0-9a-f]{12}\.tmp$/u;
 

@@ -11,6 +11,7 @@ import { removeOwn } from "../store/remove-own.ts";
 import { measureTree } from "../store/seal-tree.ts";
 import { lockEntriesNow } from "../store/store-context.ts";
 import { switchGeneration } from "../store/store.ts";
+import { removeBuildCaches } from "./build-cache.ts";
 import { type Context, storeOf } from "./context.ts";
 import { type RemovedWorkspace, removeWorkspace } from "./remove-workspace.ts";
 
@@ -76,6 +77,7 @@ async function purge(context: Context, names: ReadonlySet<string>): Promise<numb
         bytes += await measureTree(context.host, folder);
         await removeOwn(context.host, layout, folder);
       }
+      bytes += await removeBuildCaches(context.host, name);
     } finally {
       await lock.release();
     }
