@@ -28,9 +28,35 @@ const BUNDLES = [
     entries: ["src/cli/program.ts", "src/cli/render/help.ts", "src/cli/render/error.ts"],
   },
   {
-    // Looking up names: what `ipm show` loads.
+    // Looking up names: what `ipm show` loads, and `ipm install` of what is installed already.
     file: "look.cjs",
-    entries: ["src/usecases/show.ts", "src/cli/render/show.ts"],
+    entries: [
+      "src/usecases/show.ts",
+      "src/cli/render/show.ts",
+      "src/usecases/installed-already.ts",
+      "src/cli/render/unchanged.ts",
+    ],
+  },
+  {
+    // Registries of config.yaml.
+    file: "configured.cjs",
+    entries: ["src/registry/open-folder.ts", "src/registry/open-git.ts"],
+  },
+  {
+    // Whatever changes what is installed; manifests that have to be parsed need more.
+    file: "install.cjs",
+    entries: [
+      "src/usecases/install.ts",
+      "src/usecases/upgrade.ts",
+      "src/usecases/uninstall.ts",
+      "src/usecases/rollback.ts",
+      "src/usecases/run-tool.ts",
+      "src/cli/render/install-result.ts",
+      "src/cli/render/changes.ts",
+      "src/host/processes.ts",
+      "src/host/git.ts",
+      "src/sandbox/create-sandbox.ts",
+    ],
   },
 ];
 

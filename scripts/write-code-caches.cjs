@@ -8,16 +8,18 @@ const { createLoader } = require("../bin/ipm.cjs");
 /** A folder that holds dist/; homes for the commands are made beside it. */
 const root = path.resolve(process.argv[2]);
 const dist = path.join(root, "dist");
-const home = path.join(root, "home");
+/** Where a made up tool looks installed, and where one is installed. */
+const shown = path.join(root, "shown");
+const used = path.join(root, "used");
 
 const { load, scripts } = createLoader(dist);
 const { main } = load("ipm.cjs")["src/cli/main.ts"];
 
-const env = { IPM_HOME: home, HOME: home, PATH: process.env.PATH, NO_COLOR: "1" };
 const pipe = { isTerminal: false, columns: () => undefined, write: () => undefined, stream: () => process.stdout };
 const streams = { stdin: { isTerminal: false, stream: () => process.stdin }, stdout: pipe, stderr: pipe };
 
-async function run(...words) {
+async function run(home, ...words) {
+  const env = { IPM_HOME: home, HOME: home, PATH: process.env.PATH, NO_COLOR: "1" };
   await main(words, streams, env, { version: "0.0.0", root, platform: process.platform });
 }
 
@@ -35,7 +37,7 @@ function writeCaches() {
 
 /** One tool that looks installed, so that `list` has something to show. */
 function writeGeneration(name) {
-  const profile = path.join(home, "data/profiles/1");
+  const profile = path.join(shown, "data/profiles/1");
   const entry = {
     name,
     version: "1.0.0",
@@ -51,18 +53,49 @@ function writeGeneration(name) {
   const generation = { schema: 1, number: 1, created: entry.installed, command: "", previous: null, restores: null };
   fs.mkdirSync(path.join(profile, "bin"), { recursive: true });
   fs.writeFileSync(path.join(profile, "generation.json"), JSON.stringify({ ...generation, entries: [entry] }));
-  fs.symlinkSync("profiles/1", path.join(home, "data/current"));
+  fs.symlinkSync("profiles/1", path.join(shown, "data/current"));
+}
+
+/** A tool to install: a folder with a manifest of its own. */
+function writeTool() {
+  const folder = path.join(root, "tool");
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, "hello"), "#!/bin/sh\necho hello\n", { mode: 0o755 });
+  const manifest = {
+    schema: "ipm/v1",
+    name: "hello",
+    summary: "Says hello",
+    license: "MIT",
+    steps: [{ run: "true" }, { uses: "copy" }],
+    bin: { hello: "hello" },
+    tests: [{ run: "hello", expect: { stdout: "^hello$" } }],
+  };
+  fs.writeFileSync(path.join(folder, "ipm.yaml"), JSON.stringify(manifest));
+  return folder;
 }
 
 async function warmUp() {
   const [tool] = fs.readdirSync(path.join(__dirname, "../registry/packages"));
   writeGeneration(tool);
-  await run("--version");
-  await run("list");
+  await run(shown, "--version");
+  await run(shown, "list");
   writeCaches();
-  await run("show", tool);
-  await run("--help");
-  await run("no-such-command");
+  await run(shown, "show", tool);
+  await run(shown, "--help");
+  await run(shown, "no-such-command");
+  writeCaches();
+  const folder = writeTool();
+  await run(used, "registry", "add", path.join(__dirname, "../registry"));
+  await run(used, "show", tool);
+  await run(used, "install", folder, "--allow-unverified", "--no-sandbox");
+  await run(used, "install", folder, "--allow-unverified");
+  await run(used, "uninstall", "hello");
+  // Not used above where this process was started with descriptors of a high number (src/host/processes.ts).
+  await load("parts/execa.cjs").execa(process.execPath, ["--version"], {
+    buffer: false,
+    reject: false,
+    detached: true,
+  });
   writeCaches();
 }
 

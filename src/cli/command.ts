@@ -91,6 +91,11 @@ export class Invocation {
     return this.operands[0] ?? "";
   }
 
+  /** No flag of the command was given. */
+  get isPlain(): boolean {
+    return Object.keys(this.#values).length === 0;
+  }
+
   /** True when a switch was given: `dry-run`, `no-sandbox`. */
   has(flag: string): boolean {
     return flag.startsWith("no-")

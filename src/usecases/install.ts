@@ -22,8 +22,9 @@ import { placeOfWorkspace } from "./workspace-place.ts";
 import { confirmPlan, sandboxOf } from "./confirm-plan.ts";
 import { type Context, type PlanOptions, storeOf } from "./context.ts";
 import { inParallel } from "./in-parallel.ts";
+import { isInstalledAlready } from "./installed-already.ts";
+import { latestFor } from "./latest-for.ts";
 import { type InstalledTool, installedTool, installedWorkspace, readWorkspaces } from "./list.ts";
-import { latestFor } from "./outdated.ts";
 import { type PreparedPlan, preparePlan } from "./prepare-plan.ts";
 import { type ResolvedTarget, openTargets } from "./resolve-target.ts";
 import { askSecrets, demandKnownInputs, keepInputs } from "./settle-inputs.ts";
@@ -95,14 +96,6 @@ interface Present {
   readonly held: boolean;
   readonly registry: string | null;
   readonly workspace: Workspace | null;
-}
-
-/** Whether a target means what is installed already: a plain name never upgrades, a version or another source replaces. */
-function isInstalledAlready(target: ResolvedTarget, current: Present | undefined): boolean {
-  if (current === undefined) return false;
-  if (current.workspace !== null && current.workspace.state !== "ready") return false;
-  if (target.registry === null || current.registry !== target.registry) return false;
-  return !target.explicitVersion || current.version === target.version;
 }
 
 /** What is installed keeps what it was given: a plain `install` changes nothing of it. */

@@ -1,11 +1,11 @@
 import { isIpmError } from "../core/errors.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
-import { selectVersion } from "../manifest/select-version.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
 import { readCurrent } from "../store/read-current.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import type { Context } from "./context.ts";
+import { latestFor } from "./latest-for.ts";
 import { readWorkspaces } from "./list.ts";
 import { registryContext } from "./registry-context.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
@@ -58,15 +58,6 @@ export async function entryOf(registries: Registries, tool: Upgradable): Promise
       return undefined;
     throw error;
   }
-}
-
-/** The version that an installed one would be upgraded to, or null when it is the newest or unknown. */
-export function latestFor(entry: ManifestSource, installed: string): string | null {
-  const newest = selectVersion(entry, null);
-  if (!newest.ok) return null;
-  const position = (version: string): number => entry.versions.findIndex((item) => item.version === version);
-  const at = position(installed);
-  return at === -1 || position(newest.version.version) < at ? newest.version.version : null;
 }
 
 /**

@@ -3,7 +3,6 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { completeRepositoryManifest } from "../manifest/complete-repository-manifest.ts";
 import { formatFinding } from "../manifest/finding.ts";
-import { parseManifest } from "../manifest/parse-manifest.ts";
 import type { ManifestSource, RepositoryManifestSource, VersionSource } from "../manifest/schema.ts";
 import { parsePackageReference } from "../manifest/package-reference.ts";
 import { selectVersion } from "../manifest/select-version.ts";
@@ -169,6 +168,8 @@ async function manifestOfSource(
   options: PlanOptions,
 ): Promise<RepositoryManifest> {
   const bytes = await fetched.readFile(MANIFEST_IN_REPOSITORY, MAX_MANIFEST_BYTES);
+  // Loaded where it is needed: it costs more than the rest of an installation from a registry, which has entries parsed.
+  const { parseManifest } = await import("../manifest/parse-manifest.ts");
   if (bytes !== undefined) {
     return {
       manifest: demandManifest(parseManifest(bytes, MANIFEST_IN_REPOSITORY, { kind: "repository", named: true })),
@@ -271,6 +272,7 @@ async function fromManifestFile(context: Context, file: string, typed: string): 
   const bytes = await context.host.files.readBytes(file);
   if (bytes === undefined)
     throw new IpmError("TARGET_INVALID", `${escapeUntrusted(file)} does not exist`, { hint: "name an existing file" });
+  const { parseManifest } = await import("../manifest/parse-manifest.ts");
   const entry = demandManifest(parseManifest(bytes, typed, { named: true }));
   // packages/<name>/manifest.yaml: a bundle's path counts from the registry's root.
   const root = path.resolve(path.dirname(file), "..", "..");

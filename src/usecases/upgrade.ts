@@ -3,7 +3,8 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { openRegistries } from "../registry/open-registries.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
-import { type Upgradable, entryOf, latestFor, readUpgradable } from "./outdated.ts";
+import { latestFor } from "./latest-for.ts";
+import { type Upgradable, entryOf, readUpgradable } from "./outdated.ts";
 import { registryContext } from "./registry-context.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 

@@ -29,15 +29,21 @@ export const installCommand: CommandSpec = {
   json: "{generation, installed: [{name, version, method, trust, bins, held, entry, installed}], unchanged: [{name, version, newer}], failed: [{target, code, message, log}], plans, dryRun, notes: [{name, notes, start}]}",
   completes: "targets",
   run: async (session, invocation) => {
-    const { install } = await import("../../usecases/install.ts");
-    const { renderInstallResult } = await import("../render/install-result.ts");
-    const { ownCommand } = await import("../own-command.ts");
     const isDryRun = invocation.has("dry-run");
     const context = await session.openContext({
       writes: !isDryRun,
       answersWithPlan: isDryRun,
       lockTimeoutMs: readLockTimeout(invocation),
     });
+    if (invocation.isPlain) {
+      const { findInstalledAlready } = await import("../../usecases/installed-already.ts");
+      const { renderUnchanged } = await import("../render/unchanged.ts");
+      const known = await findInstalledAlready(context, invocation.operands);
+      if (known !== null) return { result: known, render: (theme) => renderUnchanged(known.unchanged, theme) };
+    }
+    const { install } = await import("../../usecases/install.ts");
+    const { renderInstallResult } = await import("../render/install-result.ts");
+    const { ownCommand } = await import("../own-command.ts");
     const result = await install(context, invocation.operands, await readPlanOptions(session, invocation, context));
     const command = await ownCommand(session, context);
     return {

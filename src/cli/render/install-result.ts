@@ -6,6 +6,7 @@ import { renderField } from "./field.ts";
 import { showRun } from "./format.ts";
 import { renderPlan } from "./plan.ts";
 import { hang, type Theme } from "./theme.ts";
+import { renderUnchanged } from "./unchanged.ts";
 
 /** True when the current generation's commands can be typed in the shell that called ipm. */
 function isOnPath(host: Host): boolean {
@@ -80,18 +81,6 @@ function toolLines(tool: InstalledTool, result: InstallResult, theme: Theme): st
   ];
 }
 
-function unchangedLines(result: InstallResult, theme: Theme): string[] {
-  return result.unchanged.flatMap((tool) => {
-    const name = escapeUntrusted(tool.name);
-    return [
-      `${theme.good(theme.symbols.done)} ${theme.strong(`${name} ${escapeUntrusted(tool.version)}`)} is installed already`,
-      ...(tool.newer === null
-        ? []
-        : [`  ${escapeUntrusted(tool.newer)} is newer: ${theme.command(`ipm upgrade ${name}`)}`]),
-    ];
-  });
-}
-
 function failedLines(result: InstallResult, theme: Theme): string[] {
   return result.failed.flatMap((tool) => [
     `${theme.bad(theme.symbols.failed)} ${theme.strong(escapeUntrusted(tool.target))} ${theme.bad(`error[${escapeUntrusted(tool.code)}]`)}`,
@@ -109,7 +98,7 @@ function dryRunLines(result: InstallResult, theme: Theme): string[] {
   return [
     ...plans,
     ...(plans.length === 0 ? [] : [""]),
-    ...unchangedLines(result, theme),
+    ...renderUnchanged(result.unchanged, theme),
     ...failedLines(result, theme),
     theme.faint("a dry run: nothing was changed"),
   ];
@@ -120,7 +109,7 @@ export function renderInstallResult(result: InstallResult, caller: Caller, theme
   if (result.dryRun) return dryRunLines(result, theme);
   return [
     ...installedLines(result.installed, result, theme),
-    ...unchangedLines(result, theme),
+    ...renderUnchanged(result.unchanged, theme),
     ...failedLines(result, theme),
     ...nextLines(result.installed, result, caller, theme),
   ];

@@ -1,0 +1,11 @@
+import type { ManifestSource } from "../manifest/schema.ts";
+import { selectVersion } from "../manifest/select-version.ts";
+
+/** The version that an installed one would be upgraded to, or null when it is the newest or unknown. */
+export function latestFor(entry: ManifestSource, installed: string): string | null {
+  const newest = selectVersion(entry, null);
+  if (!newest.ok) return null;
+  const position = (version: string): number => entry.versions.findIndex((item) => item.version === version);
+  const at = position(installed);
+  return at === -1 || position(newest.version.version) < at ? newest.version.version : null;
+}
