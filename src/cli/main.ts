@@ -205,6 +205,11 @@ class Run {
         ),
       );
     }
+    if (!globals.help && rest.length > 1) {
+      const { findFrequentCommand } = await import("./frequent-commands.ts");
+      const frequent = findFrequentCommand(rest);
+      if (frequent !== undefined) return this.#runCommand(frequent.spec, frequent.invocation);
+    }
     const { parseCommandLine } = await import("./program.ts");
     const parsed = await parseCommandLine(rest, globals.help);
     if (parsed.kind === "command") return this.#runCommand(parsed.spec, parsed.invocation);

@@ -49,8 +49,8 @@ export function chooseSettings(globals: GlobalFlags, env: Environment, streams: 
     color: { stdout: wantsColor(streams.stdout, globals, env), stderr: wantsColor(streams.stderr, globals, env) },
     unicode: hasUnicode(env),
     canAsk:
-      streams.stdin.isTerminal &&
       streams.stderr.isTerminal &&
+      streams.stdin.isTerminal &&
       !isCi(env) &&
       !globals.json &&
       !globals.yes &&

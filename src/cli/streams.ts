@@ -46,10 +46,14 @@ function createOutput(descriptor: 1 | 2, standard: () => NodeJS.WriteStream): Ou
     }
     return opened;
   };
-  const hasTerminal = isTerminal(descriptor);
+  let hasTerminal: boolean | undefined;
   return {
-    isTerminal: hasTerminal,
-    columns: () => (hasTerminal ? stream().columns || undefined : undefined),
+    get isTerminal() {
+      return (hasTerminal ??= isTerminal(descriptor));
+    },
+    columns() {
+      return this.isTerminal ? stream().columns || undefined : undefined;
+    },
     stream,
     write: (text) => {
       let rest = Buffer.from(text, "utf8");
@@ -79,7 +83,12 @@ function createOutput(descriptor: 1 | 2, standard: () => NodeJS.WriteStream): Ou
 /** The streams of this process. */
 export function processStreams(): Streams {
   return {
-    stdin: { isTerminal: isTerminal(0), stream: () => process.stdin },
+    stdin: {
+      get isTerminal() {
+        return isTerminal(0);
+      },
+      stream: () => process.stdin,
+    },
     stdout: createOutput(1, () => process.stdout),
     stderr: createOutput(2, () => process.stderr),
   };

@@ -10,6 +10,10 @@ const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- finding control characters is what it is for
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\u{e0000}-\u{e0fff}]/gu;
 
+/** Nearly every text; found out in a tenth of the time that looking for each unsafe character takes. */
+// oxlint-disable-next-line no-control-regex -- the printable ASCII characters
+const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/u;
+
 function escapeCharacter(text: string): string {
   const point = text.codePointAt(0) ?? 0;
   if (point <= 0xff) return `\\x${point.toString(16).padStart(2, "0")}`;
@@ -22,7 +26,7 @@ function escapeCharacter(text: string): string {
  * the result is always one line, so that it cannot forge a log entry or a line of ipm's own output.
  */
 export function escapeUntrusted(text: string): string {
-  return text.replace(UNSAFE, escapeCharacter);
+  return PRINTABLE_ASCII.test(text) ? text : text.replace(UNSAFE, escapeCharacter);
 }
 
 /** Like `escapeUntrusted`, for text that may have several lines; line feeds are kept and CR LF counts as one. */

@@ -67,7 +67,9 @@ export function readHostFacts(env: HostFacts["env"] = process.env): HostFacts {
     },
     uid: process.getuid?.() ?? -1,
     env,
-    cwd: process.cwd(),
+    get cwd() {
+      return process.cwd();
+    },
     pid: process.pid,
     node: { path: process.execPath, version: process.versions.node },
   };

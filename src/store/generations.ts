@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Host } from "../core/host.ts";
 import { isRecord } from "../core/is-record.ts";
 import { isLauncherName, isToolName } from "../core/ids.ts";
-import { type Layout, parseEntryId, profilePaths } from "./layout.ts";
+import { type Layout, isEntryFolder, profilePaths } from "./layout.ts";
 
 export const GENERATION_SCHEMA = 1;
 
@@ -53,7 +53,8 @@ function isGenerationEntry(value: unknown): value is GenerationEntry {
     isToolName(name) &&
     typeof version === "string" &&
     typeof entry === "string" &&
-    parseEntryId(entry)?.name === name &&
+    entry.startsWith(`${name}/`) &&
+    isEntryFolder(entry.slice(name.length + 1)) &&
     typeof method === "string" &&
     typeof trust === "string" &&
     Array.isArray(bins) &&

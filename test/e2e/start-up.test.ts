@@ -24,8 +24,7 @@ const SLOW = [
 ];
 
 /** Which files of dist/ and which slow parts of Node a command loads. */
-function loadedBy(...words: readonly string[]): { files: string[]; slow: string[] } {
-  const home = temporaryFolder();
+function loadedBy(home: string, words: readonly string[]): { files: string[]; slow: string[] } {
   const preload = path.join(ROOT, "test/fixtures/loaded-files.cjs");
   const { stderr } = spawnSync(process.execPath, ["--require", preload, IPM, ...words], {
     env: { HOME: home, PATH: "/usr/bin:/bin" },
@@ -56,10 +55,23 @@ describe("a command loads little", () => {
       ["show", "lstm-demo"],
       ["ipm.cjs", "commands.cjs", "look.cjs"],
     ],
-    [["--help"], ["ipm.cjs", "commands.cjs"]],
-    [["instal"], ["ipm.cjs", "commands.cjs"]],
+    [["--help"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],
+    [["instal"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],
   ])("%j", (words, files) => {
-    expect(loadedBy(...words)).toEqual({ files, slow: [] });
+    expect(loadedBy(temporaryFolder(), words)).toEqual({ files, slow: [] });
+  });
+
+  test("installing what is installed", async () => {
+    const home = temporaryFolder();
+    const words = ["install", "lstm-demo"];
+    expect(await runIpm([...words, "--no-sandbox"], { home })).toMatchObject({ exitCode: 0 });
+    expect(loadedBy(home, words)).toEqual({ files: ["ipm.cjs", "frequent.cjs", "look.cjs"], slow: [] });
+    const { exitCode, stdout } = await runIpm([...words, "--json"], { home });
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      result: { installed: [], unchanged: [{ name: "lstm-demo" }] },
+    });
   });
 });
 
