@@ -1,65 +1,102 @@
 /**
  * Times commands as whole processes, interleaved: every round runs each command once in another order, so that a busy
- * machine is busy for all. Ratios of medians are what counts, CPU time beside wall time: trust the former on a busy one.
+ * machine is busy for all. Ratios of medians are what counts, with an interval that says how sure they are.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 
-/** Settings of the caller that would be measured instead of the commands (Node parses a whole CA bundle at start-up). */
-const SPOILS = ["NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "RUST_BACKTRACE", "DEBUG"];
+/** Settings of the caller that would be measured instead of the commands (docs/performance.md). */
+const SPOILS = [
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_OPTIONS",
+  "NODE_COMPILE_CACHE",
+  "NODE_DEBUG",
+  "RUST_BACKTRACE",
+  "DEBUG",
+  "FORCE_COLOR",
+  "IPM_HOME",
+];
 
 /** The environment that commands are measured in. */
 export function benchEnvironment(extra = {}) {
-  const env = { ...process.env, NO_COLOR: "1", ...extra };
+  const env = { ...process.env };
   for (const name of SPOILS) delete env[name];
-  return env;
+  return { ...env, NO_COLOR: "1", CI: "1", ...extra };
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-// Node does not tell a child's resource usage; time(1) does, at a cost that is the same for all. NaN where it is missing.
-const TIME = existsSync("/usr/bin/time") ? ["/usr/bin/time", "-f", "%U %S", "--"] : [];
+// Resampling must not differ from run to run of the same numbers.
+let state = 1;
+function random() {
+  state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+  return state / 2 ** 32;
+}
+const resample = (values) => values.map(() => values[Math.floor(random() * values.length)]);
 
-function runOnce({ argv, cwd, env, before }) {
+const RESAMPLINGS = 400;
+
+/** A statistic of two lists of samples, and the 95 % interval of it by the bootstrap. */
+function estimate(a, b, statistic) {
+  const values = Array.from({ length: RESAMPLINGS }, () => statistic(median(resample(a)), median(resample(b))));
+  values.sort((left, right) => left - right);
+  const at = (share) => values[Math.floor((values.length - 1) * share)];
+  return { value: statistic(median(a), median(b)), low: at(0.025), high: at(0.975) };
+}
+
+/** What `interleave` measured. */
+export class Samples {
+  #wall;
+
+  /** @param wall milliseconds by name, one a round */
+  constructor(wall) {
+    this.#wall = wall;
+  }
+
+  /** Median milliseconds. */
+  ms(name) {
+    return median(this.#wall.get(name));
+  }
+
+  /** How many times as long `name` takes as `base`. */
+  ratio(name, base) {
+    return estimate(this.#wall.get(name), this.#wall.get(base), (a, b) => a / b);
+  }
+
+  /** How many milliseconds `name` takes longer than `base`, divided by `count` (of steps, of calls). */
+  difference(name, base, count = 1) {
+    return estimate(this.#wall.get(name), this.#wall.get(base), (a, b) => (a - b) / count);
+  }
+
+  get names() {
+    return [...this.#wall.keys()];
+  }
+}
+
+function runOnce({ name, argv, cwd, env, before, expect = 0 }) {
   before?.();
-  const [program, ...args] = [...TIME, ...argv];
+  const [program, ...args] = argv;
   const start = performance.now();
-  const result = spawnSync(program, args, { cwd, env, encoding: "utf8" });
+  const result = spawnSync(program, args, { cwd, env, stdio: "ignore" });
   const wall = performance.now() - start;
-  const [user, system] = (result.stderr ?? "").trim().split("\n").at(-1).split(" ").map(Number);
-  return { wall, cpu: TIME.length === 0 ? Number.NaN : (user + system) * 1000, status: result.status };
+  if (result.status !== expect) {
+    const { stderr } = spawnSync(program, args, { cwd, env, encoding: "utf8" });
+    throw new Error(`${name} ended with ${result.status ?? result.signal ?? result.error?.message}: ${stderr}`);
+  }
+  return wall;
 }
 
 /**
  * @param {{ name: string, argv: string[], cwd?: string, env?: object, before?: () => void, expect?: number }[]} contenders
+ *   `before` is not measured; `expect` is the exit code
  * @param {number} rounds
- * @returns medians of milliseconds by name, and the spread of the ratio to the first
  */
 export function interleave(contenders, rounds) {
-  const samples = new Map(contenders.map(({ name }) => [name, { wall: [], cpu: [] }]));
+  const wall = new Map(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) runOnce(contender);
   for (let round = 0; round < rounds; round++) {
-    const order = contenders.map((contender, index) => ({
-      contender,
-      key: (index * 7 + round * 3) % contenders.length,
-    }));
-    for (const { contender } of order.toSorted((a, b) => a.key - b.key)) {
-      const { wall, cpu, status } = runOnce(contender);
-      if (status !== (contender.expect ?? 0)) throw new Error(`${contender.name} ended with ${status}`);
-      const own = samples.get(contender.name);
-      own.wall.push(wall);
-      own.cpu.push(cpu);
-    }
+    const order = contenders.map((contender) => ({ contender, key: random() }));
+    for (const { contender } of order.toSorted((a, b) => a.key - b.key))
+      wall.get(contender.name).push(runOnce(contender));
   }
-  const base = samples.get(contenders[0].name);
-  return new Map(
-    [...samples].map(([name, { wall, cpu }]) => {
-      const ratios = wall.map((ms, index) => ms / base.wall[index]).toSorted((a, b) => a - b);
-      const at = (share) => ratios[Math.min(ratios.length - 1, Math.floor(ratios.length * share))];
-      return [
-        name,
-        { wall: median(wall), cpu: median(cpu), ratio: median(wall) / median(base.wall), low: at(0.1), high: at(0.9) },
-      ];
-    }),
-  );
+  return new Samples(wall);
 }

@@ -53,7 +53,7 @@ describe("a command loads little", () => {
     [["list"], ["ipm.cjs"]],
     [
       ["show", "lstm-demo"],
-      ["ipm.cjs", "commands.cjs", "look.cjs"],
+      ["ipm.cjs", "frequent.cjs", "look.cjs"],
     ],
     [["--help"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],
     [["instal"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],
