@@ -13,6 +13,8 @@ export interface ExecutionContext {
   readonly sandbox: Sandbox;
   /** Ecosystems whose credentials of this machine go to the steps that declare them. Default: none. */
   readonly credentials?: readonly Ecosystem[];
+  /** What the user gave that is secret: for the server of `start` alone, and never in its transcript. Default: none. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** No step gets a network, whatever it declares. Default: false. */
   readonly offline?: boolean;
 }

@@ -4,9 +4,10 @@ import type { StepOutcome } from "../core/events.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import { fillPrefixInPattern } from "../manifest/placeholders.ts";
-import { secretInputs } from "../plan/build-plan.ts";
-import { type Plan, type PlannedTest, checkoutOf } from "../plan/plan.ts";
+import { givenInputs, secretInputs } from "../plan/build-plan.ts";
+import { type Plan, type PlannedServer, type PlannedTest, checkoutOf } from "../plan/plan.ts";
 import { type TestFolders, grantsOfTest, grantsOfWorkspaceTest } from "../sandbox/grants.ts";
+import type { Grants } from "../sandbox/sandbox.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
 import {
   type ExecutionContext,
@@ -18,6 +19,8 @@ import {
 } from "./execution.ts";
 import { matchPattern } from "./match-pattern.ts";
 import { cleanLine } from "./output-lines.ts";
+import { runBesideServer } from "./run-beside-server.ts";
+import type { DriverResult } from "./server-driver.ts";
 import { testEnvironment } from "./step-environment.ts";
 import { type StepTranscript, type StreamName, type Transcript, createTranscript } from "./transcript.ts";
 
@@ -66,7 +69,8 @@ export function describeCommand(run: RunText): string {
 
 /**
  * Run the manifest's tests on the finished prefix, which they can only read. PATH holds the new launchers and the
- * system's folders; HOME, TMPDIR and the working folder are empty and new for each test; there is no network.
+ * system's folders; HOME, TMPDIR and the working folder are empty and new for each test; there is no network, but for a
+ * server that is started beside a test and ended after it.
  * @param launchers `bin`: absolute folder with the new launchers; its neighbour `libexec`, where there is one, is shown
  *   too. `toolchains`: what they start besides the plan's requirements. `state`: where the tool's data is, which is made
  *   anew for each test and can be written
@@ -154,20 +158,25 @@ async function workFolder({ paths, plan, context }: TestRun): Promise<string> {
   });
 }
 
-async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
-  const { host, sandbox } = run.context;
-  const { folders, libexec } = await prepareFolders(run);
+/** Where a test could read the file that launchers take secrets from, they are told that there is nothing to take. */
+function withoutSecrets(run: TestRun): Record<string, string> {
+  if (run.context.sandbox.kind === "bubblewrap") return {};
+  return Object.fromEntries(secretInputs(run.plan.what).map((name) => [name, ""]));
+}
+
+/** The environment of a test, and what it may touch: those of the installed tool, or of the workspace. */
+function surroundingsOf(
+  run: TestRun,
+  folders: TestFolders,
+  libexec: string | undefined,
+): { env: Record<string, string>; grants: Grants } {
   const { workspace } = run.paths;
   const bins = workspace === undefined ? [folders.launchers] : workspaceFolders(workspace.environment, run.toolchains);
   const env = {
     ...testEnvironment(bins, folders.home, folders.tmp),
-    // Where a test could read the file that launchers take secrets from, they are told that there is nothing to take.
-    ...(sandbox.kind === "bubblewrap"
-      ? {}
-      : Object.fromEntries(secretInputs(run.plan.what).map((name) => [name, ""] as const))),
+    ...withoutSecrets(run),
     ...workspace?.environment.variables,
   };
-  const title = describeCommand(test.run);
   const grants =
     workspace === undefined
       ? grantsOfTest(folders, run.toolchains)
@@ -175,13 +184,136 @@ async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
           { ...folders, workspace: path.dirname(workspace.git), git: workspace.git },
           run.toolchains,
         );
-  const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);
-  const output: StepTranscript = run.transcript.begin(`test ${test.id}: ${title}`, (stream, line) =>
+  return { env, grants: libexec === undefined ? grants : { ...grants, readable: [...grants.readable, libexec] } };
+}
+
+/** What is wrong with a server that a test ran beside, or undefined when nothing is. */
+function whyNot(result: Exclude<DriverResult, { outcome: "slow" }>, url: string): string | undefined {
+  if (result.outcome === "busy") return `something answers at ${url} before the server is started`;
+  if (result.outcome === "silent") return `the server did not answer at ${url} in time`;
+  if (result.outcome === "ran") {
+    const left = result.left.slice(0, 5).map(escapeUntrusted).join(", ");
+    return left === ""
+      ? undefined
+      : `the server did not end with all of its processes when it was asked to (TERM): ${left}`;
+  }
+  if (result.error !== undefined) return `the server could not be started: ${escapeUntrusted(result.error)}`;
+  return `the server ended by itself (${describeEnd(result.code, result.signal)}); it must stay until it is ended`;
+}
+
+/** The failure of a test because of its server, or undefined. @param output what the server printed */
+function serverError(
+  run: TestRun,
+  test: PlannedTest,
+  result: Exclude<DriverResult, { outcome: "slow" }>,
+  output: string,
+): IpmError | undefined {
+  const url = run.plan.what.start?.url ?? "";
+  const why = whyNot(result, url);
+  if (why === undefined) return undefined;
+  const title = describeCommand(test.run);
+  const lastLines = shown(output).split("\n").slice(-10);
+  return new IpmError("TEST_FAILED", `test ${test.id} (${title}): ${why}`, {
+    hint: `read ${run.paths.log}`,
+    data: { test: test.id, command: title, url, lastLines, log: run.paths.log },
+  });
+}
+
+/**
+ * Run a test beside the server of `start`, and write down what both said.
+ * @returns what the test itself was seen to do
+ */
+async function runDuringStart(
+  run: TestRun,
+  test: PlannedTest,
+  server: PlannedServer,
+): Promise<{ observed: Observed; folders: TestFolders }> {
+  const { host, sandbox, secrets = {} } = run.context;
+  const { folders, libexec } = await prepareFolders(run);
+  const { env: common, grants } = surroundingsOf(run, folders, libexec);
+  const env = { ...common, ...givenInputs(run.plan.what, "run") };
+  const title = describeCommand(test.run);
+  const searchPath = env["PATH"] ?? "";
+  const argv = await commandLine(run, test, searchPath, folders.work);
+  const serverArgv = await commandLine(run, { ...test, run: server.run }, searchPath, folders.work);
+  const output = beginTranscript(run, test);
+  const seen: Record<StreamName, Beginning> = { stdout: new Beginning(), stderr: new Beginning() };
+  const heard = new Beginning();
+  let closing = "stopped";
+  try {
+    const result = await runBesideServer(host, sandbox, {
+      server,
+      serverArgv,
+      env,
+      secrets,
+      argv,
+      stdin: test.stdin,
+      cwd: folders.work,
+      timeoutMs: test.timeoutMs,
+      grants,
+      onServer: (_, chunk) => heard.add(chunk),
+      onTest: (stream, chunk) => {
+        seen[stream].add(chunk);
+        output.output(stream, chunk);
+      },
+    });
+    if (result === null || result.outcome === "slow") {
+      closing = "stopped (time limit)";
+      throw timeoutError(run, test);
+    }
+    if (result.outcome === "ran") closing = describeEnd(result.code, result.signal);
+    const failure = serverError(run, test, result, heard.text());
+    if (failure !== undefined || result.outcome !== "ran") throw failure ?? timeoutError(run, test);
+    const texts = { stdout: seen.stdout.text(), stderr: seen.stderr.text() };
+    return { observed: { exit: result.code, signal: result.signal, ...texts }, folders };
+  } finally {
+    await output.finish(closing);
+    const log = run.transcript.begin(
+      `server of test ${test.id} (${title}): ${describeCommand(server.run)}`,
+      () => undefined,
+    );
+    log.output("stdout", Buffer.from(heard.text()));
+    await log.finish("ended");
+  }
+}
+
+function beginTranscript(run: TestRun, test: PlannedTest): StepTranscript {
+  return run.transcript.begin(`test ${test.id}: ${describeCommand(test.run)}`, (stream, line) =>
     run.context.emit({ type: "test.output", tool: toolOf(run.plan), id: test.id, stream, line }),
   );
+}
+
+function describeEnd(exitCode: number | null, signal: string | null): string {
+  return signal === null ? `exit code ${exitCode}` : `ended by ${escapeUntrusted(signal)}`;
+}
+
+function timeoutError(run: TestRun, test: PlannedTest): IpmError {
+  const title = describeCommand(test.run);
+  const seconds = test.timeoutMs / 1000;
+  return new IpmError("STEP_TIMEOUT", `test ${test.id} (${title}) took longer than ${seconds} s and was stopped`, {
+    hint: `read ${run.paths.log}`,
+    data: { test: test.id, command: title, timeoutMs: test.timeoutMs, log: run.paths.log },
+  });
+}
+
+async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
+  const server = run.plan.what.start;
+  const { observed, folders } =
+    test.during === "start" && server !== undefined
+      ? await runDuringStart(run, test, server)
+      : await runAlone(run, test);
+  const mismatches = compare({ expect: expectationAt(test.expect, folders.prefix) }, observed);
+  if (mismatches.length > 0) throw testError(run, test, observed, mismatches);
+}
+
+async function runAlone(run: TestRun, test: PlannedTest): Promise<{ observed: Observed; folders: TestFolders }> {
+  const { host, sandbox } = run.context;
+  const { folders, libexec } = await prepareFolders(run);
+  const { env, grants } = surroundingsOf(run, folders, libexec);
+  const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);
+  const output = beginTranscript(run, test);
   const seen: Record<StreamName, Beginning> = { stdout: new Beginning(), stderr: new Beginning() };
   let closing = "stopped";
-  let observed: Observed | undefined;
   try {
     const result = await sandbox.run({
       argv,
@@ -194,26 +326,18 @@ async function runTest(run: TestRun, test: PlannedTest): Promise<void> {
         seen[stream].add(chunk);
         output.output(stream, chunk);
       },
-      grants: libexec === undefined ? grants : { ...grants, readable: [...grants.readable, libexec] },
+      grants,
     });
     if (result.timedOut) {
       closing = "stopped (time limit)";
-      throw new IpmError(
-        "STEP_TIMEOUT",
-        `test ${test.id} (${title}) took longer than ${test.timeoutMs / 1000} s and was stopped`,
-        {
-          hint: `read ${run.paths.log}`,
-          data: { test: test.id, command: title, timeoutMs: test.timeoutMs, log: run.paths.log },
-        },
-      );
+      throw timeoutError(run, test);
     }
-    closing = result.signal === null ? `exit code ${result.exitCode}` : `ended by ${result.signal}`;
-    observed = { exit: result.exitCode, signal: result.signal, stdout: seen.stdout.text(), stderr: seen.stderr.text() };
+    closing = describeEnd(result.exitCode, result.signal);
+    const texts = { stdout: seen.stdout.text(), stderr: seen.stderr.text() };
+    return { observed: { exit: result.exitCode, signal: result.signal, ...texts }, folders };
   } finally {
     await output.finish(closing);
   }
-  const mismatches = compare({ expect: expectationAt(test.expect, folders.prefix) }, observed);
-  if (mismatches.length > 0) throw testError(run, test, observed, mismatches);
 }
 
 /** Folders of PATH in a workspace: its own, then those of the programs that the plan found. */

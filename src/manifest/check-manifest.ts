@@ -81,7 +81,8 @@ export function checkManifest(data: PartialData, written: Written, options: Chec
     checkRequirement(["requires", index], requirement, check);
   checkInputs(draft.inputs, report);
   checkPersist(draft, report);
-  checkTests(["tests"], draft.tests, report);
+  checkTests(["tests"], draft.tests, check);
+  checkDuringStart(draft, check);
   checkSteps(["steps"], draft.steps, check);
   checkFrom(["steps"], draft.steps, draft, check);
   checkBin(["bin"], draft.bin, check);
@@ -262,7 +263,7 @@ function checkMethods(draft: Draft, check: Check): void {
       checkRequirement([...path, "requires", at], requirement, check);
     checkSteps([...path, "steps"], method.steps, check);
     checkFrom([...path, "steps"], method.steps, draft, check);
-    checkTests([...path, "tests"], method.tests, report);
+    checkTests([...path, "tests"], method.tests, check);
     checkBin([...path, "provides", "bin"], method.provides?.bin, check);
     if (draft.kind === "workspace" && method.provides !== undefined) {
       report([...path, "provides"], {
@@ -466,7 +467,35 @@ function checkFrom(
   }
 }
 
-function checkTests(path: Path, tests: Draft["tests"], report: Report): void {
+/** Hosts that a server which is started for a test can be asked at: its network is its own. */
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Tests that run beside the server need to know when it is there. */
+function checkDuringStart(draft: Draft, { report, lacks }: Check): void {
+  const lists: [Path, Draft["tests"]][] = [[["tests"], draft.tests]];
+  for (const [index, method] of entriesOf(draft.methods)) lists.push([["methods", index, "tests"], method.tests]);
+  for (const [path, tests] of lists) {
+    for (const [index, { during }] of entriesOf(tests)) {
+      if (during === undefined) continue;
+      const place = [...path, index, "during"];
+      if (lacks([], ["start"]))
+        report(place, { code: "MISSING_KEY", message: "`during: start` needs `start`, with `run` and `url`" });
+      else if (draft.start !== undefined && lacks(["start"], ["url"]))
+        report(place, {
+          code: "MISSING_KEY",
+          message: "`during: start` needs `start.url`, which says when the server is there",
+        });
+      else if (draft.start?.url !== undefined && !LOOPBACK.has(new URL(draft.start.url).hostname))
+        report(["start", "url"], {
+          code: "INVALID_URL",
+          message: "a test with `during: start` reaches only this machine",
+          hint: "write http://127.0.0.1:PORT/",
+        });
+    }
+  }
+}
+
+function checkTests(path: Path, tests: Draft["tests"], { report }: Check): void {
   for (const [index, test] of entriesOf(tests)) {
     const expect = test.expect ?? {};
     if (expect.output !== undefined && (expect.stdout !== undefined || expect.stderr !== undefined)) {

@@ -163,6 +163,8 @@ export interface ManifestTest {
   readonly run: RunText;
   readonly stdin: string | null;
   readonly timeoutMs: number | null;
+  /** Only while the server of `start` runs. */
+  readonly duringStart: boolean;
   readonly expect: Expectation;
 }
 

@@ -5,5 +5,4 @@
 export const NOT_BUILT_YET: Readonly<Record<string, string>> = {
   "source.submodules": "sources with submodules",
   "source.track": "following a branch",
-  "tests.during": "tests while the server runs",
 };

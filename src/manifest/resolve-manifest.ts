@@ -308,7 +308,13 @@ function resolveTest(test: TestSource, values: Values): ManifestTest {
     stderr: pattern(test.expect?.stderr),
     output: pattern(test.expect?.output),
   };
-  return { run: resolveRun(test.run), stdin: test.stdin ?? null, timeoutMs: resolveDuration(test.timeout), expect };
+  return {
+    run: resolveRun(test.run),
+    stdin: test.stdin ?? null,
+    timeoutMs: resolveDuration(test.timeout),
+    duringStart: test.during === "start",
+    expect,
+  };
 }
 
 /**

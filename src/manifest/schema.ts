@@ -501,7 +501,10 @@ const test = z
       anyText(16_384, { min: 0, lines: true }),
     ).optional(),
     timeout: text("Its time limit, such as `30s`.", durationRule).optional(),
-    during: word("Run it while the server of `start` runs.", ["start"]).optional(),
+    during: word(
+      "Run it while the command of `start` runs, once `start.url` answers. Both share a network of their own, which reaches nothing else; the server is ended afterwards.",
+      ["start"],
+    ).optional(),
     expect: z
       .strictObject({
         exit: integer("The exit code. Default: 0.", 0, 255).optional(),
@@ -716,8 +719,13 @@ export const manifestSchema = z
     tests: list("Tests, for methods that do not say.", test, 64).optional(),
     start: z
       .strictObject({
-        run: run("The command that starts the server. Shown, never run by install."),
-        url: text("Where it is then found.", webUrlRule(["http:", "https:"])).optional(),
+        run: run(
+          "The command that starts the server and stays with it. Shown; nothing but tests with `during: start` runs it.",
+        ),
+        url: text(
+          "Where it is then found. For tests with `during: start` an address of this machine.",
+          webUrlRule(["http:", "https:"]),
+        ).optional(),
       })
       .meta({ description: "How to start a server. Shown after the installation." })
       .optional(),

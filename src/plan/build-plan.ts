@@ -11,6 +11,7 @@ import type {
   PlanTrust,
   PlannedCheckout,
   PlannedLauncher,
+  PlannedServer,
   PlannedPackage,
   PlannedStep,
   PlannedTest,
@@ -57,7 +58,14 @@ function planTest(test: ManifestTest, index: number): PlannedTest {
     stdin: test.stdin,
     timeoutMs: test.timeoutMs ?? TEST_TIMEOUT_MS,
     expect: test.expect,
+    ...(test.duringStart ? { during: "start" as const } : {}),
   };
+}
+
+/** The server that tests of the manifest run beside, if one does; `check-manifest.ts` demands its address. */
+function plannedServer({ start, tests }: Manifest): { readonly start?: PlannedServer } {
+  if (start === null || start.url === null || !tests.some(({ duringStart }) => duringStart)) return {};
+  return { start: { run: start.run, url: start.url } };
 }
 
 /** Of a step only what would run: its number, title, reason and the recipe that wrote it are prose. */
@@ -90,7 +98,14 @@ export function planDigest(what: PlannedWork): PlanDigest {
       steps: what.steps.map(essenceOfStep),
       provides: what.provides,
       ...(what.persist === undefined ? {} : { persist: what.persist.toSorted() }),
-      tests: what.tests.map(({ run, stdin, timeoutMs, expect }) => ({ run, stdin, timeoutMs, expect })),
+      ...(what.start === undefined ? {} : { start: what.start }),
+      tests: what.tests.map(({ run, stdin, timeoutMs, expect, during }) => ({
+        run,
+        stdin,
+        timeoutMs,
+        expect,
+        ...(during === undefined ? {} : { during }),
+      })),
       // Only a workspace has one; the same steps mean another thing there.
       ...(what.environment === undefined ? {} : { environment: what.environment }),
     }),
@@ -121,6 +136,7 @@ export function buildPlan(input: PlanInput): Plan {
     steps: expanded.steps,
     provides: expanded.provides,
     ...(manifest.persist.length === 0 ? {} : { persist: manifest.persist }),
+    ...plannedServer(manifest),
     tests: manifest.tests.map(planTest),
     ...(expanded.environment === null ? {} : { environment: expanded.environment }),
   };

@@ -118,6 +118,8 @@ export interface PlannedWork {
   readonly provides: PlannedProvides;
   /** Paths in the prefix with the user's data; absent where there are none. */
   readonly persist?: readonly string[];
+  /** The server that tests run beside; absent where none does. */
+  readonly start?: PlannedServer;
   readonly tests: readonly PlannedTest[];
   /** Only of a workspace: how its commands are run. */
   readonly environment?: PlannedEnvironment;
@@ -156,8 +158,16 @@ export interface PlannedProvides {
   readonly completions: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** A server that is started for a test and answers at an address of this machine. */
+export interface PlannedServer {
+  readonly run: RunText;
+  readonly url: string;
+}
+
 export interface PlannedTest {
   readonly id: string;
+  /** Runs beside the server; absent where it does not. */
+  readonly during?: "start";
   readonly run: RunText;
   readonly stdin: string | null;
   readonly timeoutMs: number;

@@ -10,6 +10,8 @@ export interface Grants {
   readonly protected?: readonly string[];
   /** Ecosystems and host names; empty: no network at all. */
   readonly network: readonly string[];
+  /** It may serve and reach ports of 127.0.0.1, which are its own where the sandbox has a network of its own. Default: false. */
+  readonly loopback?: boolean;
   /** Those ecosystems of `network` whose credentials of this machine are passed; none when absent. */
   readonly credentials?: readonly Ecosystem[];
 }

@@ -31,5 +31,10 @@ export function seatbeltProfile(grants: Grants, home: string | undefined, proxyP
     lines.push(`(allow file-write-data (literal ${quoted(device)}))`);
   lines.push("(deny network*)");
   if (proxyPort !== undefined) lines.push(`(allow network-outbound (remote ip "localhost:${proxyPort}"))`);
+  if (grants.loopback === true) {
+    // Weaker than a network of its own: other servers of this machine are in reach for as long as the test runs.
+    lines.push('(allow network-bind network-inbound (local ip "localhost:*"))');
+    lines.push('(allow network-outbound (remote ip "localhost:*"))');
+  }
   return `${lines.join("\n")}\n`;
 }

@@ -36,6 +36,8 @@ export interface BuildInput {
   /** Ecosystems whose credentials steps are given, as the plan says. */
   readonly credentials: readonly Ecosystem[];
   readonly sandbox: Sandbox;
+  /** What the user gave that is secret, for the server that tests run beside. Default: none. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly ipmVersion: string;
   /** Build anew although a complete entry of this plan is there (`reinstall`). */
   readonly fresh: boolean;
@@ -148,6 +150,7 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
     sandbox: input.sandbox,
     credentials: input.credentials,
     offline: input.offline ?? false,
+    secrets: input.secrets ?? {},
   };
   const places = {
     prefix: paths.prefix,

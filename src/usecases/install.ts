@@ -2,6 +2,7 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import { methodsOf } from "../manifest/resolve-manifest.ts";
+import { secretInputs } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { type EntryId, entryPaths, formatEntryId, layoutOf } from "../store/layout.ts";
@@ -199,6 +200,7 @@ async function prepareTarget(
 /**
  * Build one target, by the manifest's next method after a failed one. The caller holds the lock of the tool's entries.
  * @param fresh gets the entry, unless it was there before
+ * @param given what the user gave, by variable
  */
 export async function buildTarget(
   context: Context,
@@ -207,6 +209,7 @@ export async function buildTarget(
   options: PlanOptions,
   mode: InstallMode,
   fresh: EntryId[],
+  given: Readonly<Record<string, string>> = {},
 ): Promise<Built> {
   return withFallback(context, target, first, options, async (prepared, sandbox) => {
     const built = await buildEntry(storeOf(context), {
@@ -216,6 +219,9 @@ export async function buildTarget(
       ipmVersion: context.ipmVersion,
       fresh: mode.fresh,
       oneOff: mode.oneOff ?? false,
+      secrets: Object.fromEntries(
+        secretInputs(prepared.plan.what).flatMap((env) => (given[env] === undefined ? [] : [[env, given[env]]])),
+      ),
     });
     if (!built.reused) fresh.push(built.id);
     const entry = generationEntryOf(formatEntryId(built.id), built.receipt, false);
@@ -415,7 +421,8 @@ export async function install(
   const takeBack: (() => Promise<void>)[] = [];
   try {
     const done = await forEachTarget(prepared, options, failed, async (item) => {
-      if (item.plan.workspace === undefined) return buildTarget(context, item.target, item, options, mode, fresh);
+      if (item.plan.workspace === undefined)
+        return buildTarget(context, item.target, item, options, mode, fresh, given.get(item.plan.tool.name));
       workspaces.push(await buildTargetWorkspace(context, item.target, item, options, mode));
       return null;
     });

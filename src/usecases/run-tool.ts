@@ -81,6 +81,7 @@ export async function runTool(
       options,
       { replace: true, fresh: false, oneOff: true },
       fresh,
+      given,
     );
     await keepInputs(context, plan, given);
     await seedPlan(context, plan, id);

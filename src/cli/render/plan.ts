@@ -182,13 +182,21 @@ function expectationText(test: PlannedTest): string {
   return parts.join(", ");
 }
 
-function testLines(tests: readonly PlannedTest[], theme: Theme): string[] {
+function testLines({ tests, start }: Plan["what"], theme: Theme): string[] {
   return tests.flatMap((test, index) => {
     const number = `  ${String(index + 1).padStart(String(tests.length).length)}  `;
     const indent = " ".repeat(number.length);
     return [
       ...hang(number, showRun(test.run), theme.width, theme.command),
       ...hang(indent, expectationText(test), theme.width, theme.faint),
+      ...(test.during === undefined || start === undefined
+        ? []
+        : hang(
+            indent,
+            `while ${showRun(start.run)} answers at ${escapeUntrusted(start.url)}`,
+            theme.width,
+            theme.faint,
+          )),
     ];
   });
 }
@@ -258,7 +266,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...section("Steps", stepLines(what.steps, theme), theme),
     ...section(
       plan.workspace === undefined ? "Tests, before anything goes on PATH" : "Tests",
-      testLines(what.tests, theme),
+      testLines(what, theme),
       theme,
     ),
     ...section("Keeps as yours, over upgrades and uninstall", persistLines(plan, theme), theme),

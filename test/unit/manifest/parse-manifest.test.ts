@@ -336,6 +336,18 @@ describe("what is the user's", () => {
   });
 });
 
+describe("tests beside the server", () => {
+  const tests = "tests: [{ run: rc, during: start }]";
+  test.each([
+    ["with a server and its address", { tests, start: 'start: { run: rcd, url: "http://127.0.0.1:8080/" }' }, []],
+    ["without a server", { tests }, ["MISSING_KEY"]],
+    ["without an address", { tests, start: "start: { run: rcd }" }, ["MISSING_KEY"]],
+    ["somewhere else", { tests, start: "start: { run: rcd, url: https://example.org/ }" }, ["INVALID_URL"]],
+  ])("%s", (_, changes: Record<string, string>, codes) => {
+    expect(codesOf(changes)).toEqual(codes);
+  });
+});
+
 describe("requirements of the machine", () => {
   test.each([
     ["all three kinds", "[{ env: DISPLAY }, { service: docker }, { hardware: nvidia, version: '>=525' }]", []],
@@ -357,14 +369,14 @@ describe("requirements of the machine", () => {
 });
 
 describe("what is not built yet is refused by name", () => {
-  test.each([
-    ["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }],
-    ["during", { tests: "tests: [{ run: rc, during: start }]" }],
-  ])("%s", (name, change: Record<string, string>) => {
-    const findings = findingsOf(manifestYaml(change));
-    expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);
-    expect(findings[0]?.message).toContain(`\`${name}\``);
-  });
+  test.each([["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }]])(
+    "%s",
+    (name, change: Record<string, string>) => {
+      const findings = findingsOf(manifestYaml(change));
+      expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);
+      expect(findings[0]?.message).toContain(`\`${name}\``);
+    },
+  );
 
   test("words that only look like such a key are left alone", () => {
     expect(

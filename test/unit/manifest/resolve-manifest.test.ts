@@ -66,6 +66,7 @@ describe("the smallest manifest", () => {
           run: "printf abc | rc b",
           stdin: null,
           timeoutMs: null,
+          duringStart: false,
           expect: { exit: 0, stdout: "^abc$", stderr: null, output: null },
         },
       ],

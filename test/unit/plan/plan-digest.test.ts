@@ -103,6 +103,8 @@ const OTHER: Readonly<Record<string, PlannedWork>> = {
   "a test's expectation": withTest({ expect: { exit: 1, stdout: null, stderr: null, output: null } }),
   "a test's input": withTest({ stdin: "x" }),
   "no tests": changed({ tests: [] }),
+  "a server": changed({ start: { run: "rcd", url: "http://127.0.0.1:1/" } }),
+  "a test beside it": withTest({ during: "start" }),
   "what is the user's": changed({ persist: ["etc/rc.conf"] }),
   "an input": changed({ inputs: [{ env: "RC", for: "both", secret: false, value: "a" }] }),
   "another value of it": changed({ inputs: [{ env: "RC", for: "both", secret: false, value: "b" }] }),
