@@ -15,7 +15,12 @@ import { logsCommand } from "./commands/logs.ts";
 import { outdatedCommand } from "./commands/outdated.ts";
 import { planCommand } from "./commands/plan.ts";
 import { publishCommand } from "./commands/publish.ts";
-import { registryAddCommand, registryListCommand, registryRemoveCommand } from "./commands/registry.ts";
+import {
+  registryAddCommand,
+  registryBuildCommand,
+  registryListCommand,
+  registryRemoveCommand,
+} from "./commands/registry.ts";
 import { reinstallCommand } from "./commands/reinstall.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { runCommand } from "./commands/run.ts";
@@ -54,6 +59,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   registryListCommand,
   registryAddCommand,
   registryRemoveCommand,
+  registryBuildCommand,
   initCommand,
   lintCommand,
   fmtCommand,

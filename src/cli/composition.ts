@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Emit } from "../core/events.ts";
 import { IpmError } from "../core/errors.ts";
-import type { Files, Git, Host, HostFacts, Processes } from "../core/host.ts";
+import type { Files, Git, Host, HostFacts, Processes, Retrieve } from "../core/host.ts";
 import { readHostFacts } from "../host/facts.ts";
 import { createFiles } from "../host/files.ts";
 import { resolveHomes } from "../host/homes.ts";
@@ -37,6 +37,13 @@ function lazyProcesses(): Processes {
     run: async (request) => (await processes()).run(request),
     attach: async (request) => (await processes()).attach(request),
   };
+}
+
+/** Node's https takes as long as all of `ipm list`. One object for the process: it keeps its connections. */
+function lazyRetrieve(env: Environment): Retrieve {
+  let loaded: Promise<Retrieve> | undefined;
+  return async (request) =>
+    (await (loaded ??= import("../host/retrieve.ts").then(({ createRetrieve }) => createRetrieve({ env }))))(request);
 }
 
 /** simple-git likewise. */
@@ -101,6 +108,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     git: lazyGit(facts, homes.data),
     download: async (request) => (await import("../host/download.ts")).createDownload({ env: parts.env })(request),
     canConnect: async (address, timeoutMs) => (await import("../host/can-connect.ts")).canConnect(address, timeoutMs),
+    retrieve: lazyRetrieve(parts.env),
     runningProcesses: readRunningProcesses,
     now: () => new Date(),
     monotonicMs: () => performance.now(),

@@ -132,6 +132,53 @@ export const ERRORS = {
     cause: "A configured registry has never been fetched.",
     cure: "Run `ipm update`.",
   },
+  REGISTRY_ROLLED_BACK: {
+    exit: EXIT.refused,
+    cause:
+      "A static registry offers an older publication than the one that was fetched before, or another one under the same number: a stale mirror, or somebody who hides what was mended since.",
+    cure: "Wait for the mirror, or ask the registry's owner. If it was started anew: `ipm registry remove ID`, then add it again.",
+  },
+  REGISTRY_MISMATCH: {
+    exit: EXIT.refused,
+    cause: "A file of a static registry has other bytes, or another size, than the registry's root says.",
+    cure: "Run the command again (an upload may have been under way); if it stays so, tell the registry's owner.",
+  },
+  REGISTRY_REDIRECTED: {
+    exit: EXIT.refused,
+    cause: "The server of a static registry sends on to another server, as a login page does.",
+    cure: "Open the address in a browser. If the registry has moved, remove it and add its new address.",
+  },
+  REGISTRY_NOT_DATA: {
+    exit: EXIT.failed,
+    cause:
+      "The server of a static registry answered with something else: a web page, or a file that is cut off or garbled.",
+    cure: "Log in to the network, or mend the address; what was fetched before stays in use.",
+  },
+  REGISTRY_FORMAT_UNKNOWN: {
+    exit: EXIT.failed,
+    cause: "A static registry was built in a format that this ipm does not read.",
+    cure: "Use a newer ipm, or have the registry built again with `ipm registry build`.",
+  },
+  REGISTRY_TOO_LARGE: {
+    exit: EXIT.refused,
+    cause: "The server of a static registry sends more bytes than the file may have.",
+    cure: "Tell the registry's owner; what was fetched before stays in use.",
+  },
+  REGISTRY_STALLED: {
+    exit: EXIT.failed,
+    cause: "The server of a static registry went silent, or was slower than any network.",
+    cure: "Try again later; the download goes on where it stopped. A mirror helps: `ipm registry add URL --mirror URL`.",
+  },
+  REGISTRY_CUT_OFF: {
+    exit: EXIT.failed,
+    cause: "The connection to a static registry ended in the middle of a file.",
+    cure: "Run the command again; the download goes on where it stopped.",
+  },
+  REGISTRY_DAMAGED: {
+    exit: EXIT.failed,
+    cause: "The copy of a static registry in the cache is damaged or not complete.",
+    cure: "Run `ipm update`: it is fetched again.",
+  },
   MANIFEST_INVALID: {
     exit: EXIT.manifest,
     cause: "A manifest breaks the schema; every problem is listed with its line and column.",

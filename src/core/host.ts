@@ -259,6 +259,39 @@ export type LocalAddress =
 /** Whether something takes a connection there within so many milliseconds. Never rejects. */
 export type CanConnect = (address: LocalAddress, timeoutMs: number) => Promise<boolean>;
 
+/** One file of a static registry. */
+export interface RetrieveRequest {
+  /** https, or http to this machine itself; without a password. */
+  readonly url: string;
+  /** What the answer was called the last time: an answer that is still the same is not sent again. */
+  readonly etag?: string;
+  /** Bytes that are here already; only what follows them is asked for. */
+  readonly from?: number;
+  /** More bytes of this answer are refused. */
+  readonly maxBytes: number;
+  /** Milliseconds for all of it; a server that sends nothing for half a minute ends it too. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onBytes: (chunk: Uint8Array) => void | Promise<void>;
+}
+
+export interface Retrieved {
+  /**
+   * `new`: the whole file was passed on; `rest`: what follows `from`; `same`: nothing, the one with this etag still counts;
+   * `restart`: nothing, the server does not send a part of it, so ask for all.
+   */
+  readonly status: "new" | "rest" | "same" | "restart";
+  readonly etag: string | null;
+  readonly bytes: number;
+}
+
+/**
+ * Ask for one file. Redirects are followed on the same server only; a web page is no answer.
+ * @throws IpmError REGISTRY_REDIRECTED, REGISTRY_STALLED, REGISTRY_TOO_LARGE, REGISTRY_CUT_OFF, REGISTRY_NOT_DATA,
+ *   FETCH_FAILED, SOURCE_REFUSED, and the signal's own reason
+ */
+export type Retrieve = (request: RetrieveRequest) => Promise<Retrieved>;
+
 /** Everything of the outside that use cases are handed. */
 export interface Host {
   readonly facts: HostFacts;
@@ -267,6 +300,7 @@ export interface Host {
   readonly processes: Processes;
   readonly git: Git;
   readonly download: Download;
+  readonly retrieve: Retrieve;
   readonly canConnect: CanConnect;
   /** The processes of this machine as far as they can be seen, so that nothing that runs is removed. */
   runningProcesses(): readonly RunningProcess[];

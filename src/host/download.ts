@@ -1,19 +1,16 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import * as http from "node:http";
-import * as https from "node:https";
-import { type Socket } from "node:net";
+import type * as http from "node:http";
 import { finished } from "node:stream/promises";
-import { connect } from "node:tls";
 import { IpmError, errnoOf } from "../core/errors.ts";
 import type { Download, DownloadRequest } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { translateIoError } from "./files.ts";
+import { ProxyRefused, ServerSilent, getOnce, isLoopbackHttp } from "./https-request.ts";
 
 /** A server that sends nothing for so long is gone. */
 const IDLE_MS = 60_000;
 const MAX_REDIRECTS = 5;
-const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
 export interface DownloadOptions {
   /** The caller's environment: `https_proxy`, `no_proxy`. */
@@ -37,70 +34,16 @@ function failed(url: URL, why: string, cause?: unknown, status?: number): IpmErr
   });
 }
 
-/** The proxy for a host by the usual variables, or undefined; only http proxies are known. */
-function proxyFor(url: URL, env: DownloadOptions["env"]): URL | undefined {
-  const text = env["https_proxy"] || env["HTTPS_PROXY"] || env["all_proxy"] || env["ALL_PROXY"] || "";
-  const except = (env["no_proxy"] || env["NO_PROXY"] || "").split(/[,\s]+/u).filter((item) => item !== "");
-  const isExcept = except.some(
-    (item) => item === "*" || url.hostname === item || url.hostname.endsWith(`.${item.replace(/^\./u, "")}`),
-  );
-  if (url.protocol !== "https:" || isExcept || !URL.canParse(text)) return undefined;
-  const proxy = new URL(text);
-  return proxy.protocol === "http:" ? proxy : undefined;
-}
-
-/** A connection through a proxy (CONNECT, RFC 9110 9.3.6), encrypted to the host itself. */
-function tunnel(url: URL, proxy: URL, signal: AbortSignal): Promise<Socket> {
-  const target = `${url.hostname}:${url.port || "443"}`;
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  const headers =
-    proxy.username === "" ? {} : { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
-  return new Promise((resolve, reject) => {
-    const request = http.request({
-      host: proxy.hostname,
-      port: proxy.port || 80,
-      method: "CONNECT",
-      path: target,
-      headers,
-      signal,
-      timeout: IDLE_MS,
-    });
-    request.once("connect", (response, socket) => {
-      if (response.statusCode !== 200) {
-        socket.destroy();
-        reject(failed(url, `the proxy answered ${response.statusCode}`));
-        return;
-      }
-      const secure = connect({ socket, servername: url.hostname });
-      secure.once("secureConnect", () => resolve(secure));
-      secure.once("error", reject);
-    });
-    request.once("timeout", () => request.destroy(failed(url, "the proxy does not answer")));
-    request.once("error", reject);
-    request.end();
-  });
-}
-
 async function ask(url: URL, options: DownloadOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
-  const isLoopback = options.allowLoopbackHttp === true && url.protocol === "http:" && LOOPBACK.has(url.hostname);
+  const isLoopback = options.allowLoopbackHttp === true && isLoopbackHttp(url);
   if (url.protocol !== "https:" && !isLoopback)
     throw refuse(url, `it uses ${escapeUntrusted(url.protocol.slice(0, -1))}`);
   if (url.username !== "" || url.password !== "") throw refuse(url, "its address holds a password");
-  const proxy = proxyFor(url, options.env);
-  const socket = proxy === undefined ? undefined : await tunnel(url, proxy, signal);
-  return new Promise((resolve, reject) => {
-    const settings: https.RequestOptions = {
-      signal,
-      timeout: IDLE_MS,
-      // Compressed answers would not be the bytes that were hashed.
-      headers: { "user-agent": "ipm", accept: "*/*", "accept-encoding": "identity" },
-      ...(socket === undefined ? {} : { createConnection: () => socket }),
-    };
-    const request = isLoopback ? http.get(url, settings) : https.get(url, settings);
-    request.once("response", resolve);
-    request.once("timeout", () => request.destroy(failed(url, "the server does not answer")));
-    request.once("error", reject);
-  });
+  try {
+    return await getOnce(url, { env: options.env, signal, idleMs: IDLE_MS });
+  } catch (error) {
+    throw error instanceof ProxyRefused || error instanceof ServerSilent ? failed(url, error.message) : error;
+  }
 }
 
 async function follow(url: URL, options: DownloadOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
@@ -164,6 +107,7 @@ export function createDownload(options: DownloadOptions): Download {
           : new IpmError("INTERRUPTED", "interrupted", { cause: error });
       if (limit.aborted) throw failed(url, `it took longer than ${Math.round(request.timeoutMs / 1000)} s`, error);
       if (error instanceof IpmError) throw error;
+      if (error instanceof ServerSilent) throw failed(url, error.message, error);
       const errno = errnoOf(error);
       const isDisk =
         errno === "ENOSPC" || errno === "EDQUOT" || errno === "EACCES" || errno === "EROFS" || errno === "EEXIST";

@@ -2,18 +2,23 @@ import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { forgeUrl, parseGitUrl } from "../core/git-url.ts";
 import type { ToolName } from "../core/ids.ts";
+import { staticUrl } from "../core/static-url.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { shownUrl } from "../source/git-failure.ts";
 import { addToConfig, removeFromConfig } from "./edit-config.ts";
+import { fetchRoot, fromFirstOf, refuseOffline } from "./fetch-static.ts";
 import { registryCache } from "./index-set.ts";
 import { openFolder } from "./open-folder.ts";
 import { compileCommit, openGit, readFetched, writeFetched } from "./open-git.ts";
 import { type OpenRegistry, openEmbedded } from "./open-registry.ts";
-import { type ConfiguredRegistry, configFile, readConfig } from "./read-config.ts";
+import { openStatic } from "./open-static.ts";
+import { type ConfiguredRegistry, configFile, placesOf, readConfig } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { REGISTRY_FILE, findRegistryRoot, folderTree } from "./registry-tree.ts";
+import { readStaticState } from "./static-state.ts";
 import { fetchTip, unknownRegistry } from "./update-registries.ts";
+import { updateStatic } from "./update-static.ts";
 
 export interface AddedRegistry {
   readonly id: ToolName;
@@ -40,6 +45,8 @@ function locate(context: RegistryContext, typed: string): Pick<ConfiguredRegistr
   const url = forgeUrl(typed) ?? typed;
   const parsed = parseGitUrl(url);
   if (parsed.ok) return { kind: "git", location: url };
+  const published = staticUrl(typed);
+  if (published !== undefined) return { kind: "static", location: published };
   const { message, suggestion } = parsed.problem;
   throw new IpmError("TARGET_INVALID", `the URL ${escapeUntrusted(redactCredentials(typed))} ${message}`, {
     hint: `ipm registry add ${suggestion === undefined ? "https://HOST/PATH, or ./FOLDER" : redactCredentials(suggestion)}`,
@@ -79,6 +86,57 @@ async function addFolder(context: RegistryContext, location: string): Promise<Ad
   return { ...registry, name: meta.name, entries: meta.entries, findings, configFile: configFile(context) };
 }
 
+/** @throws IpmError TARGET_INVALID */
+function mirrorUrls(mirrors: readonly string[]): string[] {
+  return mirrors.map((typed) => {
+    const url = staticUrl(typed);
+    if (url !== undefined) return url;
+    throw new IpmError("TARGET_INVALID", `${escapeUntrusted(redactCredentials(typed))} is not the URL of a mirror`, {
+      hint: "a mirror is an https address without a password",
+    });
+  });
+}
+
+async function addStatic(
+  context: RegistryContext,
+  location: string,
+  mirrors: readonly string[],
+): Promise<AddedRegistry> {
+  refuseOffline(context, "the registry", "run the command without --offline");
+  const unnamed = { kind: "static" as const, location, ...(mirrors.length === 0 ? {} : { mirrors }) };
+  const { id } = await fromFirstOf(context, placesOf({ ...unnamed, id: "registry" }), async (place) => {
+    const fetched = await fetchRoot(context, place, undefined);
+    // Without a question there is always an answer.
+    if (fetched === undefined) throw new TypeError("a root that was never fetched cannot be the same");
+    return fetched.root;
+  });
+  const registry: ConfiguredRegistry = { id, ...unnamed };
+  checkNew((await readConfig(context)).registries, registry);
+  const { state } = await updateStatic(context, registry);
+  await addToConfig(context, registry);
+  const { name, entries } = state;
+  return { ...registry, name, entries, findings: [], configFile: configFile(context) };
+}
+
+/** Answers of a server that is none of a static registry, but may be one of a git repository. */
+const MAY_BE_GIT: ReadonlySet<string> = new Set(["FETCH_FAILED", "REGISTRY_NOT_DATA", "REGISTRY_REDIRECTED"]);
+
+/** An https URL may be either; only those of git end with `.git`. */
+async function addByAnswer(
+  context: RegistryContext,
+  location: string,
+  mirrors: readonly string[],
+): Promise<AddedRegistry> {
+  const published = location.endsWith(".git") ? undefined : staticUrl(location);
+  if (published === undefined) return addGit(context, location);
+  try {
+    return await addStatic(context, published, mirrors);
+  } catch (error) {
+    if (!isIpmError(error) || !MAY_BE_GIT.has(error.code) || mirrors.length > 0) throw error;
+    return addGit(context, location);
+  }
+}
+
 async function addGit(context: RegistryContext, location: string): Promise<AddedRegistry> {
   const { ref, commit } = await fetchTip(context, location, "registry");
   const { registries } = await readConfig(context);
@@ -107,14 +165,25 @@ async function addGit(context: RegistryContext, location: string): Promise<Added
 
 /**
  * Add a registry to `config.yaml`, under the id that its `registry.yaml` gives. A git registry is fetched.
- * @param typed a git URL, `owner/repo` (the forge), or a folder (begins with `/`, `.` or `~`)
- * @throws IpmError USAGE, TARGET_INVALID, REGISTRY_INVALID, REGISTRY_EXISTS, FETCH_FAILED, SOURCE_REFUSED, CONFIG_INVALID
+ * @param typed the URL of a git repository or of a static registry, `owner/repo` (the forge), or a folder (begins with
+ *   `/`, `.` or `~`)
+ * @param mirrors URLs that a static registry is served from as well
+ * @throws IpmError USAGE, TARGET_INVALID, REGISTRY_INVALID, REGISTRY_EXISTS, FETCH_FAILED, SOURCE_REFUSED, CONFIG_INVALID, and
+ *   those of `updateStatic`
  */
-export async function addRegistry(context: RegistryContext, typed: string): Promise<AddedRegistry> {
+export async function addRegistry(
+  context: RegistryContext,
+  typed: string,
+  mirrors: readonly string[] = [],
+): Promise<AddedRegistry> {
   const { kind, location } = locate(context, typed);
+  const others = mirrorUrls(mirrors);
   // A configuration that cannot be read is said before anything is fetched.
   await readConfig(context);
-  return kind === "folder" ? addFolder(context, location) : addGit(context, location);
+  if (kind === "folder") return addFolder(context, location);
+  if (kind === "static") return addStatic(context, location, others);
+  const isTyped = forgeUrl(typed) === null;
+  return isTyped ? addByAnswer(context, location, others) : addGit(context, location);
 }
 
 /**
@@ -154,6 +223,8 @@ async function describe(
   const blank = { ...about, name: null, entries: null, sequence: null, commit: null, fetched: null, used: true };
   try {
     const registry = await open();
+    // A folder is compared as a whole only when something is read.
+    await registry.read(() => undefined);
     registry.close();
     const { name, entries, sequence } = registry.meta;
     return { ...blank, name, entries, sequence, problem: null };
@@ -174,10 +245,10 @@ export async function listRegistries(context: RegistryContext): Promise<ListedRe
     const { id, kind, location } = registry;
     const about = { id, kind, location: shownUrl(location) };
     const state = kind === "git" ? await readFetched(context, registry) : undefined;
-    const open = (): Promise<OpenRegistry> =>
-      kind === "git" ? openGit(context, registry) : openFolder(context, registry);
-    const one = await describe(open, about);
-    listed.push({ ...one, commit: state?.commit ?? null, fetched: state?.fetched ?? null });
+    const published = kind === "static" ? await readStaticState(context, registry) : undefined;
+    const open = { git: openGit, folder: openFolder, static: openStatic }[kind];
+    const one = await describe(() => open(context, registry), about);
+    listed.push({ ...one, commit: state?.commit ?? null, fetched: (state ?? published)?.fetched ?? null });
   }
   if (context.embedded === null) return listed;
   const embedded = await openEmbedded(context.host.files, context.embedded);

@@ -28,9 +28,11 @@ async function editConfig(context: RegistryContext, edit: (document: Document) =
 }
 
 /** Add a registry at the end of the list. */
-export async function addToConfig(context: RegistryContext, { id, kind, location }: ConfiguredRegistry): Promise<void> {
+export async function addToConfig(context: RegistryContext, registry: ConfiguredRegistry): Promise<void> {
+  const { id, kind, location, mirrors = [] } = registry;
+  const key = { git: "url", folder: "folder", static: "static" }[kind];
   await editConfig(context, (document) => {
-    const item = document.createNode(kind === "git" ? { id, url: location } : { id, folder: location });
+    const item = document.createNode({ id, [key]: location, ...(mirrors.length === 0 ? {} : { mirrors }) });
     const list = document.get("registries");
     if (isSeq(list)) list.add(item);
     else document.set("registries", document.createNode([item]));

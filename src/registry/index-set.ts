@@ -28,6 +28,10 @@ export function layerFile(sha256: string): string {
   return `${sha256.slice(0, 24)}.index`;
 }
 
+export function isLayerFile(name: unknown): name is string {
+  return typeof name === "string" && LAYER_FILE.test(name);
+}
+
 /** Which layers make up the index, or undefined when nothing that can be read says so. */
 export async function readSet(context: RegistryContext, id: ToolName): Promise<IndexSet | undefined> {
   const text = await context.host.files.readText(path.join(registryCache(context, id), SET_FILE));
@@ -36,8 +40,7 @@ export async function readSet(context: RegistryContext, id: ToolName): Promise<I
     if (!isRecord(set)) return undefined;
     const { key, layers } = set;
     if (typeof key !== "string" || !Array.isArray(layers) || layers.length === 0) return undefined;
-    const names = layers.filter((name): name is string => typeof name === "string" && LAYER_FILE.test(name));
-    return names.length === layers.length ? { key, layers: names } : undefined;
+    return layers.every(isLayerFile) ? { key, layers } : undefined;
   } catch {
     return undefined;
   }
@@ -62,15 +65,24 @@ export function openSet(context: RegistryContext, id: ToolName, set: IndexSet): 
   }
 }
 
-/** From now on look-ups use these layers; files of others are removed. */
-export async function writeSet(context: RegistryContext, id: ToolName, set: IndexSet): Promise<void> {
+/** Remove the layers that are not among these. */
+export async function removeOtherLayers(
+  context: RegistryContext,
+  id: ToolName,
+  layers: readonly string[],
+): Promise<void> {
   const { files } = context.host;
   const folder = registryCache(context, id);
-  await files.writeDurably(path.join(folder, SET_FILE), `${JSON.stringify(set)}\n`);
   for (const other of await files.list(folder)) {
     // Somebody who has an older one open goes on reading it; who opens it now builds it again.
-    if (other.endsWith(".index") && !set.layers.includes(other)) await files.remove(path.join(folder, other));
+    if (other.endsWith(".index") && !layers.includes(other)) await files.remove(path.join(folder, other));
   }
+}
+
+/** From now on look-ups use these layers; files of others are removed. */
+async function writeSet(context: RegistryContext, id: ToolName, set: IndexSet): Promise<void> {
+  await context.host.files.writeDurably(path.join(registryCache(context, id), SET_FILE), `${JSON.stringify(set)}\n`);
+  await removeOtherLayers(context, id, set.layers);
 }
 
 /**

@@ -121,7 +121,7 @@ function lookUpOf({ registry, kind, record }: Found, asked: string): LookUp {
       const found = relativePathProblem(file) === undefined ? await registry.file(file) : undefined;
       if (found !== undefined) return found;
       throw new IpmError("REGISTRY_INVALID", `the registry ${registry.id} has no file ${escapeUntrusted(file)}`, {
-        hint: registry.kind === "git" ? "ipm update" : `look into ${registry.location}`,
+        hint: registry.kind === "git" || registry.kind === "static" ? "ipm update" : `look into ${registry.location}`,
         data: { registry: registry.id, path: file },
       });
     },
@@ -173,6 +173,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 async function openConfigured(context: RegistryContext, registry: ConfiguredRegistry): Promise<OpenRegistry> {
+  if (registry.kind === "static") return (await import("./open-static.ts")).openStatic(context, registry);
   if (registry.kind === "folder") return (await import("./open-folder.ts")).openFolder(context, registry);
   return (await import("./open-git.ts")).openGit(context, registry);
 }
@@ -205,7 +206,8 @@ export async function openRegistries(context: RegistryContext, config?: Registry
       const registry = await open(slot);
       near.push(...(await registry.read((index) => index.nearestNames(asked, NEAREST))));
     }
-    const nearest = [...new Set(near)].slice(0, NEAREST);
+    // Of a static registry nobody has looked at what search knows.
+    const nearest = [...new Set(near)].slice(0, NEAREST).map(escapeUntrusted);
     const shown = escapeUntrusted(asked);
     const only = where.length === 1 && slots.length > 1 ? ` in the registry ${where[0]?.id ?? ""}` : "";
     const suggestion = nearest.length === 0 ? "" : `; the nearest names: ${nearest.join(", ")}`;
@@ -281,7 +283,13 @@ export async function openRegistries(context: RegistryContext, config?: Registry
             (left.name < right.name ? -1 : left.name > right.name ? 1 : left.registry < right.registry ? -1 : 1),
         )
         .slice(0, limit)
-        .map(({ name, registry, summary, version, score }) => ({ name, registry, summary, version, score }));
+        .map(({ name, registry, summary, version, score }) => ({
+          name: escapeUntrusted(name),
+          registry,
+          summary: escapeUntrusted(summary),
+          version: version === null ? null : escapeUntrusted(version),
+          score,
+        }));
     },
     close: () => {
       for (const registry of opened.splice(0)) registry.close();

@@ -13,7 +13,7 @@ import { EMBEDDED_INDEX, folderTree } from "./registry-tree.ts";
 /** A registry whose index can be read. */
 export interface OpenRegistry {
   readonly id: ToolName;
-  readonly kind: "embedded" | "folder" | "git";
+  readonly kind: "embedded" | "folder" | "git" | "static";
   /** The folder or URL. */
   readonly location: string;
   readonly meta: IndexMeta;

@@ -6,9 +6,20 @@ import type { RegistryContext } from "./registry-context.ts";
 /** A registry of `config.yaml`. */
 export interface ConfiguredRegistry {
   readonly id: ToolName;
-  readonly kind: "git" | "folder";
-  /** A git URL in normal form, or an absolute path. */
+  readonly kind: "git" | "folder" | "static";
+  /** A git URL in normal form, an absolute path, or the URL of a static registry without a slash at its end. */
   readonly location: string;
+  /** Of a static registry: where else it is served from. */
+  readonly mirrors?: readonly string[];
+}
+
+/** Where a static registry is fetched from, in the order in which the places are tried. */
+export function placesOf({
+  id,
+  location,
+  mirrors = [],
+}: Pick<ConfiguredRegistry, "location" | "mirrors"> & { readonly id: string }): { id: string; url: string }[] {
+  return [location, ...mirrors].map((url) => ({ id, url }));
 }
 
 export interface RegistryConfig {

@@ -7,7 +7,11 @@ import { formatFinding, type FindingCode } from "../manifest/finding.ts";
 import { parseFile } from "../manifest/parse-manifest.ts";
 import type { PartialData, PathProblem } from "../manifest/validate.ts";
 import { redactCredentials } from "../core/untrusted-text.ts";
+import { staticUrl } from "../core/static-url.ts";
 import type { RegistryConfig } from "./read-config.ts";
+
+/** More than anybody needs; each is waited for when the others fail. */
+const MAX_MIRRORS = 8;
 
 type Issue = { readonly code: FindingCode; readonly message: string; readonly hint?: string } | undefined;
 
@@ -33,6 +37,17 @@ function urlIssue(value: string): Issue {
   };
 }
 
+/** A static registry's URL in the form that it is kept in. */
+function staticIssue(value: string): Issue {
+  const url = staticUrl(value);
+  if (url === value) return undefined;
+  return {
+    code: "INVALID_URL",
+    message: "the URL of a static registry begins with https://, and has no password, query or slash at its end",
+    ...(url === undefined ? {} : { hint: `write it as ${url}` }),
+  };
+}
+
 const configSchema = z.strictObject({
   registries: z
     .array(
@@ -46,6 +61,8 @@ const configSchema = z.strictObject({
               },
         ),
         url: text(urlIssue).optional(),
+        static: text(staticIssue).optional(),
+        mirrors: z.array(text(staticIssue)).max(MAX_MIRRORS).optional(),
         folder: text((value) =>
           path.isAbsolute(value) && path.normalize(value) === value
             ? undefined
@@ -69,8 +86,14 @@ function checkConfig(data: PartialData): PathProblem[] {
   for (const [index, registry] of (registries as readonly (PartialData | undefined)[]).entries()) {
     if (!isMap(registry)) continue;
     const at = ["registries", index] as const;
-    if ((registry["url"] === undefined) === (registry["folder"] === undefined)) {
-      problems.push({ path: at, code: "CONFLICTING_KEYS", message: "a registry has either `url` or `folder`" });
+    const places = ["url", "folder", "static"].filter((key) => registry[key] !== undefined);
+    if (places.length !== 1) {
+      const message = "a registry has one of `url`, `folder` and `static`";
+      problems.push({ path: at, code: "CONFLICTING_KEYS", message });
+    }
+    if (registry["mirrors"] !== undefined && registry["static"] === undefined) {
+      const message = "only a registry that is `static` has `mirrors`";
+      problems.push({ path: [...at, "mirrors"], code: "CONFLICTING_KEYS", message });
     }
     const id = registry["id"];
     if (typeof id !== "string") continue;
@@ -95,8 +118,10 @@ export function parseConfig(content: string, file: string): RegistryConfig {
     });
   }
   return {
-    registries: (value.registries ?? []).map(({ id, url, folder }) =>
-      url === undefined ? { id, kind: "folder", location: folder ?? "" } : { id, kind: "git", location: url },
-    ),
+    registries: (value.registries ?? []).map(({ id, url, folder, static: published, mirrors }) => {
+      if (url !== undefined) return { id, kind: "git", location: url };
+      if (published === undefined) return { id, kind: "folder", location: folder ?? "" };
+      return { id, kind: "static", location: published, ...(mirrors === undefined ? {} : { mirrors }) };
+    }),
   };
 }

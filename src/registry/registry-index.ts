@@ -5,6 +5,9 @@ import { IndexItems } from "./index-items.ts";
 import { type KeyKind, findKey } from "./name-table.ts";
 import { SearchReader, type SearchedLayer, type SearchResult } from "./search-reader.ts";
 
+/** A manifest is a quarter of that at most, and its attestations little more. */
+const MAX_RECORD_BYTES = 4 * 1024 * 1024;
+
 /** A key that was found, and what it stands for. */
 export interface FoundRecord {
   readonly kind: KeyKind;
@@ -47,6 +50,7 @@ export class IndexLayer {
 
   /** The line of a record, with its line feed. @throws IndexDamaged */
   line(ordinal: number): Buffer {
+    if (this.#records.length(ordinal) > MAX_RECORD_BYTES) throw new IndexDamaged("has a record that is too long");
     return this.#records.bytes(ordinal);
   }
 

@@ -11,6 +11,7 @@ import { openFolder } from "./open-folder.ts";
 import { compileCommit, readFetched, writeFetched } from "./open-git.ts";
 import { type ConfiguredRegistry, readConfig } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { updateStatic } from "./update-static.ts";
 
 /** What an update did with one registry. */
 export interface UpdatedRegistry {
@@ -23,6 +24,9 @@ export interface UpdatedRegistry {
   /** Git only: the commit that is used from now on, and the one before; null for none. */
   readonly commit: CommitSha | null;
   readonly previous: CommitSha | null;
+  /** Static only: the number of the publication, and of the one before; null for none. */
+  readonly sequence: number | null;
+  readonly previousSequence: number | null;
   /** Entries that can be found; null when it failed. */
   readonly entries: number | null;
   /** What is wrong with entries; those with errors are left out. */
@@ -80,8 +84,18 @@ async function updateGit(context: RegistryContext, registry: ConfiguredRegistry)
 
 async function updateFolder(context: RegistryContext, registry: ConfiguredRegistry): Promise<Partial<UpdatedRegistry>> {
   const opened = await openFolder(context, registry);
+  // Only what is read is compared with the files.
+  await opened.read(() => undefined);
   opened.close();
   return { outcome: "unchanged", entries: opened.meta.entries };
+}
+
+async function updatePublished(
+  context: RegistryContext,
+  registry: ConfiguredRegistry,
+): Promise<Partial<UpdatedRegistry>> {
+  const { outcome, state, previous } = await updateStatic(context, registry);
+  return { outcome, entries: state.entries, sequence: state.sequence, previousSequence: previous };
 }
 
 async function updateOne(context: RegistryContext, registry: ConfiguredRegistry): Promise<UpdatedRegistry> {
@@ -93,12 +107,15 @@ async function updateOne(context: RegistryContext, registry: ConfiguredRegistry)
     outcome: "failed",
     commit: null,
     previous: null,
+    sequence: null,
+    previousSequence: null,
     entries: null,
     findings: [],
     error: null,
   };
   try {
-    const done = kind === "git" ? await updateGit(context, registry) : await updateFolder(context, registry);
+    const update = { git: updateGit, folder: updateFolder, static: updatePublished }[kind];
+    const done = await update(context, registry);
     return { ...blank, ...done };
   } catch (error) {
     // A signal, or a mistake of ours, ends the whole update.

@@ -1,4 +1,5 @@
 import { type CommitSha, type PlanDigest, type TreeSha, isCommitSha, isPlanDigest, isTreeSha } from "../core/ids.ts";
+import { isRecord } from "../core/is-record.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 
 /**
@@ -314,4 +315,30 @@ export interface AttestationSummary extends Pick<
 export function summarize(attestation: Attestation, file: string | null): AttestationSummary {
   const { version, method, digest, platform, distribution, tools, isolation, time, reproducible } = attestation;
   return { version, method, digest, platform, distribution, tools, isolation, time, reproducible, file };
+}
+
+/** True for a summary as `summarize` makes one: for one that another program wrote. */
+export function isAttestationSummary(value: unknown): value is AttestationSummary {
+  if (!isRecord(value)) return false;
+  const { version, method, digest, platform, distribution, tools, isolation, time, reproducible, file } = value;
+  const isText = (text: unknown): text is string => typeof text === "string" && text.length <= MAX_TEXT;
+  return (
+    isText(version) &&
+    isText(method) &&
+    typeof digest === "string" &&
+    isPlanDigest(digest) &&
+    typeof platform === "string" &&
+    PLATFORM.test(platform) &&
+    isRecord(distribution) &&
+    isText(distribution["id"]) &&
+    isText(distribution["version"]) &&
+    isRecord(tools) &&
+    Object.keys(tools).length <= MAX_LIST &&
+    Object.values(tools).every((tool) => tool === null || isText(tool)) &&
+    (isolation === "bubblewrap" || isolation === "seatbelt") &&
+    isText(time) &&
+    /^\d{4}-\d\d-\d\dT[0-9:.]+Z$/u.test(time) &&
+    (reproducible === null || typeof reproducible === "boolean") &&
+    (file === null || isText(file))
+  );
 }

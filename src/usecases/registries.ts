@@ -9,9 +9,17 @@ import type { ConfiguredRegistry } from "../registry/read-config.ts";
 import type { Context } from "./context.ts";
 import { registryContext } from "./registry-context.ts";
 
-/** Configure a registry, learning its id from its `registry.yaml`; a git registry is fetched. @throws IpmError REGISTRY_EXISTS, REGISTRY_INVALID, TARGET_INVALID, FETCH_FAILED */
-export async function addRegistry(context: Context, urlOrFolder: string): Promise<AddedRegistry> {
-  return add(registryContext(context), urlOrFolder);
+/**
+ * Configure a registry, learning its id from what it says itself; one that is not a folder is fetched.
+ * @param mirrors URLs that a static registry is served from as well
+ * @throws IpmError REGISTRY_EXISTS, REGISTRY_INVALID, TARGET_INVALID, FETCH_FAILED, and those of static registries
+ */
+export async function addRegistry(
+  context: Context,
+  urlOrFolder: string,
+  mirrors: readonly string[] = [],
+): Promise<AddedRegistry> {
+  return add(registryContext(context), urlOrFolder, mirrors);
 }
 
 /** Forget a registry; what was installed from it stays. @throws IpmError REGISTRY_NOT_FOUND */

@@ -6,7 +6,7 @@ import { registryContext } from "./registry-context.ts";
 /**
  * Fetch the configured registries; the embedded one comes with ipm itself. All are tried; one that fails keeps what it had.
  * @param ids only these; all when empty
- * @throws IpmError FETCH_FAILED when one failed (`data.registries` has them all), REGISTRY_NOT_FOUND, CONFIG_INVALID
+ * @throws IpmError with the code of the first that failed (`data.registries` has them all), REGISTRY_NOT_FOUND, CONFIG_INVALID
  */
 export async function update(context: Context, ids: readonly string[]): Promise<UpdateResult> {
   const result = await updateRegistries(registryContext(context), ids);
@@ -15,7 +15,8 @@ export async function update(context: Context, ids: readonly string[]): Promise<
   if (first === undefined) return result;
   const names = failed.map(({ id }) => id).join(", ");
   throw new IpmError(
-    "FETCH_FAILED",
+    // Each way to fail has its own code; what several registries say is in the data.
+    first.error?.code ?? "FETCH_FAILED",
     `${names} could not be updated: ${first.error?.message ?? "no reason was given"}`,
     {
       hint: first.error?.hint ?? "ipm update",
@@ -25,7 +26,7 @@ export async function update(context: Context, ids: readonly string[]): Promise<
           location,
           outcome,
           commit,
-          error: error === null ? null : { code: error.code, message: error.message },
+          error: error === null ? null : { code: error.code, message: error.message, data: error.data },
         })),
       },
     },

@@ -27,6 +27,7 @@ export function createContext(
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: "/usr/bin:/bin", ownFolder: homes.data }),
     download: () => Promise.reject(new Error("nothing is downloaded here")),
+    retrieve: () => Promise.reject(new Error("nothing is fetched here")),
     canConnect,
     runningProcesses: readRunningProcesses,
     now: () => new Date(),

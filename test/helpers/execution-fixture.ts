@@ -74,6 +74,7 @@ export function createExecutionFixture(account: Account = "self", parent = os.tm
     processes: processesAs(account),
     git: { run: noGit, version: noGit },
     download: () => Promise.reject(new Error("nothing is downloaded here")),
+    retrieve: () => Promise.reject(new Error("nothing is fetched here")),
     canConnect: () => Promise.resolve(false),
     runningProcesses: () => [],
     now: () => new Date(0),

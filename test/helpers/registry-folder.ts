@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { createRetrieve } from "../../src/host/retrieve.ts";
 import type { RegistryContext } from "../../src/registry/registry-context.ts";
 import { type SourceContextOptions, type TestSourceContext, sourceContext } from "./source-context.ts";
 
@@ -54,13 +55,16 @@ export interface RegistryContextOptions extends SourceContextOptions {
   readonly build?: string;
   /** Milliseconds that the clock is ahead, so that files written just now count as settled. Default: a minute. */
   readonly aheadMs?: number;
+  /** Milliseconds after which a silent server is given up. */
+  readonly idleMs?: number;
 }
 
 /** A real file system and git in a temporary home, for everything of `src/registry`. */
 export function registryContext(
   folder: string,
-  { embedded = null, build = "test", aheadMs = 60_000, ...options }: RegistryContextOptions = {},
+  { embedded = null, build = "test", aheadMs = 60_000, idleMs = 20_000, ...options }: RegistryContextOptions = {},
 ): RegistryContext & TestSourceContext {
   const context = sourceContext(folder, options);
-  return { ...context, host: { ...context.host, now: () => new Date(Date.now() + aheadMs) }, embedded, build };
+  const now = (): Date => new Date(Date.now() + aheadMs);
+  return { ...context, host: { ...context.host, now, retrieve: createRetrieve({ env: {}, idleMs }) }, embedded, build };
 }

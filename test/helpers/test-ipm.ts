@@ -3,6 +3,7 @@ import path from "node:path";
 import type { IpmEvent } from "../../src/core/events.ts";
 import type { Download, Host } from "../../src/core/host.ts";
 import { createDownload } from "../../src/host/download.ts";
+import { createRetrieve } from "../../src/host/retrieve.ts";
 import { readHostFacts } from "../../src/host/facts.ts";
 import { canConnect } from "../../src/host/can-connect.ts";
 import { createFiles } from "../../src/host/files.ts";
@@ -77,6 +78,7 @@ export async function createTestIpm(folder: string, registry: string, options: T
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: process.env["PATH"] ?? "", ownFolder: homes.data }),
     download: options.download ?? createDownload({ env: {} }),
+    retrieve: createRetrieve({ env: {} }),
     canConnect,
     runningProcesses: readRunningProcesses,
     now: options.now ?? ((): Date => new Date()),

@@ -9,16 +9,25 @@ export const registryAddCommand: CommandSpec = {
   summary: "use one more registry",
   examples: [
     ["ipm registry add https://example.org/our-registry.git", "a registry in a git repository"],
+    ["ipm registry add https://registry.example.org/tools", "a static one, made by `ipm registry build`"],
     ["ipm registry add ./our-registry", "a folder, read as it is"],
   ],
-  options: [LOCK_TIMEOUT],
-  json: "{id, name, kind, location, entries, findings, configFile}",
+  about: [
+    "A URL that does not end with `.git` is asked for a static registry first, then as a git repository.",
+    "A static registry is served by https (by http from this machine itself). Mirrors are tried in their order.",
+  ],
+  options: [
+    { flags: "--mirror URL", says: "where a static registry is served from as well; may be repeated", repeats: true },
+    LOCK_TIMEOUT,
+  ],
+  json: "{id, name, kind, location, mirrors?, entries, findings, configFile}",
   completes: "files",
   run: async (session, invocation) => {
     const { addRegistry } = await import("../../usecases/registries.ts");
     const result = await addRegistry(
       await session.openContext({ writes: true, lockTimeoutMs: readLockTimeout(invocation) }),
       invocation.operand,
+      invocation.texts("mirror"),
     );
     const { renderAdded } = await import("../render/registries.ts");
     return { result, render: (theme) => renderAdded(result, theme) };
@@ -66,5 +75,39 @@ export const registryListCommand: CommandSpec = {
       problem: registry.problem === null ? null : describeError(registry.problem),
     }));
     return { result, render: (theme) => renderRegistries(registries, theme) };
+  },
+};
+
+export const registryBuildCommand: CommandSpec = {
+  name: "registry build",
+  operands: "DIR",
+  group: "Registries",
+  summary: "make the folder that serves a registry from any web server",
+  examples: [
+    ["ipm registry build .", "writes ./public; upload it, then: ipm registry add https://…"],
+    ["ipm registry build ./registry --out ./site/registry", "over the last build: only what changed is added"],
+  ],
+  about: [
+    "Every file but ipm-registry.json is named by its content and never changes, so that it may be cached for ever.",
+    "Build into the folder of the publication before: its number goes up by one, and whoever has that one fetches little.",
+    "An entry with an error refuses the build. docs/hosting.md has web servers, mirrors and CI.",
+  ],
+  options: [
+    { flags: "--out DIR", says: "where to write; default ./public" },
+    { flags: "--sequence N", says: "number of the publication; default: one more than the last" },
+  ],
+  json: "{id, name, out, entries, sequence, changed, changes: {added, changed, removed}|null, written, bytes, firstCopy, update, findings}",
+  completes: "files",
+  run: async (session, invocation) => {
+    const { buildRegistry } = await import("../../usecases/build-registry.ts");
+    const { renderPublished } = await import("../render/registries.ts");
+    const sequence = invocation.whole("sequence", 1);
+    const result = await buildRegistry(
+      await session.openContext({ writes: false }),
+      invocation.operand,
+      invocation.text("out") ?? "public",
+      sequence === undefined ? {} : { sequence },
+    );
+    return { result, render: (theme) => renderPublished(result, theme) };
   },
 };

@@ -12,7 +12,7 @@ export const updateCommand: CommandSpec = {
   ],
   about: ["A registry that cannot be fetched stays as it was, and the command fails once all were tried."],
   options: [LOCK_TIMEOUT],
-  json: "{configured, registries: [{id, kind, location, outcome: updated|unchanged, commit, previous, entries, findings, error: null}]}",
+  json: "{configured, registries: [{id, kind, location, outcome: updated|unchanged, commit, previous, sequence, previousSequence, entries, findings, error: null}]}",
   run: async (session, invocation) => {
     const { update } = await import("../../usecases/update.ts");
     const { renderUpdate } = await import("../render/registries.ts");

@@ -1,8 +1,9 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import type { Finding } from "../../manifest/finding.ts";
+import type { PublicationChanges, PublishedRegistry } from "../../registry/publish-registry.ts";
 import type { AddedRegistry, ListedRegistry } from "../../registry/configure-registries.ts";
 import type { UpdateResult } from "../../registry/update-registries.ts";
-import { count } from "./format.ts";
+import { count, formatBytes } from "./format.ts";
 import { renderTable } from "./table.ts";
 import { hang, type Theme } from "./theme.ts";
 
@@ -70,6 +71,50 @@ export function renderAdded(registry: AddedRegistry, theme: Theme): readonly str
   ];
 }
 
+const SHOWN_NAMES = 8;
+
+/** What differs, as `+ new`, `~ changed`, `- gone`; the first few of each. */
+function changeLines({ added, changed, removed }: PublicationChanges, theme: Theme): string[] {
+  return (
+    [
+      ["+", added],
+      ["~", changed],
+      ["-", removed],
+    ] as const
+  ).flatMap(([sign, names]) => {
+    if (names.length === 0) return [];
+    const rest = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : "";
+    return hang(`  ${sign} `, `${escapeUntrusted(names.slice(0, SHOWN_NAMES).join(" "))}${rest}`, theme.width);
+  });
+}
+
+/** `ipm registry build`. */
+export function renderPublished(published: PublishedRegistry, theme: Theme): readonly string[] {
+  const { id, out, entries, sequence, changed, changes, written, bytes, firstCopy, update, findings } = published;
+  const name = theme.strong(escapeUntrusted(id));
+  if (!changed) {
+    return [
+      `${theme.good(theme.symbols.done)} ${name} is up to date: publication ${sequence}, ${count(entries, "entry", "entries")}`,
+      theme.faint(`  ${escapeUntrusted(out)}`),
+    ];
+  }
+  return [
+    `${theme.good(theme.symbols.done)} ${name}: publication ${sequence}, ${count(entries, "entry", "entries")}`,
+    ...(changes === null ? [] : changeLines(changes, theme)),
+    ...findingLines(findings, theme),
+    theme.faint(`  ${escapeUntrusted(out)}: ${count(written, "file", "files")} written, ${formatBytes(bytes)}`),
+    theme.faint(
+      `  a first copy takes ${formatBytes(firstCopy)}${changes === null ? "" : `, an update from the last one ${formatBytes(update)}`}`,
+    ),
+    ...hang(
+      `  ${theme.symbols.arrow} `,
+      "upload the folder, ipm-registry.json last, then: ipm registry add https://YOUR-SERVER/PATH",
+      theme.width,
+      theme.command,
+    ),
+  ];
+}
+
 /** `ipm update`. */
 export function renderUpdate(result: UpdateResult, theme: Theme): readonly string[] {
   if (!result.configured) {
@@ -82,9 +127,13 @@ export function renderUpdate(result: UpdateResult, theme: Theme): readonly strin
     const from =
       registry.previous === null ? "" : `${registry.previous.slice(0, SHORT_COMMIT)} ${theme.symbols.arrow} `;
     const commit =
-      registry.commit === null
-        ? ""
-        : theme.faint(`  ${registry.outcome === "updated" ? from : ""}${registry.commit.slice(0, SHORT_COMMIT)}`);
+      registry.sequence !== null
+        ? theme.faint(
+            `  publication ${registry.outcome === "updated" && registry.previousSequence !== null ? `${registry.previousSequence} ${theme.symbols.arrow} ` : ""}${registry.sequence}`,
+          )
+        : registry.commit === null
+          ? ""
+          : theme.faint(`  ${registry.outcome === "updated" ? from : ""}${registry.commit.slice(0, SHORT_COMMIT)}`);
     const what =
       registry.kind === "folder"
         ? "is a folder, read as it is"
