@@ -569,24 +569,28 @@ function wordsOf(path: Path): string[] {
   return words[0] === "methods" ? words.slice(1) : words;
 }
 
-function checkNotBuilt(value: PartialData | undefined, path: Path, report: Report): void {
+/** @param key the words of the path as `not-built-yet.ts` writes them: handed down, because every value is looked at */
+function checkNotBuilt(value: PartialData | undefined, path: Path, report: Report, key = ""): void {
   if (value === undefined) return;
-  const words = wordsOf(path);
-  const key = words.join(".");
+  const last = key.slice(key.lastIndexOf(".") + 1);
   const whole = notBuilt(key);
   if (whole !== undefined) {
-    report(path, { code: "NOT_BUILT_YET", key: true, message: `\`${words.at(-1)}\` (${whole}) is not built yet` });
+    report(path, { code: "NOT_BUILT_YET", key: true, message: `\`${last}\` (${whole}) is not built yet` });
     return;
   }
   if (typeof value === "string") {
     const chosen = notBuilt(`${key}=${value}`);
     if (chosen === undefined) return;
-    report(path, { code: "NOT_BUILT_YET", message: `\`${words.at(-1)}: ${value}\` (${chosen}) is not built yet` });
+    report(path, { code: "NOT_BUILT_YET", message: `\`${last}: ${value}\` (${chosen}) is not built yet` });
     return;
   }
   // What a recipe is given, and names that the writer chooses, are no keys of the format.
-  if (key === "steps.with" || words.at(-1) === "env") return;
-  for (const [name, member] of membersOf(value)) checkNotBuilt(member, [...path, name], report);
+  if (key === "steps.with" || last === "env") return;
+  for (const [name, member] of membersOf(value)) {
+    const isWord = typeof name === "string" && (path.length > 0 || name !== "methods");
+    const below = isWord ? (key === "" ? name : `${key}.${name}`) : key;
+    checkNotBuilt(member, [...path, name], report, below);
+  }
 }
 
 function membersOf(value: Exclude<PartialData, string>): [string | number, PartialData | undefined][] {

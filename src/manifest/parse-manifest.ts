@@ -6,9 +6,10 @@ import { MAX_FINDINGS } from "./limits.ts";
 import { manifestSchema, repositoryManifestSchema } from "./schema.ts";
 import type { ManifestSource, RepositoryManifestSource } from "./schema.ts";
 import { findingAt } from "./source-text.ts";
-import { isRefused, locatedAt, rangeAt, validate } from "./validate.ts";
-import type { PartialData, PathProblem } from "./validate.ts";
-import { readYamlDocument } from "./yaml-document.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
+import { isRefused, locatedAt, rangeAt, validValue, validate } from "./validate.ts";
+import type { PartialData, Path, PathProblem } from "./validate.ts";
+import { type PlainData, readYamlDocument } from "./yaml-document.ts";
 
 export interface ParseOptions {
   /** `registry` (default): an entry of a registry. `repository`: a repository's own `ipm.yaml`, without `source` and `versions`. */
@@ -40,6 +41,25 @@ function listed(findings: readonly Finding[]): Finding[] {
   return [...sorted.slice(0, MAX_FINDINGS), more];
 }
 
+/** The value of data that has nothing wrong with it; undefined otherwise, because only the full parser knows the places. */
+function validPlain<Value>(
+  data: PlainData,
+  schema: z.ZodType<Value>,
+  check: (data: PartialData, written: Written) => readonly PathProblem[],
+): Value | undefined {
+  const value = validValue(schema, data);
+  if (value === undefined) return undefined;
+  const has = (path: Path): boolean => {
+    let at: PlainData | undefined = data;
+    for (const part of path) {
+      if (typeof at !== "object") return false;
+      at = Array.isArray(at) ? at[Number(part)] : Object.hasOwn(at, part) ? at[part] : undefined;
+    }
+    return at !== undefined;
+  };
+  return check(data, { has, hasUnknownKey: () => false }).length === 0 ? value : undefined;
+}
+
 /**
  * Read one file by a schema and a check of what concerns several keys.
  * @returns the value, or every problem of the file sorted by place
@@ -50,6 +70,9 @@ export function parseFile<Value>(
   schema: z.ZodType<Value>,
   check: (data: PartialData, written: Written) => readonly PathProblem[],
 ): { readonly value: Value | undefined; readonly findings: readonly Finding[] } {
+  const plain = readPlainYaml(bytes);
+  const quick = plain === undefined ? undefined : validPlain(plain, schema, check);
+  if (quick !== undefined) return { value: quick, findings: [] };
   const yaml = readYamlDocument(bytes, file);
   if (!yaml.ok) return { value: undefined, findings: listed(yaml.findings) };
   const { root, source } = yaml;

@@ -18,6 +18,7 @@ export interface FoundPlaceholder {
 
 /** All placeholders of a text, known or not. */
 export function placeholdersIn(text: string): FoundPlaceholder[] {
+  if (!text.includes("{")) return [];
   return [...text.matchAll(PLACEHOLDER)].map((match) => ({
     name: match.groups?.["name"] ?? "",
     shell: match.index > 0 && text[match.index - 1] === "$",

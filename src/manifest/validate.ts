@@ -179,15 +179,32 @@ function without(value: PlainData, path: Path, gone: ReadonlySet<string>): Parti
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, without(member, [...path, key], gone)]));
 }
 
+const COMPILED_FROM = 200;
+let validated = 0;
+
+/** Compiling a validator costs more than a few files give back. */
+function parseSettings(): { readonly jitless: boolean } {
+  validated += 1;
+  return { jitless: validated < COMPILED_FROM };
+}
+
+/** The converted value, or undefined when the schema has anything against the data. */
+export function validValue<Output>(schema: z.ZodType<Output>, data: PlainData): Output | undefined {
+  const result = schema.safeParse(data, parseSettings());
+  return result.success ? result.data : undefined;
+}
+
 /** Validate located data by a schema: every problem with its path, none of them twice. */
 export function validate<Output>(schema: z.ZodType<Output>, root: Located): Validation<Output> {
-  // Compiling a validator costs more than one file gives back.
-  const result = schema.safeParse(root.value, { jitless: true });
+  const result = schema.safeParse(root.value, parseSettings());
   const issues = result.success ? [] : result.error.issues;
   const problems = issues.flatMap((issue) => problemsOf(schema, root, issue, []));
   return {
     value: result.success ? result.data : undefined,
     problems: problems.filter((problem) => !isRefused(root, problem)),
-    rest: without(root.value, [], new Set(problems.map(({ path }) => JSON.stringify(path)))) ?? {},
+    rest:
+      problems.length === 0
+        ? root.value
+        : (without(root.value, [], new Set(problems.map(({ path }) => JSON.stringify(path)))) ?? {}),
   };
 }

@@ -1,5 +1,5 @@
-import { CST, isMap, isScalar, isSeq, Lexer, parseDocument } from "yaml";
-import type { Node, Scalar, YAMLMap } from "yaml";
+import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser, YAMLParseError } from "yaml";
+import type { Document, Node, Scalar, YAMLMap } from "yaml";
 import { firstUnsafeCharacter } from "../core/untrusted-text.ts";
 import type { Finding } from "./finding.ts";
 import { MAX_BYTES, MAX_DEPTH, MAX_FINDINGS } from "./limits.ts";
@@ -62,9 +62,10 @@ function withoutUnsafe(text: string, report: Report): string {
  * can end the process (V8 treats one that hits while a regular expression compiles as out of memory), so depth is bounded
  * here: exactly for `[` and `{`, and for block collections by the columns of `-`, `?` and keys, which is never less than
  * half of the true depth.
- * @returns false when the text must not be parsed
+ * @returns the tokens, or undefined when the text must not be parsed
  */
-function checkTokens(text: string, report: Report): boolean {
+function checkTokens(text: string, report: Report): readonly string[] | undefined {
+  const tokens: string[] = [];
   let offset = 0;
   let lineStart = 0;
   let contentColumn: number | undefined;
@@ -77,6 +78,7 @@ function checkTokens(text: string, report: Report): boolean {
     columns.push(column);
   };
   for (const token of new Lexer().lex(text)) {
+    tokens.push(token);
     const type = CST.tokenType(token);
     // These three stand for a state of the lexer, not for characters of the text.
     if (type === "doc-mode" || type === "flow-error-end" || type === "scalar") continue;
@@ -142,7 +144,7 @@ function checkTokens(text: string, report: Report): boolean {
     }
     if (flowDepth > MAX_DEPTH || columns.length > MAX_DEPTH) {
       report(range, { code: "TOO_DEEP", message: `nested more than ${MAX_DEPTH} levels deep` });
-      return false;
+      return undefined;
     }
     offset += token.length;
     const lineBreak = token.lastIndexOf("\n");
@@ -151,7 +153,32 @@ function checkTokens(text: string, report: Report): boolean {
       contentColumn = undefined;
     }
   }
-  return parsable;
+  return parsable ? tokens : undefined;
+}
+
+/** What the tokens mean, and what is wrong with them. The text is not split into tokens a second time. */
+function composeDocument(tokens: readonly string[], length: number): Document.Parsed {
+  function* structure(): Generator<CST.Token> {
+    const parser = new Parser();
+    for (const token of tokens) yield* parser.next(token);
+    yield* parser.end();
+  }
+  const composer = new Composer({
+    schema: "failsafe",
+    strict: true,
+    stringKeys: true,
+    merge: false,
+    // Duplicates are found below, with the same rule for every way of quoting.
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
+  const [document, second] = composer.compose(structure(), true, length);
+  if (document === undefined) throw new TypeError("the composer gives a document for every text");
+  if (second !== undefined) {
+    const [from, to] = second.range;
+    document.errors.push(new YAMLParseError([from, to], "MULTIPLE_DOCS", "a second document"));
+  }
+  return document;
 }
 
 function syntaxHint(source: string, from: number): string | undefined {
@@ -168,7 +195,12 @@ function rangeOf(node: Node | null | undefined, fallback: number): Range {
 
 interface Reading {
   readonly report: Report;
+  /** No character of the text can be an unsafe one, not even behind an escape: no value has to be looked at. */
+  readonly isPlain: boolean;
 }
+
+/** Printable ASCII without a backslash. Not by Unicode's tables: this is most of what manifests are. */
+const PLAIN_TEXT = /^[\t\n\r\x20-\x5b\x5d-\x7e]*$/;
 
 function scalarText(
   reading: Reading,
@@ -193,6 +225,7 @@ function scalarText(
 
 /** Unsafe characters that are written as such are reported already; here are those behind an escape (`"\x1b"`). */
 function checkEscapes(reading: Reading, text: string, range: Range): void {
+  if (reading.isPlain) return;
   const shown = firstUnsafeCharacter(text.replaceAll("\n", ""));
   if (shown === undefined) return;
   reading.report(range, {
@@ -273,17 +306,10 @@ export function readYamlDocument(bytes: Uint8Array, file: string): YamlResult {
     if (findings.length <= MAX_FINDINGS) findings.push(findingAt(source, range, problem));
   };
   const text = withoutUnsafe(decoded, report);
-  if (!checkTokens(text, report)) return { ok: false, findings };
+  const tokens = checkTokens(text, report);
+  if (tokens === undefined) return { ok: false, findings };
 
-  const document = parseDocument(text, {
-    schema: "failsafe",
-    strict: true,
-    stringKeys: true,
-    merge: false,
-    // Duplicates are found below, with the same rule for every way of quoting.
-    uniqueKeys: false,
-    prettyErrors: false,
-  });
+  const document = composeDocument(tokens, text.length);
   const problems = [...document.errors, ...document.warnings];
   // A hint looks at the whole line, which may be all of the file: only for problems that will be listed.
   for (const { code, message, pos } of problems.slice(0, MAX_FINDINGS + 1)) {
@@ -298,5 +324,10 @@ export function readYamlDocument(bytes: Uint8Array, file: string): YamlResult {
     report([0, 0], { code: "EMPTY_VALUE", message: "the file is empty" });
     return { ok: false, findings };
   }
-  return { ok: true, source, root: locate({ report }, document.contents, undefined, 1), findings };
+  return {
+    ok: true,
+    source,
+    root: locate({ report, isPlain: PLAIN_TEXT.test(text) }, document.contents, undefined, 1),
+    findings,
+  };
 }
