@@ -496,7 +496,7 @@ export function importInstallerpedia(record: unknown): ImportedDraft {
   }
   for (const [index, value] of report.list(entry["post_installation"], "post_installation").entries()) {
     const text = typeof value === "string" ? value : "";
-    if (text.includes("```") || /\n\s*(?:\d+\.|[-*]) /u.test(text))
+    if (text.includes("```") || /^\s*\d+\. |\n\s*(?:\d+\.|[-*]) /u.test(text))
       report.add("PROSE_AFTERWARDS", `post_installation[${index}]`, shown(text, 80));
   }
   return {

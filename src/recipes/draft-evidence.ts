@@ -122,7 +122,13 @@ export function summaryOfReadme(texts: Readonly<Record<string, string>>, name: s
   for (const [index, raw] of lines.slice(0, 80).entries()) {
     const line = raw.trim();
     if (/^(?:```|~~~)/u.test(line)) isCode = !isCode;
-    if (line === "" || isCode || /^(?:#|=|-{3}|\*{3}|```|~~~|\||<|!\[|\[!|\[\]|\.\.|::|>|[-*+] |\d+\. )/u.test(line))
+    if (
+      line === "" ||
+      isCode ||
+      /^(?:#|=|:[\w!-]+:|\[[\w,="%. -]*\]$|image::|-{3}|\*{3}|```|~~~|\||<|!\[|\[!|\[\]|\.\.|::|>|[-*+] |\d+\. )/u.test(
+        line,
+      )
+    )
       continue;
     // The line above a rule of `===` or `---` is a heading.
     if (/^(?:=+|-+|~+|\*+)$/u.test(lines[index + 1]?.trim() ?? "")) continue;
@@ -146,22 +152,68 @@ export interface ReadmeCommand {
 
 const ASKS_FOR_INSTALL = /install|build|compil|setup|set up|getting started|quick ?start|from source/iu;
 
+/** A line of a README, and what it is: mark-up is Markdown, reStructuredText or AsciiDoc by the file's ending. */
+interface ReadmeLine {
+  readonly text: string;
+  /** From 1. */
+  readonly line: number;
+  readonly kind: "heading" | "code" | "text";
+}
+
+const RULE = /^([=\-~^"'`+*#.:_])\1{2,}$/u;
+
+/** Tell headings and code from text. */
+function readmeLines({ path, text }: { readonly path: string; readonly text: string }): readonly ReadmeLine[] {
+  const isRst = /\.rst$/iu.test(path);
+  const isAsciidoc = /\.(?:adoc|asciidoc)$/iu.test(path);
+  const fence = isAsciidoc ? /^(?:-{4,}|\.{4,}|```)/u : /^(?:```|~~~)/u;
+  const all = text.split("\n");
+  let isCode = false;
+  /** Of a reStructuredText block: how far the line is indented that announces it. */
+  let literal: number | null = null;
+  const found: ReadmeLine[] = [];
+  for (const [index, raw] of all.entries()) {
+    const line = raw.trim();
+    const add = (kind: ReadmeLine["kind"], shown = line): void =>
+      void found.push({ text: shown, line: index + 1, kind });
+    if (!isRst && fence.test(line)) {
+      isCode = !isCode;
+      continue;
+    }
+    if (isCode) {
+      add("code");
+      continue;
+    }
+    if (line === "") continue;
+    if (isRst) {
+      const indent = raw.length - raw.trimStart().length;
+      if (literal !== null && indent > literal) {
+        if (!/^:[a-z-]+:/u.test(line)) add("code");
+        continue;
+      }
+      literal = /^\.\.\s+(?:code(?:-block)?|sourcecode|parsed-literal)::|(?:^|[^:])::$/u.test(line) ? indent : null;
+      const below = all[index + 1]?.trim() ?? "";
+      if (RULE.test(below) && below.length >= Math.min(line.length, 3) && !RULE.test(line)) add("heading");
+      else if (!RULE.test(line)) add("text");
+      continue;
+    }
+    if (isAsciidoc ? /^={1,6} \S/u.test(line) : /^#{1,6} /u.test(line)) add("heading", line.replace(/^[#=]+ /u, ""));
+    else if (/^(?: {4}|\t)\$? ?[a-z./]/u.test(raw)) add("code");
+    else add("text");
+  }
+  return found;
+}
+
 /** Commands of the code blocks below headings about installation, at most twenty. */
 export function readmeCommands(texts: Readonly<Record<string, string>>, recipe: string): readonly ReadmeCommand[] {
   const readme = readmeOf(texts);
   if (readme === undefined) return [];
   const found: ReadmeCommand[] = [];
   let isAbout = false;
-  let isCode = false;
-  for (const [index, raw] of readme.text.split("\n").entries()) {
-    const line = raw.trim();
-    if (/^(?:```|~~~)/u.test(line)) {
-      isCode = !isCode;
-      continue;
-    }
-    if (!isCode && /^#{1,6} /u.test(line)) isAbout = ASKS_FOR_INSTALL.test(line);
-    if (!isAbout || (!isCode && !/^(?: {4}|\t)\$? ?[a-z./]/u.test(raw))) continue;
-    const text = line.replace(/^[$%>#] /u, "");
+  for (const { text: shown, line, kind } of readmeLines(readme)) {
+    if (kind === "heading") isAbout = ASKS_FOR_INSTALL.test(shown);
+    if (!isAbout || kind !== "code") continue;
+    const text = shown.replace(/^[$%>#] /u, "");
     if (text === "" || text.startsWith("#")) continue;
     const commands = shellCommands(text);
     if (commands.length === 0 || !/^[a-z./$]/u.test(text)) continue;
@@ -173,10 +225,73 @@ export function readmeCommands(texts: Readonly<Record<string, string>>, recipe: 
           : recipeFor(command);
       return what === recipe || /^(?:cd|git|mkdir|source|\.|export|chmod|ls|which|echo)$/u.test(program);
     });
-    found.push({ text: text.slice(0, 160), evidence: `${readme.path}:${index + 1}`, isCovered });
+    found.push({ text: text.slice(0, 160), evidence: `${readme.path}:${line}`, isCovered });
     if (found.length >= 20) break;
   }
   return found;
+}
+
+/** Signs that a program is a server, by the file that has them: frameworks whose only use is to serve. */
+const FRAMEWORKS: readonly (readonly [file: RegExp, sign: RegExp])[] = [
+  [/(?:^|\/)package\.json$/u, /"(?:express|fastify|koa|@hapi\/hapi|@nestjs\/core|restify|polka)"\s*:/u],
+  [
+    /^(?:pyproject\.toml|setup\.(?:py|cfg)|requirements\.txt)$/u,
+    /(?:^|["'\s])(?:flask|fastapi|uvicorn|gunicorn|hypercorn|django|tornado|aiohttp|sanic|starlette|bottle)\b/imu,
+  ],
+  [/\.go$/u, /\bhttp\.ListenAndServe(?:TLS)?\(|\bgin\.(?:Default|New)\(|\becho\.New\(|\bfiber\.New\(/u],
+  [/(?:^|\/)Cargo\.toml$/u, /^\s*(?:actix-web|axum|rocket|warp|tide|poem)\s*=/mu],
+];
+
+/** The first sign of a web server in a project's own files. */
+export function findServerFramework(texts: Readonly<Record<string, string>>): Found<string> | undefined {
+  for (const [path, text] of Object.entries(texts)) {
+    for (const [file, sign] of FRAMEWORKS) {
+      const match = file.test(path) ? sign.exec(text) : null;
+      if (match !== null)
+        return { value: match[0].trim(), evidence: `${path}:${lineOf(text, match.index + 1)} ${match[0].trim()}` };
+    }
+  }
+  return undefined;
+}
+
+const LOCAL_URL = /\bhttps?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::[0-9]{2,5})\b/u;
+/** How many lines below its command an address may stand. */
+const NEAR = 15;
+
+/** A command line of the README, of one of these programs, that an address of this machine follows. */
+export function startInReadme(
+  texts: Readonly<Record<string, string>>,
+  bins: readonly string[],
+): Found<{ run: string; url: string }> | undefined {
+  const readme = readmeOf(texts);
+  if (readme === undefined) return undefined;
+  const lines = readmeLines(readme);
+  for (const [index, { text, line, kind }] of lines.entries()) {
+    const run = text.replace(/^[$%>] /u, "").replace(/\s+#.*$/u, "");
+    const [program = "", ...words] = run.split(/\s+/u);
+    // Plain words only: what has a place holder or needs a shell is nothing to show.
+    const isPlain = words.every((word) => /^[\w./:=@,-]+$/u.test(word)) && words.length <= 6;
+    if (
+      kind !== "code" ||
+      !bins.includes(program) ||
+      !isPlain ||
+      words.some((word) => /^-{1,2}(?:h|help|v|version)$/iu.test(word))
+    )
+      continue;
+    for (const near of lines.slice(index + 1)) {
+      if (near.line > line + NEAR || near.kind === "heading") break;
+      // The address belongs to the last command before it.
+      const other = near.kind === "code" && bins.includes(near.text.replace(/^[$%>] /u, "").split(/\s+/u)[0] ?? "");
+      if (other) break;
+      const url = LOCAL_URL.exec(near.text)?.[0];
+      if (url !== undefined)
+        return {
+          value: { run, url: `${url.replace(/localhost|0\.0\.0\.0/u, "127.0.0.1")}/` },
+          evidence: `${readme.path}:${line} starts it, and line ${near.line} says where`,
+        };
+    }
+  }
+  return undefined;
 }
 
 /** Packages of other package managers that a README names: `brew install x` is `{brew: x}`. */

@@ -9,10 +9,13 @@ import type { Candidate, DetectInput, PackageFacts, Server } from "./candidate.t
 import { detect } from "./detect.ts";
 import {
   type ReadmeCommand,
+  type Found,
   elsewhereOf,
   findLicense,
+  findServerFramework,
   readmeCommands,
   serverUrl,
+  startInReadme,
   summaryOfReadme,
   tidySummary,
 } from "./draft-evidence.ts";
@@ -218,7 +221,8 @@ const USAGE = "usage";
 
 /** The usual questions, the first one that the tool has an answer to ends it; a probe says which one. */
 function questions(command: string, test: Learned["test"]): string {
-  const usage = `${command} 2>&1 | grep -i ${USAGE}`;
+  // With a flag first: without one a server would begin to serve.
+  const usage = ["-h", ""].map((ask) => `${`${command} ${ask}`.trim()} 2>&1 | grep -i ${USAGE}`).join(" || ");
   if (test === null) return [...ASKS.map((ask) => `${command} ${ask}`), usage].join(" || ");
   if (test !== "probe") return test.ask === USAGE ? usage : `${command} ${test.ask}`;
   const answers = `said="$(${command} $ask 2>&1)" && [ -n "$said" ]`;
@@ -252,12 +256,19 @@ function quotePattern(text: string): string {
 }
 
 /** A command that answers whichever of the usual questions the tool knows, or the one that it is known to answer. */
-function smokeTest(command: string, texts: Readonly<Record<string, string>>, test: Learned["test"]): Plain {
+function smokeTest(
+  command: string,
+  texts: Readonly<Record<string, string>>,
+  test: Learned["test"],
+  isScript: boolean,
+): Plain {
   const asks = questions(command, test);
   // Programs that draw on the terminal want to know which one it is.
   const isCurses = Object.values(texts).some((text) => /-l(?:n?cursesw?|tinfo)\b|#\s*include\s*<n?curses/u.test(text));
   return {
     run: `${isCurses ? "export TERM=xterm; " : ""}${asks}`,
+    // A filter answers nothing but what it reads.
+    ...(isScript ? { stdin: "some text" } : {}),
     expect: { output: test === null || test === "probe" ? String.raw`\S` : test.output },
   };
 }
@@ -276,6 +287,25 @@ function serverTest(command: string, server: Server): Plain {
     "exit 1",
   ];
   return { run: `${lines.join("\n")}\n`, timeout: "3m" };
+}
+
+/**
+ * How a server is started: as the README runs it just before it names the address, where the project is one by its
+ * dependencies or its sources; by its command alone where the summary says that it is one. Never by a guess.
+ */
+function startOf(
+  input: DraftInput,
+  candidate: Candidate,
+  command: string,
+  summary: Plain | undefined,
+): Found<{ run: string; url: string }> | undefined {
+  const isServer = /\bserver\b/iu.test(JSON.stringify(summary ?? ""));
+  if (isServer || findServerFramework(input.texts) !== undefined) {
+    const shown = startInReadme(input.texts, Object.keys(candidate.bins));
+    if (shown !== undefined) return shown;
+  }
+  const url = isServer ? serverUrl(input.texts) : undefined;
+  return url === undefined ? undefined : { value: { run: command, url: url.value }, evidence: url.evidence };
 }
 
 function primaryBin(bins: readonly string[], name: string, repository: string): string | undefined {
@@ -529,7 +559,7 @@ export function draftPackage(input: PackageDraft, name: string): Draft {
     set(parts, "steps", [stepSource(candidate)], says);
     set(parts, "bin", binSource(bins), says);
     const command = primaryBin(names, name, name) ?? name;
-    set(parts, "tests", [smokeTest(command, {}, null)], [`${command} is a command of it`]);
+    set(parts, "tests", [smokeTest(command, {}, null, false)], [`${command} is a command of it`]);
     todo(parts, "tests", "a test with a known answer proves more than that it starts");
   }
   for (const notice of input.notices) todo(parts, isLibrary ? "kind" : "steps", notice);
@@ -623,7 +653,7 @@ export function draftManifest(input: DraftInput): Draft | undefined {
       "tests",
       server !== undefined
         ? [serverTest(command, server)]
-        : [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {}, test)],
+        : [smokeTest(command, NATIVE.has(first.recipe) ? input.texts : {}, test, first.recipe === "copy")],
       [
         server !== undefined
           ? `${server.evidence}, which says when it is there`
@@ -635,9 +665,8 @@ export function draftManifest(input: DraftInput): Draft | undefined {
     todo(parts, "tests", "a test with a known answer proves more than that it starts");
     if (server !== undefined)
       set(parts, "start", { run: `${command} ${server.fixed}`, url: server.url }, [server.evidence]);
-    const url = /\bserver\b/iu.test(JSON.stringify(parts.data["summary"])) ? serverUrl(input.texts) : undefined;
-    if (server === undefined && url !== undefined)
-      set(parts, "start", { run: command, url: url.value }, [url.evidence]);
+    const start = server === undefined ? startOf(input, first, command, parts.data["summary"]) : undefined;
+    if (start !== undefined) set(parts, "start", start.value, [start.evidence]);
   }
   if (Object.keys(elsewhere).length > 0)
     set(parts, "elsewhere", elsewhere, ["commands of the README, or the package's name"]);

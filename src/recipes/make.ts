@@ -6,6 +6,7 @@ import {
   type Makefile,
   commandsOf,
   expandVariables,
+  implicitPrograms,
   makefileOf,
   makefileParts,
   readMakefile,
@@ -242,6 +243,9 @@ function expandWorkspace(input: RecipeInput): WorkspaceOutput {
   };
 }
 
+/** Folders of programs that are not the tool. */
+const TESTS = /(?:^|\/)(?:tests?|bench(?:marks?)?|fuzz)\//u;
+
 /** Names that Makefiles give to the program that they build. */
 const PROGRAM_VARIABLES =
   /^(?:BIN|BINS|BINARY|PROG|PROGS|PROGRAM|PROGRAMS|TARGET|TARGETS|EXE|EXEC|EXECUTABLE|NAME|APP|APPNAME|OUT|OUTPUT)$/u;
@@ -256,14 +260,16 @@ function installedPrograms(makefile: Makefile, given: Readonly<Record<string, st
     const words = expandVariables(command, makefile.variables, { ...given, DESTDIR: "" })
       .split(/\s+/u)
       .map((word) => word.replaceAll(/["']/gu, ""));
-    if (!/(?:^|\/)(?:install|cp|ln)$/u.test((words[0] ?? "").replace(/^[@-]+/u, "")) || words.includes("-d")) return [];
+    // What says what is done may stand before it: `@$(MSG) "[INST]" install …`.
+    const at = words.findIndex((word) => /^[@-]*(?:\S*\/)?(?:install|cp|ln)$/u.test(word));
+    if (at === -1 || words.includes("-d")) return [];
     const target = words.at(-1) ?? "";
     const inside = /(?:^|\/)s?bin\/([^/]+)$/u.exec(target)?.[1];
     if (inside !== undefined) return [inside];
     if (!/(?:^|\/)s?bin\/?$/u.test(target)) return [];
     // What stands before the folder and is no flag or a flag's value.
     return words
-      .slice(1, -1)
+      .slice(at + 1, -1)
       .filter((word, at, all) => !word.startsWith("-") && !/^-[mogt]$/u.test(all[at - 1] ?? ""))
       .map(nameOf);
   });
@@ -271,27 +277,38 @@ function installedPrograms(makefile: Makefile, given: Readonly<Record<string, st
 
 /** Programs that the commands of the plain target write with `-o`: what a Makefile without names for them builds. */
 function linkedPrograms(makefile: Makefile): readonly string[] {
-  return ruleCommandsOf(makefile, buildGoals(makefile)).flatMap(({ target, command }) => {
+  const linked = ruleCommandsOf(makefile, buildGoals(makefile)).flatMap(({ target, command }) => {
     const words = expandVariables(command, makefile.variables).split(/\s+/u);
     if (words.includes("-c") || words.includes("-shared") || words.includes("-E") || words.includes("-S")) return [];
     return words.flatMap((word, at) => {
       if (word !== "-o") return [];
       const file = (words[at + 1] ?? "").replaceAll(/["']/gu, "");
-      return [nameOf(file === "$@" ? target : file)];
+      return [file === "$@" ? target : file];
     });
   });
+  // What tests and benchmarks need is beside the tool.
+  linked.push(...implicitPrograms(makefile, buildGoals(makefile)));
+  const own = linked.filter((file) => !TESTS.test(file));
+  return (own.length > 0 ? own : linked).map(nameOf);
 }
 
 function programsOf(makefile: Makefile, name: string, given: Readonly<Record<string, string>>): readonly string[] {
   const installed = installedPrograms(makefile, given);
   const named = [...makefile.variables].flatMap(([variable, value]) =>
-    PROGRAM_VARIABLES.test(variable) ? expandVariables(value, makefile.variables).split(/\s+/u).map(nameOf) : [],
+    PROGRAM_VARIABLES.test(variable)
+      ? expandVariables(value, makefile.variables)
+          .split(/\s+/u)
+          .filter((word) => !TESTS.test(word))
+          .map(nameOf)
+      : [],
   );
   for (const found of [installed, named, linkedPrograms(makefile)]) {
     const words = [...new Set(found)].filter((word) => PROGRAM_NAME.test(word) && !NO_PROGRAM.test(word));
     if (words.length > 0) return words;
   }
-  return makefile.rules.has(name) || makefile.text.includes(name) ? [name] : [];
+  // A word of its own: `ripcat.o` is of a library.
+  const mentions = new RegExp(`(?<![\\w.-])${name.replaceAll(/[^\w-]/gu, String.raw`\$&`)}(?![\\w.-])`, "u");
+  return makefile.rules.has(name) || mentions.test(makefile.text) ? [name] : [];
 }
 
 function detect(input: DetectInput): readonly Candidate[] {
@@ -302,6 +319,11 @@ function detect(input: DetectInput): readonly Candidate[] {
   const commands = commandsOf(makefile, "install").join("\n");
   const { usable, variables, staged } = findDestinations(makefile, "install");
   const programs = programsOf(makefile, input.name.toLowerCase(), variables);
+  // Scripts that its rules neither build nor install belong where they are, beside what they load.
+  const areScripts = programs.every((name) =>
+    input.files.some(({ path, executable }) => executable && nameOf(path) === name),
+  );
+  if (!usable && programs.length > 0 && areScripts) return [];
   const doubts: string[] = [];
   const isForDevelopers = rule !== undefined && OTHER_MANAGER.test(commands);
   if (isForDevelopers)

@@ -132,6 +132,23 @@ export function expandVariables(
   return value;
 }
 
+/** Targets that make links by its own rules: no command, and an object or source of the same name to begin with. */
+export function implicitPrograms(makefile: Makefile, goals: readonly string[]): readonly string[] {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  const visit = (name: string): void => {
+    const rule = makefile.rules.get(name);
+    if (rule === undefined || seen.has(name)) return;
+    seen.add(name);
+    const needs = rule.prerequisites.flatMap((one) => expandVariables(one, makefile.variables).split(/\s+/u));
+    const begins = [".o", ".c", ".cc", ".cpp"].some((ending) => needs.includes(`${name}${ending}`));
+    if (rule.commands.length === 0 && begins) found.push(name);
+    for (const other of needs) visit(other);
+  };
+  for (const goal of goals) visit(goal);
+  return found;
+}
+
 /** The commands of a target and of everything that it depends on. */
 export function commandsOf(makefile: Makefile, target: string): readonly string[] {
   return ruleCommandsOf(makefile, [target]).map(({ command }) => command);

@@ -237,8 +237,13 @@ function readSetupScript(input: ProjectInput): PythonProject | null {
   if (text === undefined || !/\bsetup\s*\(/u.test(text)) return null;
   const literal = (key: string): string | null =>
     new RegExp(`\\b${key}\\s*=\\s*(['"])([^'"\\n]{1,200})\\1`, "u").exec(text)?.[2] ?? null;
-  const list = /console_scripts['"]\s*:\s*\[([^\]]{0,4000})\]/u.exec(text)?.[1] ?? "";
-  const scripts = entryPoints([...list.matchAll(/['"]([^'"\n]+)['"]/gu)].map((match) => match[1] ?? ""));
+  const lists = [...text.matchAll(/console_scripts['"]\s*:\s*\[([^\]]{0,4000})\]/gu)].map((list) =>
+    entryPoints([...(list[1] ?? "").matchAll(/['"]([^'"\n]+)['"]/gu)].map((match) => match[1] ?? "")),
+  );
+  // Several are for several systems: what all of them have is there for sure.
+  const scripts = Object.fromEntries(
+    Object.entries(lists[0] ?? {}).filter(([name]) => lists.every((list) => Object.hasOwn(list, name))),
+  );
   const line = lineOfMatch(text, /console_scripts/u);
   return {
     file,

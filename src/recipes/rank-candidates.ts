@@ -39,12 +39,16 @@ export function rankCandidates(candidates: readonly Candidate[], name: string): 
 export function alternativesOf(first: Candidate, ranked: readonly Candidate[]): readonly Candidate[] {
   const seen = new Set([first.recipe]);
   return ranked.filter((candidate) => {
-    // Only where one build system stands in for another: a Makefile of a Go project mostly runs its linters.
-    const fits =
-      NATIVE.has(first.recipe) &&
-      NATIVE.has(candidate.recipe) &&
-      !seen.has(candidate.recipe) &&
-      Object.keys(usableBins(candidate)).length > 0;
+    // Where one build system stands in for another, or another ecosystem's package makes the very same commands; a
+    // Makefile of a Go project mostly runs its linters.
+    const bins = Object.keys(usableBins(candidate));
+    const isNative = NATIVE.has(first.recipe) && NATIVE.has(candidate.recipe) && bins.length > 0;
+    const isSame =
+      !NATIVE.has(candidate.recipe) &&
+      candidate.confidence !== "possible" &&
+      candidate.dir === null &&
+      Object.keys(usableBins(first)).every((bin) => bins.includes(bin));
+    const fits = (isNative || isSame) && !seen.has(candidate.recipe);
     if (fits) seen.add(candidate.recipe);
     return fits;
   });

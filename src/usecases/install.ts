@@ -5,6 +5,7 @@ import { methodsOf } from "../manifest/resolve-manifest.ts";
 import { secretInputs } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
+import { findMissingRequirement } from "../plan/missing-requirement.ts";
 import { type EntryId, entryPaths, formatEntryId, layoutOf } from "../store/layout.ts";
 import type { HeldLock } from "../store/locks.ts";
 import { seedState } from "../store/persist.ts";
@@ -27,6 +28,8 @@ import { isInstalledAlready } from "./installed-already.ts";
 import { latestFor } from "./latest-for.ts";
 import { type InstalledTool, installedTool, installedWorkspace, readWorkspaces } from "./list.ts";
 import { type PreparedPlan, preparePlan } from "./prepare-plan.ts";
+import { probeRequirements } from "./probe-requirements.ts";
+import { requirementMissing } from "./requirement-missing.ts";
 import { type ResolvedTarget, openTargets } from "./resolve-target.ts";
 import { askSecrets, demandKnownInputs, keepInputs } from "./settle-inputs.ts";
 
@@ -211,8 +214,8 @@ export async function buildTarget(
   fresh: EntryId[],
   given: Readonly<Record<string, string>> = {},
 ): Promise<Built> {
-  return withFallback(context, target, first, options, async (prepared, sandbox) => {
-    const built = await buildEntry(storeOf(context), {
+  return withFallback(context, target, first, options, async (prepared, sandbox, watched) => {
+    const built = await buildEntry(storeOf(watched), {
       offline: options.offline,
       ...prepared,
       sandbox,
@@ -238,7 +241,7 @@ async function buildTargetWorkspace(
   mode: InstallMode,
 ): Promise<BuiltWorkspace> {
   const layout = layoutOf(context.host.homes);
-  return withFallback(context, target, first, options, async (prepared, sandbox) => {
+  return withFallback(context, target, first, options, async (prepared, sandbox, watched) => {
     const { source } = prepared;
     // The manifest's check lets a workspace have nothing but a checkout.
     if (!("commit" in source)) throw new TypeError(`${target.entry.name} has no checkout`);
@@ -246,14 +249,14 @@ async function buildTargetWorkspace(
     // Under the lock: another process may have been faster.
     const found = await readWorkspace(context.host, layout, target.entry.name);
     const before = found.state === "complete" && found.workspace.state !== "building" ? found.workspace : null;
-    if (before === null) return { workspace: await buildWorkspace(context, input), before, plan: prepared.plan };
+    if (before === null) return { workspace: await buildWorkspace(watched, input), before, plan: prepared.plan };
     if (before.state === "removing") {
       throw new IpmError("WORKSPACE_UNFINISHED", `${before.name} was being removed from ${before.folder}`, {
         hint: `ipm uninstall ${before.name}`,
       });
     }
     demandNotHeld({ name: before.name, version: before.plan.tool.version, held: before.held }, target.version);
-    const workspace = await updateWorkspace(context, before, input, !mode.fresh);
+    const workspace = await updateWorkspace(watched, before, input, !mode.fresh);
     return { workspace, before, plan: prepared.plan };
   });
 }
@@ -264,25 +267,32 @@ async function withFallback<T>(
   target: ResolvedTarget,
   first: PreparedPlan,
   options: PlanOptions,
-  build: (prepared: PreparedPlan, sandbox: Sandbox) => Promise<T>,
+  build: (prepared: PreparedPlan, sandbox: Sandbox, watched: Context) => Promise<T>,
 ): Promise<T> {
+  let lines: string[] = [];
+  const emit: Context["emit"] = (event) => {
+    if (event.type === "step.output" && lines.push(event.line) > MAX_LINES) lines.shift();
+    context.emit(event);
+  };
   const failed = new Map<string, string>();
   for (let prepared = first; ;) {
+    lines = [];
     const sandbox = await sandboxOf(context, options);
     try {
-      return await build(prepared, sandbox);
+      return await build(prepared, sandbox, { ...context, emit });
     } catch (error) {
-      if (!isIpmError(error) || !METHOD_FAILURES.has(error.code) || options.noFallback || options.method !== undefined)
-        throw error;
+      if (!isIpmError(error) || !METHOD_FAILURES.has(error.code)) throw error;
+      const advised = await withReason(context, prepared, lines, error);
+      if (options.noFallback || options.method !== undefined) throw advised;
       const method = prepared.plan.method.id;
       failed.set(method, `failed: ${error.message}`);
-      if (methodsOf(target.entry).length <= failed.size) throw error;
+      if (methodsOf(target.entry).length <= failed.size) throw advised;
       // The source is here already, and so is what was given: only the plan is another.
       const again = "commit" in prepared.source ? { ...target, fetched: prepared.source } : target;
       const given = prepared.inputs.flatMap(({ env, value }) => (value === null ? [] : [[env, value] as const]));
       const set = { ...options.set, ...Object.fromEntries(given) };
       const next = await preparePlan(context, again, { ...options, set }, failed).catch(() => null);
-      if (next === null) throw error;
+      if (next === null) throw advised;
       context.emit({
         type: "warning",
         code: error.code,
@@ -292,6 +302,38 @@ async function withFallback<T>(
       prepared = next;
     }
   }
+}
+
+/** Lines of the steps' output that are looked at for what is missing. */
+const MAX_LINES = 2000;
+
+/**
+ * What a failed build lacked, where that can be told: a header, library or program that its output names and this machine
+ * has not, or a version of a program that its authors support and is not the one here. That was advice until it failed,
+ * and is now the likeliest reason.
+ * @param lines output of the steps, made safe to show
+ * @returns REQUIREMENT_MISSING with the failure as its cause, or the failure itself
+ */
+async function withReason(
+  context: Context,
+  { plan }: PreparedPlan,
+  lines: readonly string[],
+  error: IpmError,
+): Promise<IpmError> {
+  const named = error.code === "STEP_FAILED" ? findMissingRequirement(lines) : undefined;
+  const probed = named === undefined ? [] : await probeRequirements(context.host, [named.requirement]);
+  const unsupported = plan.requirements.filter(
+    (one) => "tool" in one && one.optional && !one.met && one.version !== null && one.found !== null,
+  );
+  const lacks = [...probed.filter(({ met }) => !met), ...unsupported];
+  if (lacks.length === 0) return error;
+  const { name, version } = plan.tool;
+  const missing = await requirementMissing(context.host, name, version, lacks, []);
+  return new IpmError("REQUIREMENT_MISSING", `${missing.message}\n  without it ${error.message}`, {
+    ...(missing.hint === undefined ? {} : { hint: missing.hint }),
+    data: { ...error.data, ...missing.data },
+    cause: error,
+  });
 }
 
 /** The entries with the built ones in place of the old; null when they are the same already, by another process. */

@@ -94,6 +94,36 @@ describe("a repository without a manifest", () => {
     expect(await ipm.context.host.files.facts(path.join(ipm.layout.current, "bin/rc"))).toBeUndefined();
   });
 
+  test("that fails on another Node than its authors support says which one it needs", async () => {
+    const { ipm, url } = await prepared({
+      "package.json": TOOL["package.json"].replace("{", '{"engines":{"node":">=99"},'),
+      "rc.js": { run: "#!/usr/bin/env node\nrequire('node:not-there');\n" },
+    });
+    await expect(install(ipm.context, [url], { ...OPTIONS, allowUnverified: true })).rejects.toMatchObject({
+      code: "REQUIREMENT_MISSING",
+      exitCode: 4,
+      message: expect.stringMatching(/needs node >=99 \(found [\s\S]*without it test 1 failed/u) as string,
+    });
+    const works = await prepared({
+      ...TOOL,
+      "package.json": TOOL["package.json"].replace("{", '{"engines":{"node":">=99"},'),
+    });
+    await install(works.ipm.context, [works.url], { ...OPTIONS, allowUnverified: true });
+  });
+
+  test("whose build names what is missing says how to get it, as for a requirement that was written down", async () => {
+    const { ipm, url } = await prepared({
+      Makefile: "PREFIX ?= /usr/local\nrc: rc.c\n\tsh build.sh\ninstall: rc\n\tcp rc $(PREFIX)/bin/rc\n",
+      "build.sh":
+        "echo 'rc.c:1:10: fatal error: rc/own.h: No such file or directory'\necho '/usr/bin/ld: cannot find -ljansson: No such file or directory' >&2\nexit 1\n",
+      "rc.c": "",
+    });
+    await expect(install(ipm.context, [url], { ...OPTIONS, allowUnverified: true })).rejects.toMatchObject({
+      code: "REQUIREMENT_MISSING",
+      message: expect.stringMatching(/needs the header jansson\.h[\s\S]*without it step 1 /u) as string,
+    });
+  });
+
   test("its own ipm.yaml comes before any draft", async () => {
     const own =
       "schema: ipm/v1\nname: mine\nsummary: My own words\nlicense: MIT\nsteps: [uses: npm]\nbin: [rc]\ntests: [run: rc --version]\n";

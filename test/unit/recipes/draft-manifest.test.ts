@@ -73,7 +73,11 @@ describe("what the package says", () => {
         versions: [{ version: "2.10", ref: "refs/tags/v2.10", commit: DIGITS, tree: DIGITS }],
         steps: [{ uses: "npm" }],
         bin: ["rc", "ripcat"],
-        tests: [{ run: "ripcat --version || ripcat --help || ripcat -V || ripcat -h || ripcat 2>&1 | grep -i usage" }],
+        tests: [
+          {
+            run: "ripcat --version || ripcat --help || ripcat -V || ripcat -h || ripcat -h 2>&1 | grep -i usage || ripcat 2>&1 | grep -i usage",
+          },
+        ],
       },
     });
   });
@@ -180,6 +184,17 @@ describe("several ways", () => {
     expect(go.text).not.toContain("methods:");
   });
 
+  test("a package of another ecosystem with the same commands is a second method", () => {
+    const project = `[project]\nname = "ripcat"\nscripts = { ripcat = "a:b" }\n`;
+    const both = { "package.json": '{"name":"ripcat","bin":"rc.js"}', "rc.js": "" };
+    const draft = draftOf({ ...both, "pyproject.toml": project });
+    expectClean(draft);
+    expect(draft.text).toMatch(/methods:\n {2}- steps: \[uses: npm\]|methods:\n {2}- .*npm/u);
+    expect(draft.text).toContain("uses: python");
+    const other = draftOf({ ...both, "pyproject.toml": project.replace("ripcat =", "other =") });
+    expect(other.text).not.toContain("methods:");
+  });
+
   test("what failed is passed over, and there is an end to it", () => {
     const texts = {
       "Cargo.toml": '[package]\nname = "ripcat"\nversion = "1.0.0"\n',
@@ -235,6 +250,47 @@ describe("the README", () => {
     expectClean(draft);
     expect(draft.text).toContain("elsewhere: { brew: ripcat }");
     expect(draft.notes).toEqual(["README.md:7 brew install ripcat", "README.md:8 ./fetch-index --all"]);
+  });
+
+  test.each([
+    [
+      "reStructuredText",
+      "README.rst",
+      "ripcat\n======\n\n.. image:: x.png\n\nSearch text in archives.\n\nInstallation\n------------\n\nFirst::\n\n    $ npm install -g ripcat\n    $ brew install ripcat\n\n.. code-block:: bash\n   :linenos:\n\n   make fetch-data\n\nUsage\n-----\n\n::\n\n    ripcat --everything\n",
+      19,
+    ],
+    [
+      "AsciiDoc",
+      "README.adoc",
+      "= ripcat\n:toc:\n\nimage::x.png[]\n\nSearch text in archives.\n\n== Installation\n\n[source,sh]\n----\nnpm install -g ripcat\nbrew install ripcat\nmake fetch-data\n----\n\n== Usage\n\n----\nripcat --everything\n----\n",
+      14,
+    ],
+  ])("%s is read like Markdown", (_, file, text, line) => {
+    const draft = draftOf({ "package.json": '{"name":"ripcat","bin":"rc.js"}', "rc.js": "", [file]: text });
+    expect(value(draft, "summary")).toMatchObject({ value: "Search text in archives" });
+    expect(draft.notes).toContain(`${file}:${line} make fetch-data`);
+    expect(draft.notes.join("\n")).not.toMatch(/everything|npm install/u);
+    expect(draft.text).toContain("elsewhere: { brew: ripcat }");
+  });
+
+  const EXPRESS = JSON.stringify({ name: "ripcat", bin: "rc.js", dependencies: { express: "4" } });
+  const SHOWN =
+    "# ripcat\n\nSearch.\n\n```\nripcat docs --port 8080 # serves\n```\n\nOpen http://localhost:8080/ now.\n";
+
+  test("a server is started as its README does it, where a framework says that it is one", () => {
+    const draft = draftOf({ "package.json": EXPRESS, "rc.js": "", "README.md": SHOWN });
+    expectClean(draft);
+    expect(draft.text).toContain("start: { run: ripcat docs --port 8080, url: http://127.0.0.1:8080/ }");
+    expect(value(draft, "start")?.evidence).toEqual(["README.md:6 starts it, and line 9 says where"]);
+  });
+
+  test.each([
+    ["no framework", EXPRESS.replace("express", "chalk"), SHOWN],
+    ["no address near it", EXPRESS, SHOWN.replace("\nOpen", "\n## Elsewhere\n\nOpen")],
+    ["another command between them", EXPRESS, SHOWN.replace("# serves\n", "\nripcat --help\n")],
+    ["a place holder in it", EXPRESS, SHOWN.replace("docs", "<folder>")],
+  ])("no server with %s", (_, manifest, readme) => {
+    expect(draftOf({ "package.json": manifest, "rc.js": "", "README.md": readme }).text).not.toContain("start:");
   });
 
   test("a Spring Boot server is started on a free port for its test, and shown how to start", () => {

@@ -132,6 +132,11 @@ test.each([
     "PREFIX=/usr\ninstall:\n\tinstall -m 755 out/a b $(DESTDIR)$(PREFIX)/bin/\n\tcp a.1 $(PREFIX)/share/man/man1\n",
     ["a", "b"],
   ],
+  [
+    "after what it says",
+    'MSG = ./msg\nINSTALL = install\nPREFIX=/usr\nBINS = bin/a bin/tests/m\ninstall:\n\t${MSG} "[INST] bin/a" \\\n\t  ${INSTALL} -m755 bin/a ${PREFIX}/bin/a\n',
+    ["a"],
+  ],
 ])("programs that an install target names %s", (_, Makefile, bins) => {
   const [found] = makeRecipe.detect({ ...viewOfFiles({ Makefile }), name: "other" });
   expect(Object.keys(found?.bins ?? {})).toEqual(bins);
@@ -139,8 +144,20 @@ test.each([
 
 test.each([
   ["by the target of its rule", "all: out/a\nout/a: a.o\n\t$(CC) -o $@ a.o\na.o: a.c\n\t$(CC) -c -o a.o a.c\n", ["a"]],
+  [
+    "by make's own rule, not a library's object",
+    "all: check ex1 ex2\ncheck: test\n\t./$^\ntest: test.o other.o\nex1: ex1.o other.o\nex2: ex2.o other.o\n",
+    ["test", "ex1", "ex2"],
+  ],
   ["several in one rule", ".PHONY: run\nrun: run.c\n\t$(CC) -o run run.c\n\t$(CC) -o runq runq.c\n", ["run", "runq"]],
 ])("programs that the plain target links %s", (_, Makefile, bins) => {
   const [found] = makeRecipe.detect({ ...viewOfFiles({ Makefile }), name: "other" });
   expect(Object.keys(found?.bins ?? {})).toEqual(bins);
+});
+
+test("scripts that a Makefile neither builds nor can install are left to the recipe that copies", () => {
+  const files = { Makefile: "V = $(shell bin/rc -V)\ninstall:\n\t./install.py\n", "bin/rc": "" };
+  const view = viewOfFiles(files);
+  const executable = view.files.map((file) => ({ ...file, executable: file.path === "bin/rc" }));
+  expect(makeRecipe.detect({ ...view, files: executable, name: "rc" })).toEqual([]);
 });

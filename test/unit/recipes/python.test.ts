@@ -138,6 +138,8 @@ describe("detection of Python", () => {
     const setup = `from setuptools import setup\nsetup(name="tool", python_requires='>=3.6',\n  entry_points={"console_scripts": ["tool = tool.cli:main", 'tool2=tool.cli:two']})\n`;
     const [found] = detectIn({ "setup.py": setup });
     expect(found).toMatchObject({ bins: { tool: null, tool2: null }, requires: [{ version: ">=3.6" }] });
+    const bySystem = `import sys\nif sys.platform == "win32":\n  e = {"console_scripts": ["tool = a:b", "tool_win = a:c"]}\nelse:\n  e = {"console_scripts": ["tool = a:b", "t = a:d"]}\nsetup(name="tool", entry_points=e)\n`;
+    expect(detectIn({ "setup.py": bySystem })[0]?.bins).toEqual({ tool: null });
   });
 
   test("a pyproject.toml that only configures tools is no project (setup.cfg is)", () => {
