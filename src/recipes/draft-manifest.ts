@@ -14,6 +14,7 @@ import {
   findLicense,
   findServerFramework,
   readmeCommands,
+  readmeOf,
   serverUrl,
   startInReadme,
   summaryOfReadme,
@@ -83,7 +84,7 @@ export interface DraftAlternative {
 
 export interface Draft {
   readonly name: string;
-  readonly kind: "tool" | "library";
+  readonly kind: "tool" | "library" | "workspace";
   /** The manifest: of a registry, or an `ipm.yaml` where `git` is null. Each `# TODO` is in `todos` too. */
   readonly text: string;
   readonly values: readonly DraftValue[];
@@ -470,6 +471,35 @@ function describeMethods(
   );
 }
 
+const SCRIPT = /^(?!setup|conftest|noxfile|tasks|fabfile|versioneer|_)\w+\.py$/u;
+const STUDY = /\b(?:course|tutorials?|workshop|lessons?|exercises|notebooks?|from[- ]scratch|paper|reproduc\w+)\b/iu;
+
+/**
+ * What tells that a repository without a command is worked in: a course, a paper's code, notebooks. Not one whose README
+ * installs it from the index: that is a library.
+ */
+function workspaceSign(candidate: Candidate, input: DraftInput, summary: string): string | undefined {
+  if (candidate.recipe !== "python") return undefined;
+  const paths = input.files.map(({ path }) => path);
+  const readme = readmeOf(input.texts);
+  const name = candidate.about.name ?? input.name;
+  const plain = name.replaceAll(/[^\w-]/gu, "");
+  const isPublished = new RegExp(`\\bpip3? install (?:-U |--upgrade )?${plain}(?![\\w/.-])`, "iu");
+  if (readme !== undefined && isPublished.test(readme.text)) return undefined;
+  const notebook = paths.find((path) => path.endsWith(".ipynb") && !/(?:^|\/)(?:tests?|docs?)\//u.test(path));
+  if (notebook !== undefined) return `${notebook} is a notebook`;
+  const script = paths.find((path) => SCRIPT.test(path));
+  if (script !== undefined) return `${script} is a script to run in it`;
+  return STUDY.test(`${summary} ${input.name.replaceAll(/[-_]/gu, " ")}`) ? "it is there to learn from" : undefined;
+}
+
+/** A first test of what a workspace has: its package can be loaded, or its environment is whole. */
+function workspaceTest(input: DraftInput): Plain {
+  const packages = input.files.flatMap(({ path }) => /^(?:src\/)?([A-Za-z]\w*)\/__init__\.py$/u.exec(path)?.[1] ?? []);
+  const own = packages.find((name) => !/^(?:tests?|docs?|examples?|scripts?|utils|data|config)$/u.test(name));
+  return { run: own === undefined ? "python -m pip check" : `python -c "import ${own}"` };
+}
+
 function todosOf(parts: Parts, first: Candidate, ranked: readonly Candidate[], input: DraftInput): void {
   const key = parts.data["methods"] === undefined ? (parts.data["steps"] === undefined ? "kind" : "steps") : "methods";
   for (const doubt of first.doubts) todo(parts, key, doubt);
@@ -627,9 +657,9 @@ export function draftManifest(input: DraftInput): Draft | undefined {
   if (first === undefined) return undefined;
   const bins = usableBins(first);
   const names = Object.keys(bins);
-  const isLibrary = names.length === 0;
+  const hasNone = names.length === 0;
   // What failed before is no alternative any more.
-  const others = isLibrary ? [] : alternativesOf(first, ranked.slice(chosen + 1));
+  const others = hasNone ? [] : alternativesOf(first, ranked.slice(chosen + 1));
   const { value: name, why } = nameFor(first, names, input.name);
   const parts: Parts = { data: {}, values: [], comments: {} };
   parts.data["schema"] = "ipm/v1";
@@ -638,7 +668,15 @@ export function draftManifest(input: DraftInput): Draft | undefined {
   describeSource(parts, input);
   const commands = readmeCommands(input.texts, first.recipe);
   const elsewhere = { ...elsewhereOf(commands, name) };
-  if (isLibrary) {
+  const sign = hasNone ? workspaceSign(first, input, JSON.stringify(parts.data["summary"])) : undefined;
+  const isLibrary = hasNone && sign === undefined;
+  if (sign !== undefined) {
+    set(parts, "kind", "workspace", [sign]);
+    const { stated, evidence } = statedRequirements(first, input);
+    if (stated.length > 0) set(parts, "requires", stated.map(requirementSource), evidence);
+    set(parts, "steps", [stepSource(first)], first.evidence);
+    set(parts, "tests", [workspaceTest(input)], ["what the steps prepare"]);
+  } else if (isLibrary) {
     set(parts, "kind", "library", first.doubts.length > 0 ? first.doubts : ["no command is declared"]);
     const registry = REGISTRY_OF[first.recipe];
     if (registry !== undefined && first.about.name !== null) elsewhere[registry] ??= first.about.name;
@@ -676,7 +714,7 @@ export function draftManifest(input: DraftInput): Draft | undefined {
   );
   return {
     name,
-    kind: isLibrary ? "library" : "tool",
+    kind: sign === undefined ? (isLibrary ? "library" : "tool") : "workspace",
     text: yamlOf(parts),
     values: parts.values,
     todos,

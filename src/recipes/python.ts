@@ -439,7 +439,21 @@ function detect(input: DetectInput): readonly Candidate[] {
   if (!hasFile(input.files, REQUIREMENTS) || input.name === "") return [];
   const bin = input.name.toLowerCase();
   const script = scriptOf(input, bin);
-  if (script === undefined) return [];
+  if (script === undefined) {
+    const isWorkedIn = input.files.some(({ path }) => /^\w+\.py$|\.ipynb$/u.test(path));
+    if (!isWorkedIn) return [];
+    return [
+      {
+        ...base,
+        confidence: "possible",
+        evidence: [`${REQUIREMENTS} packages that its scripts need`],
+        bins: {},
+        requires: [requirement("python3", null, "both", "runs the tool")],
+        about: NO_FACTS,
+        doubts: ["no packaging metadata and no command"],
+      },
+    ];
+  }
   return [
     {
       ...base,

@@ -72,7 +72,7 @@ const outcomeOf = ({ hung, code, answer }) =>
 
 async function smoke(home, command, pattern) {
   const bin = path.join(home, "data/current/bin");
-  const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: folder, LANG: "C.UTF-8", TERM: "xterm" };
+  const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: folder, IPM_HOME: home, LANG: "C.UTF-8", TERM: "xterm" };
   const ran = await run("/bin/sh", ["-c", command], env, 60_000);
   const output = ran.stdout + ran.stderr;
   return !ran.hung && (pattern === undefined || new RegExp(pattern, "mu").test(output))
@@ -107,15 +107,20 @@ async function tryOne({ url, ecosystem, command, pattern }, index) {
   const manifest = path.join(drafts, file);
   const linted = await ipm(home, "lint", "--offline", manifest);
   if (linted.code !== 0) return end("lint", outcomeOf(linted), JSON.stringify(linted.answer.result?.findings?.[0]));
+  const isWorkspace = draft.kind === "workspace";
+  const into = isWorkspace ? ["--into", path.join(folder, String(index), "workspace")] : [];
   const extra = flags["with-requirements"] ? ["--with-requirements", "--yes"] : [];
   if (extra.length === 0) {
-    const planned = await ipm(home, "plan", manifest);
+    const planned = await ipm(home, "plan", manifest, ...into);
     if (planned.code !== 0) return end("plan", outcomeOf(planned), why(planned));
   }
-  const installed = await ipm(home, "install", manifest, "--allow-unverified", ...extra);
+  const installed = await ipm(home, "install", manifest, "--allow-unverified", ...extra, ...into);
   if (installed.code !== 0) return end("install", outcomeOf(installed), why(installed));
   if (command !== undefined && command !== "") {
-    const wrong = await smoke(home, command, pattern);
+    const line = isWorkspace
+      ? `"${process.execPath}" "${IPM}" run ${draft.name} -- sh -c '${command.replaceAll("'", `'\\''`)}'`
+      : command;
+    const wrong = await smoke(home, line, pattern);
     if (wrong !== null) return end("smoke", "wrong success", wrong);
   }
   return end("smoke", "passed", null);

@@ -30,6 +30,11 @@ function wordsOf(value: unknown): string {
   return /^[0-9a-f]{40}$/u.test(text) ? text.slice(0, 12) : text;
 }
 
+const KIND_NOTES: Readonly<Partial<Record<string, string>>> = {
+  library: "a library: it installs nothing",
+  workspace: "a workspace: a folder to work in, nothing on PATH",
+};
+
 /** `ipm init`: each value with its evidence, what a person must look at, and what to type next. */
 export function renderInit(result: InitResult, theme: Theme): readonly string[] {
   const { draft, written, findings, attempts, known } = result;
@@ -73,7 +78,7 @@ export function renderInit(result: InitResult, theme: Theme): readonly string[] 
         ];
   return [
     ...(written === null ? [...escapeUntrustedLines(draft.text.trimEnd()).split("\n"), ""] : []),
-    `${theme.strong(escapeUntrusted(draft.name))}${draft.kind === "library" ? theme.caution("  a library: it installs nothing") : ""}`,
+    `${theme.strong(escapeUntrusted(draft.name))}${KIND_NOTES[draft.kind] === undefined ? "" : theme.caution(`  ${KIND_NOTES[draft.kind]}`)}`,
     ...evidence,
     ...section("To look at", todos, theme),
     ...section(

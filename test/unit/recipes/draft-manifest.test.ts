@@ -358,6 +358,37 @@ describe("hostile repositories", () => {
   });
 });
 
+describe("a repository that is worked in", () => {
+  const SETUP = "from setuptools import setup\nsetup(name='ripcat', packages=['ripcat'])\n";
+
+  test.each([
+    ["notebooks", { "setup.py": SETUP, "ripcat/__init__.py": "", "demo.ipynb": "{}" }, 'python -c "import ripcat"'],
+    ["scripts and a list of packages", { "requirements.txt": "numpy\n", "train.py": "" }, "python -m pip check"],
+  ])("%s make a workspace", (_, files, run) => {
+    const draft = draftOf({ ...files, LICENSE: MIT, "README.md": "# ripcat\n\nA small net, from scratch.\n" });
+    expect(draft.kind).toBe("workspace");
+    expectClean(draft);
+    expect(draft.text).not.toMatch(/^bin:|^start:/mu);
+    expect(parseManifest(bytesOf(draft.text), "draft.yaml")).toMatchObject({
+      ok: true,
+      manifest: { kind: "workspace", tests: [{ run }] },
+    });
+  });
+
+  test("what the README installs from the index is a library", () => {
+    const draft = draftOf({
+      "setup.py": SETUP,
+      "demo.ipynb": "{}",
+      "README.md": "# ripcat\n\n```bash\npip install ripcat\n```\n",
+    });
+    expect(draft.kind).toBe("library");
+  });
+
+  test("nothing to work with is a library too", () => {
+    expect(draftOf({ "setup.py": SETUP, "ripcat/__init__.py": "" }).kind).toBe("library");
+  });
+});
+
 test("a library says where else it can be had", () => {
   const draft = draftOf({
     "package.json": '{"name":"@owner/ripcat","main":"i.js","license":"MIT","description":"Search text"}',
