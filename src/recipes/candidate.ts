@@ -48,12 +48,9 @@ export interface Candidate {
 
 /** A server that a command starts. */
 export interface Server {
-  /** Arguments for the address that `start` shows, and for any free port of this machine. */
-  readonly fixed: string;
-  readonly free: string;
+  /** Arguments for the address that `start` shows. */
+  readonly arguments: string;
   readonly url: string;
-  /** What it prints once it can be reached, for `grep`. */
-  readonly ready: string;
   readonly evidence: string;
 }
 

@@ -15,13 +15,9 @@ const SPRING_WEB = /\bspring-boot-starter-(?:web|webmvc|webflux|jersey|web-servi
 export function springServer(file: string, text: string): Server | undefined {
   const line = lineOfMatch(text, SPRING_WEB);
   if (line === 0) return undefined;
-  const local = "--server.address=127.0.0.1";
   return {
-    fixed: `${local} --server.port=8080`,
-    free: `${local} --server.port=0`,
+    arguments: "--server.address=127.0.0.1 --server.port=8080",
     url: "http://127.0.0.1:8080/",
-    // The line that SpringApplication logs by itself: "Started PetClinicApplication in 4.2 seconds".
-    ready: "Started .* in [0-9.]* seconds",
     evidence: `${file}:${line} a Spring Boot web server`,
   };
 }

@@ -293,7 +293,7 @@ describe("the README", () => {
     expect(draftOf({ "package.json": manifest, "rc.js": "", "README.md": readme }).text).not.toContain("start:");
   });
 
-  test("a Spring Boot server is started on a free port for its test, and shown how to start", () => {
+  test("a Spring Boot server is asked while it runs, and shown how to start", () => {
     const pom =
       "<project><artifactId>ripcat</artifactId><dependencies><dependency><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies><build><plugins><plugin><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build></project>";
     const draft = draftOf({ "pom.xml": pom, LICENSE: MIT });
@@ -304,7 +304,7 @@ describe("the README", () => {
         "",
       ),
     );
-    expect(draft.text).toContain('ripcat --server.address=127.0.0.1 --server.port=0 > "$TMPDIR/server.log" 2>&1 &\n');
+    expect(draft.text).toContain("{ run: curl -sS -o /dev/null http://127.0.0.1:8080/, during: start }");
     expect(draft.text).not.toContain("--version");
     const plain = draftOf({ "pom.xml": pom.replace("starter-web<", "starter-webmvc-test<") });
     expect(plain.text).not.toContain("start:");
