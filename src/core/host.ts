@@ -241,6 +241,8 @@ export interface DownloadRequest {
   /** Milliseconds for all of it; a server that sends nothing for a minute ends it too. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Certificates (PEM) that are trusted besides those of the program. */
+  readonly certificates?: string;
   /** Bytes so far, and all of them where the server says so. */
   readonly onProgress?: (received: number, total: number | null) => void;
 }

@@ -34,22 +34,31 @@ function failed(url: URL, why: string, cause?: unknown, status?: number): IpmErr
   });
 }
 
-async function ask(url: URL, options: DownloadOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
+/** What one request adds to the options. */
+type Asking = DownloadOptions & Pick<DownloadRequest, "signal" | "certificates">;
+
+async function ask(url: URL, options: Asking): Promise<http.IncomingMessage> {
   const isLoopback = options.allowLoopbackHttp === true && isLoopbackHttp(url);
   if (url.protocol !== "https:" && !isLoopback)
     throw refuse(url, `it uses ${escapeUntrusted(url.protocol.slice(0, -1))}`);
   if (url.username !== "" || url.password !== "") throw refuse(url, "its address holds a password");
   try {
-    return await getOnce(url, { env: options.env, signal, idleMs: IDLE_MS });
+    const { env, signal, certificates } = options;
+    return await getOnce(url, {
+      env,
+      signal,
+      idleMs: IDLE_MS,
+      ...(certificates === undefined ? {} : { certificates }),
+    });
   } catch (error) {
     throw error instanceof ProxyRefused || error instanceof ServerSilent ? failed(url, error.message) : error;
   }
 }
 
-async function follow(url: URL, options: DownloadOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
+async function follow(url: URL, options: Asking): Promise<http.IncomingMessage> {
   let current = url;
   for (let count = 0; count <= MAX_REDIRECTS; count++) {
-    const response = await ask(current, options, signal);
+    const response = await ask(current, options);
     const status = response.statusCode ?? 0;
     if (status === 200) return response;
     response.destroy();
@@ -70,7 +79,7 @@ export function createDownload(options: DownloadOptions): Download {
     const hash = createHash("sha256");
     let bytes = 0;
     try {
-      const response = await follow(url, options, signal);
+      const response = await follow(url, { ...options, ...request, signal });
       const length = Number(response.headers["content-length"]);
       const total = Number.isSafeInteger(length) ? length : null;
       if (total !== null && total > request.maxBytes) {

@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { type Socket } from "node:net";
-import { connect } from "node:tls";
+import { connect, rootCertificates } from "node:tls";
 
 const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
@@ -17,6 +17,8 @@ export interface GetOptions {
   /** A server that sends nothing for so many milliseconds is gone. */
   readonly idleMs: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Certificates (PEM) that are trusted besides Node's own. */
+  readonly certificates?: string;
   /** Connections that are used again, where no proxy is in between. */
   readonly agents?: { readonly http: http.Agent; readonly https: https.Agent };
 }
@@ -38,8 +40,14 @@ function proxyFor(url: URL, env: GetOptions["env"]): URL | undefined {
   return proxy.protocol === "http:" ? proxy : undefined;
 }
 
+/** `ca` replaces what Node trusts by itself, so that is in it too. */
+function trustOf({ certificates }: GetOptions): { readonly ca?: string[] } {
+  return certificates === undefined ? {} : { ca: [...rootCertificates, certificates] };
+}
+
 /** A connection through a proxy (CONNECT, RFC 9110 9.3.6), encrypted to the host itself. */
-function tunnel(url: URL, proxy: URL, { signal, idleMs }: GetOptions): Promise<Socket> {
+function tunnel(url: URL, proxy: URL, options: GetOptions): Promise<Socket> {
+  const { signal, idleMs } = options;
   const target = `${url.hostname}:${url.port || "443"}`;
   const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   const headers =
@@ -60,7 +68,7 @@ function tunnel(url: URL, proxy: URL, { signal, idleMs }: GetOptions): Promise<S
         reject(new ProxyRefused(`the proxy answered ${response.statusCode}`));
         return;
       }
-      const secure = connect({ socket, servername: url.hostname });
+      const secure = connect({ socket, servername: url.hostname, ...trustOf(options) });
       secure.once("secureConnect", () => resolve(secure));
       secure.once("error", reject);
     });
@@ -82,6 +90,7 @@ export async function getOnce(url: URL, options: GetOptions): Promise<http.Incom
     const settings: https.RequestOptions = {
       signal: options.signal,
       timeout: options.idleMs,
+      ...trustOf(options),
       // Compressed answers would not be the bytes that were hashed.
       headers: { "user-agent": "ipm", accept: "*/*", "accept-encoding": "identity", ...options.headers },
       ...(socket === undefined

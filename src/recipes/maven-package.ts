@@ -200,10 +200,10 @@ END
 resolve "$IPM_WANTED"
 if [ "$IPM_WANTED" = RELEASE ]; then
   newest=$(cat "$folder"/maven-metadata-*.xml | sed -n 's:.*<version>\\(.*\\)</version>.*:\\1:p' | grep -Eiv '(alpha|beta|rc|cr|snapshot|preview|dev|[.-](m|b|ea)[0-9]*)' | sort -V | tail -n 1)
-  [ -z "$newest" ] || resolve "$newest"
+  case $(cat path.txt) in *"/$newest/$artifact-$newest"*) ;; *) resolve "$newest" ;; esac
 fi
 : > ${ANSWERS.jars}
-tr ':' '\\n' < path.txt | while read -r jar; do
+tr ':' '\\n' < path.txt | while read -r jar || [ -n "$jar" ]; do
   [ -n "$jar" ] || continue
   if command -v sha256sum > /dev/null; then sum=$(sha256sum "$jar"); else sum=$(shasum -a 256 "$jar"); fi
   printf '%s %s\\n' "\${sum%% *}" "\${jar#"$HOME/.m2/repository/"}" >> ${ANSWERS.jars}

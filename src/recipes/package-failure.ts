@@ -35,12 +35,12 @@ const SIGNS: readonly (readonly [RegExp, PackageFailure["code"], string])[] = [
   ],
   [/\bENOTCACHED\b/u, "OFFLINE", "a package is not on this machine yet, and there is no network"],
   [
-    /\bE404\b|\bETARGET\b|No matching (?:version|distribution) found|no matching package named|is yanked|unknown revision|404 Not Found|\b410 Gone\b|Could not find artifact/iu,
+    /\bE404\b|\bETARGET\b|No matching (?:version|distribution) found|no matching package named|failed to select a version for the requirement|is yanked|unknown revision|404 Not Found|\b410 Gone\b|Could not find artifact/iu,
     "PACKAGE_NOT_FOUND",
     "the registry does not have a package or version that the lock pins",
   ],
   [
-    /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|E40[13]|E50[0234])\b|Max retries exceeded|NewConnectionError|ProxyError|Could not fetch URL|could not resolve host|couldn't connect|failed to download|dial tcp|connection refused|Could not transfer artifact|network is unreachable|name resolution|request to \S+ failed/iu,
+    /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|E40[13]|E50[0234])\b|Max retries exceeded|NewConnectionError|ProxyError|Could not fetch URL|could not resolve host|couldn't connect|failed to download|dial tcp|reading https?:\/\/\S+: (?:403|5\d\d) |connection refused|Could not transfer artifact|network is unreachable|name resolution|request to \S+ failed/iu,
     "PACKAGE_UNREACHABLE",
     "the registry could not be reached",
   ],

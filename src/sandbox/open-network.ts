@@ -59,7 +59,10 @@ export interface LoopbackNetwork {
 }
 
 /** The system's certificates and those that this machine's tools are told to trust besides, or undefined for none besides. */
-async function readCertificates(host: Outside, files: readonly string[]): Promise<string | undefined> {
+export async function readCertificates(
+  host: Pick<Host, "files">,
+  files: readonly string[],
+): Promise<string | undefined> {
   const parts: string[] = [];
   const seen = new Set<string>();
   const add = async (file: string): Promise<boolean> => {

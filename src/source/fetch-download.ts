@@ -28,14 +28,14 @@ function limitOf(bytes: number | null): number {
 /**
  * Bring a pinned download into ipm's cache, where it lies under its sha256, and check its bytes; one that is there already
  * is checked again and used.
- * @param work `tool`: `name@version` for events; `offline`: nothing is fetched
+ * @param work `tool`: `name@version` for events; `offline`: nothing is fetched; `certificates`: PEM, trusted besides
  * @returns absolute path of the file in the cache
  * @throws IpmError SOURCE_MISMATCH (other bytes than the pin's), FETCH_FAILED, SOURCE_REFUSED, OFFLINE, DISK_FULL
  */
 export async function fetchDownload(
   context: { readonly host: Host; readonly emit: Emit },
   pin: DownloadPin,
-  work: { readonly tool: string; readonly offline: boolean },
+  work: { readonly tool: string; readonly offline: boolean; readonly certificates?: string | undefined },
 ): Promise<string> {
   const { host } = context;
   const folder = path.join(host.homes.cache, "downloads");
@@ -61,6 +61,7 @@ export async function fetchDownload(
       maxBytes: limitOf(pin.bytes),
       timeoutMs: TIMEOUT_MS,
       signal: host.signal,
+      ...(work.certificates === undefined ? {} : { certificates: work.certificates }),
       onProgress: (received, total) => {
         if (received - reported < PROGRESS_BYTES && received !== total) return;
         reported = received;

@@ -4,7 +4,8 @@ import { IpmError } from "../core/errors.ts";
 import { isRecord } from "../core/is-record.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Plan, PlannedDownload } from "../plan/plan.ts";
-import { type EcosystemSettings, parseEcosystemSettings } from "../sandbox/ecosystem-settings.ts";
+import { parseEcosystemSettings } from "../sandbox/ecosystem-settings.ts";
+import { readCertificates } from "../sandbox/open-network.ts";
 import { crateAddress, crateIndexConfig, mavenAddress } from "../sandbox/package-address.ts";
 import { readEcosystemSources } from "../sandbox/read-ecosystem-settings.ts";
 import { fetchDownload } from "../source/fetch-download.ts";
@@ -16,14 +17,30 @@ const AT_ONCE = 6;
 const MAX_CONFIG_BYTES = 64 * 1024;
 const CONFIG_TIMEOUT_MS = 60_000;
 
+/** Where the downloads of packages come from on this machine, and whom it trusts. */
+interface PackageSources {
+  readonly addressOf: (download: PlannedDownload) => string;
+  readonly certificates: string | undefined;
+}
+
 /** The `dl` of the index that this machine has instead of crates.io. */
-async function readCrateSource({ host }: StoreContext, index: string): Promise<unknown> {
+async function readCrateSource(
+  { host }: StoreContext,
+  index: string,
+  certificates: string | undefined,
+): Promise<unknown> {
   const folder = path.join(host.homes.cache, "downloads");
   const file = path.join(folder, `config.${randomBytes(6).toString("hex")}.partial`);
   await host.files.createFolder(folder);
   try {
-    const url = crateIndexConfig(index);
-    await host.download({ url, file, maxBytes: MAX_CONFIG_BYTES, timeoutMs: CONFIG_TIMEOUT_MS, signal: host.signal });
+    await host.download({
+      url: crateIndexConfig(index),
+      file,
+      maxBytes: MAX_CONFIG_BYTES,
+      timeoutMs: CONFIG_TIMEOUT_MS,
+      signal: host.signal,
+      ...(certificates === undefined ? {} : { certificates }),
+    });
     const config: unknown = JSON.parse((await host.files.readText(file)) ?? "");
     return isRecord(config) ? config["dl"] : undefined;
   } catch (error) {
@@ -34,17 +51,16 @@ async function readCrateSource({ host }: StoreContext, index: string): Promise<u
   }
 }
 
-/** Where each download comes from on this machine; what is no package's comes from where the manifest says. */
-async function addressesOf(
-  store: StoreContext,
-  downloads: readonly PlannedDownload[],
-): Promise<(download: PlannedDownload) => string> {
-  if (downloads.every(({ ecosystem }) => ecosystem === undefined)) return ({ url }) => url;
-  const settings: EcosystemSettings = parseEcosystemSettings(await readEcosystemSources(store.host, false));
+async function readSources(store: StoreContext, downloads: readonly PlannedDownload[]): Promise<PackageSources> {
+  if (downloads.every(({ ecosystem }) => ecosystem === undefined))
+    return { addressOf: ({ url }) => url, certificates: undefined };
+  const settings = parseEcosystemSettings(await readEcosystemSources(store.host, false));
+  // As for the ecosystem's own client: a company's proxy may sign with an authority of its own.
+  const certificates = await readCertificates(store.host, settings.certificates);
   const [index] = settings.urls.crates;
   const isAsked = index !== undefined && downloads.some(({ ecosystem }) => ecosystem === "crates");
-  const source = isAsked ? await readCrateSource(store, index) : undefined;
-  return ({ url, sha256, ecosystem }) => {
+  const source = isAsked ? await readCrateSource(store, index, certificates) : undefined;
+  const addressOf = ({ url, sha256, ecosystem }: PlannedDownload): string => {
     if (ecosystem === "maven") return mavenAddress(url, settings);
     if (ecosystem !== "crates" || !isAsked) return url;
     const address = crateAddress(url, sha256, source);
@@ -53,6 +69,7 @@ async function addressesOf(
       hint: "see source.crates-io in the config.toml of cargo on this machine",
     });
   };
+  return { addressOf, certificates };
 }
 
 /** The failure of a download that is a part of an ecosystem's package, in the words of packages. */
@@ -94,7 +111,7 @@ export async function placeDownloads(store: StoreContext, plan: Plan, tmp: strin
   await host.files.createFolder(folder);
   // Two of the same bytes are one file of the cache: only the first is fetched while others are on their way.
   const bySum = [...new Map(downloads.map((download) => [download.sha256, download])).values()];
-  const addressOf = await addressesOf(store, offline ? [] : downloads).catch((error: unknown) => {
+  const { addressOf, certificates } = await readSources(store, offline ? [] : downloads).catch((error: unknown) => {
     throw ofPackage(error, plan, first);
   });
   const outcomes = await inParallel(
@@ -102,7 +119,9 @@ export async function placeDownloads(store: StoreContext, plan: Plan, tmp: strin
     downloads.every(({ ecosystem }) => ecosystem !== undefined) ? AT_ONCE : 1,
     async (download) => {
       try {
-        const cached = await fetchDownload(store, { ...download, url: addressOf(download) }, { tool, offline });
+        const pin = { ...download, url: addressOf(download) };
+        const work = { tool, offline, certificates: download.ecosystem === undefined ? undefined : certificates };
+        const cached = await fetchDownload(store, pin, work);
         return [download.sha256, cached] as const;
       } catch (error) {
         throw ofPackage(error, plan, download);

@@ -32,7 +32,11 @@ export function toolchainEnvironment(): Record<string, string> {
 }
 
 /** How a program is asked for its version where `--version` is not the way. */
-const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = { go: ["version"], java: ["-version"] };
+const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  go: ["version"],
+  java: ["-version"],
+  unzip: ["-v"],
+};
 const found = new Map<string, boolean>();
 
 function runs(tool: string): boolean {
@@ -58,6 +62,8 @@ const PROBES = {
   pypi: [["python3", "-m", "pip", "download", "-q", "--retries", "0", "--no-deps", "-d", ".", "colorama==0.4.6"]],
   crates: [["cargo", "fetch"]],
   go: [["go", "list", "-m", "rsc.io/quote@v1.5.2"]],
+  // Maven itself would fetch dozens of files of plugins before it tells.
+  maven: [["curl", "-fsS", "-o", "junit.pom", "https://repo.maven.apache.org/maven2/junit/junit/4.12/junit-4.12.pom"]],
 } as const;
 
 const PROBE_TIMEOUT_MS = 8_000;
