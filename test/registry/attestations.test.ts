@@ -112,13 +112,15 @@ describe("every method of the registry is verified on linux-x64-glibc; else: ipm
       const place = path.join(REGISTRY, "packages", name, "attestations");
       return existsSync(place) ? readdirSync(place).map((file) => readFileSync(path.join(place, file), "utf8")) : [];
     });
+    const versions = new Set<string>(METHODS.map(({ version }) => version));
     // Absolute paths, addresses and ports, user names: what a statement says of a host is what the manifest says.
-    const found = texts.flatMap(
+    const words = texts.flatMap(
       (text) =>
         text.match(
           /"\/[^"]*"|(?:https?|file):\/\/(?!in-toto\.io|slsa\.dev)[^"]*|\blocalhost\b|\b\d{1,3}(?:\.\d{1,3}){3}\b/gu,
         ) ?? [],
     );
-    expect(found).toEqual([]);
+    // A version of four numbers looks like an address.
+    expect(words.filter((word) => !versions.has(word))).toEqual([]);
   });
 });
