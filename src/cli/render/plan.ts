@@ -18,6 +18,8 @@ import { type Theme, hang } from "./theme.ts";
 
 /** Digits of the plan digest that are shown; `--json` has all of them. */
 const SHORT_DIGEST = 12;
+/** Downloads that are shown one by one: a Java tool has dozens. */
+const MAX_DOWNLOADS = 4;
 function section(title: string, lines: readonly string[], theme: Theme): string[] {
   return lines.length === 0 ? [] : ["", theme.strong(title), ...lines];
 }
@@ -78,6 +80,18 @@ function factLines(plan: Plan, theme: Theme): string[] {
     ...renderField("plan", plan.digest.slice(0, SHORT_DIGEST), theme),
   );
   return lines;
+}
+
+/** What ipm fetches by itself before the steps: a few of the files by name, the others by number. */
+function downloadLines({ what }: Plan, theme: Theme): string[] {
+  const downloads = what.downloads ?? [];
+  const shown = downloads.slice(0, downloads.length > MAX_DOWNLOADS ? MAX_DOWNLOADS - 1 : MAX_DOWNLOADS);
+  const lines = shown.flatMap(({ file, url, bytes, ecosystem }) => {
+    const size = bytes === null ? "" : `, about ${formatBytes(bytes)}`;
+    const place = ecosystem === undefined ? new URL(url).host : `the registry of ${ecosystem} that this machine uses`;
+    return hang("  ", `${escapeUntrusted(file)}${size} from ${escapeUntrusted(place)}`, theme.width);
+  });
+  return downloads.length > shown.length ? [...lines, `  and ${downloads.length - shown.length} more`] : lines;
 }
 
 function requirementLines(requirements: readonly ResolvedRequirement[], theme: Theme): string[] {
@@ -263,6 +277,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...section("Look at", riskLines(plan, theme), theme),
     ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
     ...section("Inputs", inputLines(plan, theme), theme),
+    ...section("Fetches, each compared with its sha256", downloadLines(plan, theme), theme),
     ...section("Steps", stepLines(what.steps, theme), theme),
     ...section(
       plan.workspace === undefined ? "Tests, before anything goes on PATH" : "Tests",

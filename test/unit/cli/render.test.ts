@@ -3,6 +3,7 @@ import { renderChange } from "../../../src/cli/render/changes.ts";
 import { displayWidth } from "../../../src/cli/render/display-width.ts";
 import { renderError } from "../../../src/cli/render/error.ts";
 import { renderPlan } from "../../../src/cli/render/plan.ts";
+import type { PlannedDownload } from "../../../src/plan/plan.ts";
 import { renderShow } from "../../../src/cli/render/show.ts";
 import { renderToolList } from "../../../src/cli/render/tool-list.ts";
 import { createTheme } from "../../../src/cli/render/theme.ts";
@@ -79,6 +80,28 @@ describe("a plan", () => {
     expect(text).toMatch(/with changes that are\s+not committed/u);
     expect(text).toContain("! deprecated: needs Python 3.6; use ripcat2");
     expect(text).toContain("ripcat 2.1.0 prerelease");
+  });
+
+  test("names what ipm fetches before the steps, and counts what is too much to name", () => {
+    const base = samplePlan();
+    const jar = (name: string): PlannedDownload => ({
+      file: `${name}.jar`,
+      url: `https://repo.maven.apache.org/maven2/${name}.jar`,
+      sha256: "a".repeat(64),
+      bytes: null,
+      ecosystem: "maven",
+    });
+    const fetches = (downloads: readonly PlannedDownload[]): string => {
+      const text = renderPlan({ ...base, what: { ...base.what, downloads } }, plain).join("\n");
+      return /Fetches, each compared with its sha256\n([\s\S]*?)\n\n/u.exec(text)?.[1] ?? "";
+    };
+    const release = { file: "rc.zip", url: "https://example.org/a/rc.zip", sha256: "b".repeat(64), bytes: 2_000_000 };
+    expect(fetches([release])).toBe("  rc.zip, about 2.0 MB from example.org");
+    expect(fetches(["a", "b", "c", "d", "e"].map(jar)).split("\n")).toEqual([
+      ...["a", "b", "c"].map((name) => `  ${name}.jar from the registry of maven that this machine uses`),
+      "  and 2 more",
+    ]);
+    expect(fetches([])).toBe("");
   });
 
   test.each([40, 60, 80, 120])("fits into %i columns, but for words that cannot be broken", (width) => {
