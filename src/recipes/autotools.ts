@@ -252,7 +252,7 @@ function detect(input: DetectInput): readonly Candidate[] {
       confidence: project.input !== null ? "likely" : "possible",
       evidence: [
         line > 0 ? `${file}:${line} AC_INIT` : file,
-        ...(project.hasConfigure ? ["configure"] : ["no configure: it is generated"]),
+        ...(project.hasConfigure ? (file === "configure" ? [] : ["configure"]) : ["no configure: it is generated"]),
         ...(project.generator === undefined ? [] : [project.generator]),
       ],
       bins: Object.fromEntries(

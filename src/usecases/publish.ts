@@ -154,7 +154,7 @@ function pageOf(url: string | undefined, branch: string): string | null {
   const https = url.replace(/^(?:ssh:\/\/)?git@([^:/]+)[:/]/u, "https://$1/");
   const parsed = parseGitUrl(https);
   if (!parsed.ok || parsed.value.transport !== "https") return null;
-  return `${redactCredentials(https).replace(/\.git$/u, "")}/compare/${encodeURIComponent(branch)}?expand=1`;
+  return `${redactCredentials(https).replace(/\.git$/u, "")}/compare/${branch.split("/").map(encodeURIComponent).join("/")}?expand=1`;
 }
 
 async function demandClean(context: Context, own: OwnManifest, files: readonly string[]): Promise<void> {
@@ -217,7 +217,8 @@ export async function publish(context: Context, typed: string, options: PublishO
   const subject = subjectOf(tier, manifest.name, version);
   const body = bodyOf(manifest, tier, version, await readOwnAttestations(context.host, manifest.name, version));
   const hasGh = (await findOnPath(context.host, "gh")) !== undefined;
-  const remoteUrl = await ask(context, registry, "remote", "get-url", remote);
+  // As it is written, before the user's own rewrites: a page is at the forge, wherever the push goes.
+  const remoteUrl = await ask(context, registry, "config", "--get", `remote.${remote}.url`);
   const current = await ask(context, registry, "branch", "--show-current");
   const commands: (readonly [string, ...string[]])[] = [
     ...(current === branch ? [] : [["git", "switch", "-c", branch] as const]),

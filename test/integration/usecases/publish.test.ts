@@ -114,3 +114,16 @@ test("with gh the pull request is opened by it, with the same words", async () =
   const { readFileSync } = await import("node:fs");
   expect(readFileSync(path.join(place.home, "gh.txt"), "utf8")).toContain(`create\n--title\n${done.subject}\n--body\n`);
 });
+
+test("a fork at a forge: what is pushed arrives there, and the page that opens the pull request is named", async () => {
+  const place = prepared();
+  place.checkout.git("remote", "set-url", "origin", "https://github.com/someone/tools.git");
+  writeFileSync(
+    path.join(place.home, ".gitconfig"),
+    `[user]\n\tname = Test\n\temail = test@example.org\n[url "file://${place.fork}"]\n\tinsteadOf = https://github.com/someone/tools.git\n`,
+  );
+  place.checkout.write({ [MANIFEST]: TWO });
+  const done = await publish(contextIn(place), "ripcat", { ...OPTIONS, dryRun: false, yes: true });
+  expect(done).toMatchObject({ done: true, page: "https://github.com/someone/tools/compare/ipm/ripcat-2.11?expand=1" });
+  expect(runGit(place.fork, ["log", "--format=%s", "-1", "ipm/ripcat-2.11"]).toString().trim()).toBe(done.subject);
+});
