@@ -1,13 +1,12 @@
 import { blockingReason } from "../manifest/lint/blocking-command.ts";
 import { commandsOf } from "../manifest/lint/places.ts";
+import { ROOT_PROGRAMS } from "../manifest/lint/root-programs.ts";
+import { runsDownload } from "../manifest/lint/run-download.ts";
 import { type ShellCommand, programOf } from "../manifest/shell-commands.ts";
 import { isEcosystem } from "../manifest/ecosystems.ts";
 import type { PlanRisk, PlannedRun, PlannedStep } from "../plan/plan.ts";
 import { findSecrets } from "./find-secrets.ts";
 
-const ROOT = new Set(["sudo", "doas", "su", "pkexec", "run0", "setcap", "chroot"]);
-const DOWNLOADERS = /\b(?:curl|wget|fetch|aria2c)\b/u;
-const INTERPRETERS = /^(?:(?:ba|da|z|k|c)?sh|fish|python[0-9.]*|perl|ruby|node|deno|php|source|\.|eval)$/u;
 /** Folders that a step may write are named by variables or are relative. */
 const OUTSIDE = /^(?:\/(?!tmp\/|dev\/(?:null|stdout|stderr)$)|~(?:\/|$)|\$\{?HOME\b)/u;
 const WRITERS = new Set(["cp", "mv", "install", "ln", "mkdir", "tee", "rsync", "touch", "chmod", "chown", "dd"]);
@@ -27,19 +26,9 @@ function shown(command: ShellCommand): string {
   return command.words.slice(0, 3).join(" ");
 }
 
-function downloadToShell(commands: readonly ShellCommand[], text: string): string | undefined {
-  const piped = commands.find(
-    (command, index) =>
-      command.ending === "|" &&
-      DOWNLOADERS.test(programOf(command)) &&
-      commands.slice(index + 1).some((next) => INTERPRETERS.test(programOf(next))),
-  );
-  if (piped !== undefined) return `runs what ${programOf(piped)} downloads`;
-  // `sh -c "$(curl …)"`, `bash <(wget …)`, `eval "$(curl …)"`.
-  const inside = commands.some(
-    ({ words }) => INTERPRETERS.test(words[0]) && /(?:\$\(|<\(|`)[^)`]*\b(?:curl|wget|fetch)\b/u.test(words.join(" ")),
-  );
-  return inside && DOWNLOADERS.test(text) ? "runs what it downloads" : undefined;
+function downloadToShell(commands: readonly ShellCommand[]): string | undefined {
+  const found = commands.find((_, index) => runsDownload(commands, index));
+  return found === undefined ? undefined : `runs what ${programOf(found)} downloads`;
 }
 
 function writesOutside(command: ShellCommand): string | undefined {
@@ -84,10 +73,10 @@ function risksOfRun(step: PlannedRun): PlanRisk[] {
   if (step.recipe !== null) return risks;
   const text = textOf(step.run);
   const commands = commandsOf(step.run);
-  flag("download-to-shell", downloadToShell(commands, text));
+  flag("download-to-shell", downloadToShell(commands));
   for (const command of commands) {
     const program = programOf(command);
-    if (ROOT.has(program)) flag("privilege-escalation", `asks for the rights of root (${program})`);
+    if (ROOT_PROGRAMS.has(program)) flag("privilege-escalation", `asks for the rights of root (${program})`);
     flag("writes-outside", writesOutside(command));
     if (command.ending === "&" || DETACHERS.has(program) || DETACHERS.has(command.words[0])) {
       flag("background-process", `starts something in the background (${shown(command)})`);

@@ -2,8 +2,8 @@ import { programOf } from "../shell-commands.ts";
 import type { ShellCommand } from "../shell-commands.ts";
 
 const DOWNLOADERS = new Set(["curl", "wget", "fetch", "aria2c", "http", "https"]);
-const INTERPRETERS = /^(?:(?:ba|da|z|k|c)?sh|fish|python[0-9.]*|perl|ruby|node|php|source|\.|eval|iex)$/u;
-const WITHIN = /(?:\$|<)\([^)]*\b(?:curl|wget)\b|`[^`]*\b(?:curl|wget)\b/u;
+const INTERPRETERS = /^(?:(?:ba|da|z|k|c)?sh|fish|python[0-9.]*|perl|ruby|node|deno|php|source|\.|eval|iex)$/u;
+const WITHIN = /(?:\$|<)\([^)]*\b(?:curl|wget|fetch)\b|`[^`]*\b(?:curl|wget|fetch)\b/u;
 
 function interprets(command: ShellCommand): boolean {
   // `sudo bash`, `sudo -E bash -`.

@@ -1,8 +1,8 @@
 import { programOf } from "../../shell-commands.ts";
 import { stepCommands } from "../places.ts";
+import { ROOT_PROGRAMS } from "../root-programs.ts";
 import type { LintRule } from "../rule.ts";
 
-const ROOT = new Set(["sudo", "doas", "su", "pkexec", "run0"]);
 const SYSTEM_PACKAGES =
   /^(?:apt|apt-get|dnf|yum|zypper|pacman|apk|brew|port|emerge|xbps-install|snap|flatpak|rpm|dpkg|systemctl|useradd|usermod|groupadd|chown)$/u;
 
@@ -17,7 +17,7 @@ export const needsRoot: LintRule = {
   check: (subject) =>
     stepCommands(subject).flatMap(({ path, command }) => {
       const program = programOf(command);
-      if (ROOT.has(program)) return [{ path, message: `\`${program}\` asks for the rights of root` }];
+      if (ROOT_PROGRAMS.has(program)) return [{ path, message: `\`${program}\` asks for the rights of root` }];
       if (!SYSTEM_PACKAGES.test(program)) return [];
       return [
         {
