@@ -131,18 +131,29 @@ class Run {
     };
   }
 
+  /** Ask somebody while nothing else is drawn. */
+  async #paused<T>(ask: (theme: Theme) => Promise<T>): Promise<T> {
+    this.#reporter.pause();
+    try {
+      return await ask(this.#theme(this.#streams.stderr));
+    } finally {
+      this.#reporter.resume();
+    }
+  }
+
   #prompts(): Prompts | null {
     if (!this.#settings.canAsk) return null;
     return {
-      text: async (question) => {
-        const { askText } = await import("./ask.ts");
-        this.#reporter.pause();
-        try {
-          return await askText(question, this.#streams, this.#theme(this.#streams.stderr), this.#signals.signal);
-        } finally {
-          this.#reporter.resume();
-        }
-      },
+      text: (question) =>
+        this.#paused(async (theme) => {
+          const { askText } = await import("./ask.ts");
+          return askText(question, this.#streams, theme, this.#signals.signal);
+        }),
+      choose: (question) =>
+        this.#paused(async (theme) => {
+          const { choose } = await import("./choose.ts");
+          return choose(question, this.#streams, theme, this.#signals.signal);
+        }),
     };
   }
 

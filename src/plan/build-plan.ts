@@ -159,6 +159,7 @@ export function buildPlan(input: PlanInput): Plan {
     method: { id: manifest.method, passedOver: input.passedOver },
     platform: input.platform,
     requirements: input.requirements,
+    ...(expanded.optional.length === 0 ? {} : { optional: expanded.optional }),
     ...(input.inputs.length === 0 ? {} : { inputs: input.inputs.map(({ env, why, from }) => ({ env, why, from })) }),
     trust: input.trust,
     launchers: Object.keys(expanded.provides.bin)

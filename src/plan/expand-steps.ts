@@ -18,7 +18,7 @@ import { checkOptions } from "../recipes/options.ts";
 import type { PackageRecipe } from "../recipes/package-recipe.ts";
 import { invalidLock } from "../recipes/package-failure.ts";
 import { RECIPES, findRecipe } from "../recipes/recipes.ts";
-import type { PlannedEnvironment, PlannedLauncher, PlannedProvides } from "./plan.ts";
+import type { OptionalStep, PlannedEnvironment, PlannedLauncher, PlannedProvides } from "./plan.ts";
 import { requirementKey } from "./requirements.ts";
 import { titleOfRun } from "./title-of-run.ts";
 
@@ -29,6 +29,8 @@ export interface SourceView {
 }
 
 export interface ExpandedSteps {
+  /** The steps that the manifest leaves to the user. */
+  readonly optional: readonly OptionalStep[];
   readonly steps: readonly PlannedStep[];
   readonly downloads: readonly PlannedDownload[];
   readonly provides: PlannedProvides;
@@ -314,10 +316,14 @@ function addDownload(downloads: Map<string, PlannedDownload>, download: PlannedD
 
 /**
  * Expand a resolved manifest into the plain steps that will run, in order, and settle where each launcher's file is.
- * `optional` steps are left out: nobody has chosen them.
+ * @param taken positions of the `optional` steps that the user wants; the others are left out
  * @throws IpmError MANIFEST_INVALID for an unknown recipe, or a repository that a recipe cannot build; LOCK_INVALID
  */
-export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps {
+export function expandSteps(
+  manifest: Manifest,
+  view: SourceView,
+  taken: ReadonlySet<number> = new Set(),
+): ExpandedSteps {
   const reference = packageOf(manifest);
   const packages = reference === null ? null : checkLock(reference, manifest.version, view.texts);
   const steps: PlannedStep[] = [];
@@ -327,12 +333,15 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
   const recipeRequires: Requirement[] = [];
   const environments: WorkspaceEnvironment[] = [];
   const notices: string[] = [];
-  for (const step of manifest.steps) {
+  const optional: OptionalStep[] = [];
+  for (const [index, step] of manifest.steps.entries()) {
     if (step.optional) {
-      notices.push(
-        `left out, optional: ${"run" in step ? titleOfRun(step.run) : step.uses}${step.why === null ? "" : ` (${step.why})`}`,
-      );
-      continue;
+      const title = "run" in step ? titleOfRun(step.run) : step.uses;
+      optional.push({ step: index, title, why: step.why, taken: taken.has(index) });
+      if (!taken.has(index)) {
+        notices.push(`left out, optional: ${title}${step.why === null ? "" : ` (${step.why})`}`);
+        continue;
+      }
     }
     const { drafts, recipe, output, environment } = draftsOf(step, manifest, view);
     environments.push(environment);
@@ -361,6 +370,7 @@ export function expandSteps(manifest: Manifest, view: SourceView): ExpandedSteps
     ]),
   );
   return {
+    optional,
     steps,
     downloads: [...downloads.values()],
     provides: { bin, share: manifest.provides.share, completions: manifest.provides.completions },

@@ -32,6 +32,8 @@ export interface Plan {
   readonly requirements: readonly ResolvedRequirement[];
   /** What the inputs of `what` are for and where their values are from; absent where nothing is asked for. */
   readonly inputs?: readonly { readonly env: string; readonly why: string | null; readonly from: InputOrigin }[];
+  /** Absent where the manifest leaves no step to its user. */
+  readonly optional?: readonly OptionalStep[];
   readonly trust: PlanTrust;
   /** Launchers in the profile's bin that this plan would add, and other commands of that name on PATH. */
   readonly launchers: readonly {
@@ -140,6 +142,14 @@ export interface PlannedInput {
   readonly secret: boolean;
   /** Null for a secret, whose value is in no plan. */
   readonly value: string | null;
+}
+
+/** A step that the manifest leaves to its user, by its position there. */
+export interface OptionalStep {
+  readonly step: number;
+  readonly title: string;
+  readonly why: string | null;
+  readonly taken: boolean;
 }
 
 /** Where the value of an input is from; null: nobody has given it yet. */

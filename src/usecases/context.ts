@@ -21,8 +21,17 @@ export interface TextQuestion {
   readonly hidden: boolean;
 }
 
+/** Several things of which somebody picks one. */
+export interface ChoiceQuestion {
+  readonly text: string;
+  /** `why`: why it cannot be taken, or null. At least one can. */
+  readonly choices: readonly { readonly id: string; readonly why: string | null }[];
+}
+
 /** What a person types; never asked without a terminal. */
 export interface Prompts {
+  /** The id of one that can be taken, or null when nobody picks one. */
+  choose(question: ChoiceQuestion): Promise<string | null>;
   /** One line, or null when nobody gives one (end of file). */
   text(question: TextQuestion): Promise<string | null>;
 }
@@ -52,6 +61,10 @@ export interface Context {
 /** What planning and installing commands can be told. */
 export interface PlanOptions {
   readonly method?: string;
+  /** Somebody at the terminal picks the method. */
+  readonly choose?: boolean;
+  /** What was decided about optional steps when this was installed: nobody is asked again. */
+  readonly optionalBefore?: readonly { readonly title: string; readonly taken: boolean }[];
   readonly ref?: string;
   /** The folder that a workspace goes to, as typed. */
   readonly into?: string;
@@ -62,8 +75,8 @@ export interface PlanOptions {
   readonly withRequirements?: boolean;
   /** `--set`: what tools ask for, by variable. */
   readonly set?: Readonly<Record<string, string>>;
-  /** For a clean room: only `set` and what was given in it counts, and secrets may be missing. */
-  readonly withoutSecrets?: boolean;
+  /** For a clean room: no optional step is taken, only `set` and what was given in it counts, and secrets may be missing. */
+  readonly cleanRoom?: boolean;
   readonly offline: boolean;
   /** How many tools are fetched and built at once. */
   readonly jobs: number;

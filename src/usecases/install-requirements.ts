@@ -5,13 +5,11 @@ import type { ResolvedRequirement } from "../plan/plan.ts";
 import { remediesOf, remedyCommands, showCommand } from "../plan/remedies.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { findOnPath } from "./find-on-path.ts";
+import { inTurn } from "./in-turn.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 import { readRemedyHost } from "./remedy-host.ts";
 
 const COMMAND_TIMEOUT_MS = 30 * 60_000;
-
-/** One at a time: package managers lock each other out, and two questions at once cannot be answered. */
-const underWay = new WeakMap<Host, Promise<unknown>>();
 
 function failed(command: string, how: string): IpmError {
   return new IpmError("REQUIREMENT_MISSING", `${command} ${how}`, {
@@ -114,8 +112,6 @@ export async function installRequirements(
   unmet: readonly ResolvedRequirement[],
   options: PlanOptions,
 ): Promise<boolean> {
-  const before = underWay.get(context.host) ?? Promise.resolve();
-  const work = before.catch(() => undefined).then(() => getAll(context, tool, unmet, options));
-  underWay.set(context.host, work);
-  return work;
+  // Package managers lock each other out, and two questions at once cannot be answered.
+  return inTurn(context.host, () => getAll(context, tool, unmet, options));
 }

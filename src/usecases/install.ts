@@ -6,12 +6,13 @@ import { secretInputs } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { findMissingRequirement } from "../plan/missing-requirement.ts";
-import { type EntryId, entryPaths, formatEntryId, layoutOf } from "../store/layout.ts";
+import { type EntryId, entryPaths, formatEntryId, layoutOf, parseEntryId } from "../store/layout.ts";
 import type { HeldLock } from "../store/locks.ts";
 import { seedState } from "../store/persist.ts";
 import { findLauncherConflict } from "../store/profiles.ts";
 import { generationEntryOf } from "../store/rebuild-generation.ts";
 import { readCurrent } from "../store/read-current.ts";
+import { readReceipt } from "../store/receipts.ts";
 import { openForWriting } from "../store/recover.ts";
 import { lockEntries } from "../store/store-context.ts";
 import { discardEntry, switchGeneration } from "../store/store.ts";
@@ -53,6 +54,16 @@ export interface FailedTool {
   readonly log: string | null;
 }
 
+/** A method that failed, after which another one was tried. */
+export interface FailedAttempt {
+  readonly name: string;
+  readonly version: string;
+  readonly method: string;
+  readonly code: string;
+  readonly message: string;
+  readonly log: string | null;
+}
+
 export interface InstallResult {
   /** The generation that is current now; null when nothing was ever installed. */
   readonly generation: number | null;
@@ -60,6 +71,8 @@ export interface InstallResult {
   readonly unchanged: readonly UnchangedTool[];
   /** Only with `--keep-going`: what failed while others went through. */
   readonly failed: readonly FailedTool[];
+  /** Methods that failed before another one went through. */
+  readonly attempts: readonly FailedAttempt[];
   readonly plans: readonly Plan[];
   readonly dryRun: boolean;
   readonly notes: readonly ToolNote[];
@@ -153,12 +166,15 @@ export async function seedPlan(context: Context, plan: Plan, id: EntryId): Promi
 /** A built target: what a generation lists of it, and its plan. */
 export interface Built {
   readonly id: EntryId;
+  /** Methods that failed before. */
+  readonly attempts: readonly FailedAttempt[];
   readonly entry: GenerationEntry;
   readonly plan: Plan;
 }
 
 /** A workspace that is ready, and its plan; `before` is what was there when it was only moved or prepared again. */
 interface BuiltWorkspace {
+  readonly attempts: readonly FailedAttempt[];
   readonly workspace: Workspace;
   readonly before: Workspace | null;
   readonly plan: Plan;
@@ -186,7 +202,8 @@ async function prepareTarget(
   options: PlanOptions,
   kept: string | undefined,
 ): Promise<PreparedPlan> {
-  if (kept === undefined || options.method !== undefined) return preparePlan(context, target, options);
+  if (kept === undefined || options.method !== undefined || options.choose === true)
+    return preparePlan(context, target, options);
   try {
     return await preparePlan(context, target, { ...options, method: kept });
   } catch (error) {
@@ -261,38 +278,64 @@ async function buildTargetWorkspace(
   });
 }
 
+function attemptOf({ tool, method }: Plan, error: IpmError): FailedAttempt {
+  const { code, message, log } = failureOf(tool.name, error);
+  return { name: tool.name, version: tool.version, method: method.id, code, message, log };
+}
+
+/** The failure of the last method with what went before it: every attempt, and its log. */
+function withAttempts(error: IpmError, attempts: readonly FailedAttempt[]): IpmError {
+  if (attempts.length === 0) return error;
+  const before = attempts.map(
+    ({ method, message, log }) =>
+      `  before it, method ${method} failed: ${message.split("\n")[0] ?? ""}${log === null ? "" : `; log ${log}`}`,
+  );
+  return new IpmError(error.code, [error.message, ...before].join("\n"), {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    data: { ...error.data, attempts },
+    cause: error,
+  });
+}
+
 /** Build by a plan, and by the manifest's next method after a failed one. */
-async function withFallback<T>(
+async function withFallback<T extends object>(
   context: Context,
   target: ResolvedTarget,
   first: PreparedPlan,
   options: PlanOptions,
   build: (prepared: PreparedPlan, sandbox: Sandbox, watched: Context) => Promise<T>,
-): Promise<T> {
+): Promise<T & { readonly attempts: readonly FailedAttempt[] }> {
   let lines: string[] = [];
   const emit: Context["emit"] = (event) => {
     if (event.type === "step.output" && lines.push(event.line) > MAX_LINES) lines.shift();
     context.emit(event);
   };
   const failed = new Map<string, string>();
+  const attempts: FailedAttempt[] = [];
   for (let prepared = first; ;) {
     lines = [];
     const sandbox = await sandboxOf(context, options);
     try {
-      return await build(prepared, sandbox, { ...context, emit });
+      return { ...(await build(prepared, sandbox, { ...context, emit })), attempts };
     } catch (error) {
       if (!isIpmError(error) || !METHOD_FAILURES.has(error.code)) throw error;
       const advised = await withReason(context, prepared, lines, error);
       if (options.noFallback || options.method !== undefined) throw advised;
       const method = prepared.plan.method.id;
-      failed.set(method, `failed: ${error.message}`);
-      if (methodsOf(target.entry).length <= failed.size) throw advised;
+      failed.set(method, `failed: ${error.message.split("\n")[0] ?? ""}`);
+      const all = withAttempts(advised, [...attempts]);
+      attempts.push(attemptOf(prepared.plan, error));
+      if (methodsOf(target.entry).length <= failed.size) throw all;
       // The source is here already, and so is what was given: only the plan is another.
       const again = "commit" in prepared.source ? { ...target, fetched: prepared.source } : target;
       const given = prepared.inputs.flatMap(({ env, value }) => (value === null ? [] : [[env, value] as const]));
       const set = { ...options.set, ...Object.fromEntries(given) };
-      const next = await preparePlan(context, again, { ...options, set }, failed).catch(() => null);
-      if (next === null) throw advised;
+      const next = await preparePlan(context, again, { ...options, set }, failed).catch((reason: unknown) => {
+        // Somebody was asked and said no, or the command was interrupted: that is the end.
+        if (isIpmError(reason, "DECLINED") || isIpmError(reason, "INTERRUPTED")) throw reason;
+        return null;
+      });
+      if (next === null) throw all;
       context.emit({
         type: "warning",
         code: error.code,
@@ -437,7 +480,7 @@ export async function install(
     ...(await prepareTarget(
       context,
       target,
-      options,
+      { ...options, ...(await optionalBefore(context, current, target.entry.name)) },
       mode.replace ? present.get(target.entry.name)?.method : undefined,
     )),
   }));
@@ -447,7 +490,8 @@ export async function install(
   const conflict = findLauncherConflict(withPlans(current?.entries ?? [], plans));
   if (conflict !== undefined) throw conflict;
   if (options.dryRun) {
-    return { generation: current?.number ?? null, installed: [], unchanged, failed, plans, dryRun: true, notes: [] };
+    const number = current?.number ?? null;
+    return { generation: number, installed: [], unchanged, failed, attempts: [], plans, dryRun: true, notes: [] };
   }
   for (const { plan } of prepared) await confirmPlan(context, plan, options);
   const given = new Map<string, Readonly<Record<string, string>>>();
@@ -494,6 +538,7 @@ export async function install(
     ],
     unchanged,
     failed,
+    attempts: [...built, ...workspaces].flatMap((one) => one.attempts),
     plans: [...built, ...workspaces].map(({ plan }) => plan),
     dryRun: false,
     notes: [...built, ...workspaces].map(({ plan }) => ({
@@ -502,6 +547,20 @@ export async function install(
       start: plan.start,
     })),
   };
+}
+
+/** What was decided about the optional steps of an installed tool, for what replaces it. */
+async function optionalBefore(
+  context: Context,
+  current: Generation | null,
+  name: string,
+): Promise<Pick<PlanOptions, "optionalBefore">> {
+  const id = parseEntryId(current?.entries.find((entry) => entry.name === name)?.entry ?? "");
+  if (id === undefined) return {};
+  const found = await readReceipt(context.host, layoutOf(context.host.homes), id);
+  const optional = found.state === "complete" ? found.receipt.plan.optional : undefined;
+  // Of a receipt only what is needed is believed.
+  return Array.isArray(optional) ? { optionalBefore: optional } : {};
 }
 
 /** Everything that is installed, tools and workspaces, by name. */

@@ -90,7 +90,16 @@ export async function findInstalledAlready(context: Context, typed: readonly str
     const unchanged = await findAllUnchanged(context, named, current.generation);
     if (unchanged === null) return null;
     const { number } = current.generation;
-    return { generation: number, installed: [], unchanged, failed: [], plans: [], dryRun: false, notes: [] };
+    return {
+      generation: number,
+      installed: [],
+      unchanged,
+      failed: [],
+      attempts: [],
+      plans: [],
+      dryRun: false,
+      notes: [],
+    };
   } catch (error) {
     if (isIpmError(error)) return null;
     throw error;

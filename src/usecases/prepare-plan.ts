@@ -25,7 +25,9 @@ import type { Context, PlanOptions } from "./context.ts";
 import { describeSource, fetchSource, readPackage } from "./fetch-source.ts";
 import { findOnPath, profileOnPath } from "./find-on-path.ts";
 import { readOwnAttestations } from "./own-attestations.ts";
+import { inTurn } from "./in-turn.ts";
 import { installRequirements } from "./install-requirements.ts";
+import { takeOptionalSteps } from "./optional-steps.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 import { readPolicies } from "./read-policies.ts";
 import { requirementMissing } from "./requirement-missing.ts";
@@ -107,23 +109,58 @@ interface ChosenMethod {
   readonly passedOver: readonly { readonly id: string; readonly why: string }[];
 }
 
+/** A look at one method: what it would be, or why it cannot be used. */
+type ExaminedMethod = { readonly id: string } & (
+  | { readonly usable: Omit<ChosenMethod, "passedOver">; readonly view: SourceView }
+  | { readonly usable: null; readonly why: string; readonly unmet: readonly ResolvedRequirement[] }
+);
+
+async function examineMethod(
+  host: Host,
+  { entry, version, sourceFor }: MethodQuestion,
+  id: string,
+): Promise<ExaminedMethod> {
+  const manifest = resolveManifest(entry, { version, method: id, platform: host.facts.platform });
+  const source = await sourceFor(manifest.source.from);
+  const view = await viewOf(source, manifest);
+  let expanded: ExpandedSteps;
+  try {
+    expanded = expandSteps(manifest, view);
+  } catch (error) {
+    // A release without a file for this platform: another method may fit.
+    if (!isIpmError(error, "METHOD_NOT_APPLICABLE")) throw error;
+    return { id, usable: null, why: error.message, unmet: [] };
+  }
+  const requirements = await probeRequirements(host, expanded.requires);
+  const unmet = unmetRequirements(requirements);
+  if (unmet.length === 0) return { id, usable: { manifest, source, expanded, requirements }, view };
+  return { id, usable: null, why: `needs ${unmet.map(describeRequirement).join(", ")}`, unmet };
+}
+
+/** What a method is looked for. */
+interface MethodQuestion {
+  readonly entry: ManifestSource;
+  readonly version: string;
+  readonly sourceFor: (kind: SourceKind) => Promise<FetchedSource>;
+  /** Methods that are not to be tried again, with the reason. */
+  readonly excluded: ReadonlyMap<string, string>;
+}
+
 /**
  * The first method that fits platform, version and host; why each other one was passed over.
  * @throws IpmError USAGE for a method that the manifest does not have, REQUIREMENT_MISSING when requirements alone are in the way, METHOD_NOT_APPLICABLE otherwise
  */
 async function chooseMethod(
   host: Host,
-  entry: ManifestSource,
-  version: string,
-  sourceFor: (kind: SourceKind) => Promise<FetchedSource>,
+  question: MethodQuestion,
   wanted: string | undefined,
-  excluded: ReadonlyMap<string, string>,
   getMissing: ((unmet: readonly ResolvedRequirement[]) => Promise<boolean>) | null,
-): Promise<ChosenMethod> {
+): Promise<ChosenMethod & { readonly view: SourceView }> {
+  const { entry, version, excluded } = question;
   if (wanted !== undefined) demandMethod(entry, wanted);
   const passedOver: { id: string; why: string }[] = [];
-  const missing: { id: string; unmet: ResolvedRequirement[] }[] = [];
-  let chosen: Omit<ChosenMethod, "passedOver"> | undefined;
+  const missing: (readonly ResolvedRequirement[])[] = [];
+  let chosen: (Omit<ChosenMethod, "passedOver"> & { readonly view: SourceView }) | undefined;
   for (const choice of methodChoices(entry, version, host.facts.platform)) {
     const excludedWhy = excluded.get(choice.id);
     if (excludedWhy !== undefined) passedOver.push({ id: choice.id, why: excludedWhy });
@@ -132,24 +169,11 @@ async function chooseMethod(
       passedOver.push({ id: choice.id, why: "another one was asked for" });
     else if (chosen !== undefined) passedOver.push({ id: choice.id, why: `${chosen.manifest.method} comes first` });
     else {
-      const manifest = resolveManifest(entry, { version, method: choice.id, platform: host.facts.platform });
-      const source = await sourceFor(manifest.source.from);
-      const view = await viewOf(source, manifest);
-      let expanded: ExpandedSteps;
-      try {
-        expanded = expandSteps(manifest, view);
-      } catch (error) {
-        // A release without a file for this platform: another method may fit.
-        if (!isIpmError(error, "METHOD_NOT_APPLICABLE")) throw error;
-        passedOver.push({ id: choice.id, why: error.message });
-        continue;
-      }
-      const requirements = await probeRequirements(host, expanded.requires);
-      const unmet = unmetRequirements(requirements);
-      if (unmet.length === 0) chosen = { manifest, source, expanded, requirements };
+      const examined = await examineMethod(host, question, choice.id);
+      if (examined.usable !== null) chosen = { ...examined.usable, view: examined.view };
       else {
-        missing.push({ id: choice.id, unmet });
-        passedOver.push({ id: choice.id, why: `needs ${unmet.map(describeRequirement).join(", ")}` });
+        if (examined.unmet.length > 0) missing.push(examined.unmet);
+        passedOver.push({ id: choice.id, why: examined.why });
       }
     }
   }
@@ -162,9 +186,61 @@ async function chooseMethod(
       data: { name: entry.name, version, passedOver },
     });
   }
-  if (getMissing !== null && (await getMissing(first.unmet)))
-    return chooseMethod(host, entry, version, sourceFor, wanted, excluded, null);
-  throw await requirementMissing(host, entry.name, version, first.unmet, passedOver);
+  if (getMissing !== null && (await getMissing(first))) return chooseMethod(host, question, wanted, null);
+  throw await requirementMissing(host, entry.name, version, first, passedOver);
+}
+
+/**
+ * `--choose`: somebody at the terminal picks the method, from all of them with the reason of each that cannot be used.
+ * @returns undefined where there is nothing to choose from
+ * @throws IpmError USAGE without a terminal, DECLINED
+ */
+async function askForMethod(context: Context, question: MethodQuestion): Promise<string | undefined> {
+  const { host, prompts = null } = context;
+  const { entry, version, excluded } = question;
+  const choices = methodChoices(entry, version, host.facts.platform);
+  if (choices.length < 2) return undefined;
+  if (prompts === null) {
+    const first = choices.find(({ applies }) => applies) ?? choices[0];
+    throw new IpmError("USAGE", `--choose asks which method of ${entry.name} is meant, and nobody can be asked`, {
+      hint: `--method ${first?.id ?? "ID"} (one of: ${choices.map(({ id }) => id).join(", ")})`,
+      data: { methods: choices },
+    });
+  }
+  const offered: { id: string; why: string | null }[] = [];
+  for (const choice of choices) {
+    const excludedWhy = excluded.get(choice.id);
+    if (excludedWhy !== undefined) offered.push({ id: choice.id, why: excludedWhy });
+    else if (!choice.applies) offered.push({ id: choice.id, why: choice.why });
+    else {
+      const examined = await examineMethod(host, question, choice.id);
+      offered.push({ id: choice.id, why: examined.usable === null ? examined.why : null });
+    }
+  }
+  // What is missing is said as it always is.
+  if (offered.every(({ why }) => why !== null)) return undefined;
+  const text = `How to install ${entry.name} ${version}?`;
+  const picked = await inTurn(host, () => prompts.choose({ text, choices: offered }));
+  if (picked !== null) return picked;
+  throw new IpmError("DECLINED", `${entry.name} was not installed`, { hint: "nothing was changed" });
+}
+
+/** The steps with the optional ones that the user wants, and what these need besides. */
+async function withOptionalSteps(
+  context: Context,
+  chosen: ChosenMethod & { readonly view: SourceView },
+  question: MethodQuestion,
+  options: PlanOptions,
+): Promise<ChosenMethod> {
+  const { entry, version } = question;
+  const { optional } = chosen.expanded;
+  const taken = await takeOptionalSteps(context, `${entry.name}@${version}`, optional, options);
+  if (taken.size === 0) return chosen;
+  const expanded = expandSteps(chosen.manifest, chosen.view, taken);
+  const requirements = await probeRequirements(context.host, expanded.requires);
+  const unmet = unmetRequirements(requirements);
+  if (unmet.length > 0) throw await requirementMissing(context.host, entry.name, version, unmet, chosen.passedOver);
+  return { ...chosen, expanded, requirements };
 }
 
 /** What vouches for a plan: its registry's attestations, and those of this machine's own runs. */
@@ -262,17 +338,17 @@ export async function preparePlan(
     opened.set(kind, source);
     return source;
   };
-  const chosen = await chooseMethod(
+  const question: MethodQuestion = { entry, version, sourceFor, excluded };
+  const wanted = options.method ?? (options.choose === true ? await askForMethod(context, question) : undefined);
+  const first = await chooseMethod(
     host,
-    entry,
-    version,
-    sourceFor,
-    options.method,
-    excluded,
+    question,
+    wanted,
     options.withRequirements === true && !options.dryRun
       ? (unmet) => installRequirements(context, tool, unmet, options)
       : null,
   );
+  const chosen = await withOptionalSteps(context, first, question, options);
   const { source } = chosen;
   const request = chosen.manifest.source.from === "package" ? target.package : target.request;
   // Without a sandbox nobody hands anything out: the steps run as the caller.

@@ -1,21 +1,19 @@
 import { IpmError } from "../core/errors.ts";
-import type { Host } from "../core/host.ts";
 import type { ManifestInput } from "../manifest/manifest.ts";
 import type { SettledInput } from "../plan/build-plan.ts";
 import type { Plan, PlanOrigin } from "../plan/plan.ts";
 import { readInputs, writeInputs } from "../store/inputs.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { Context, PlanOptions } from "./context.ts";
+import { inTurn } from "./in-turn.ts";
 
 /** More is no value that a variable can carry on every system (Linux: 128 KiB an argument, all together 2 MiB). */
 const MAX_VALUE = 64 * 1024;
 
-/** One question at a time: several tools are planned at once, and there is one terminal. */
-const underWay = new WeakMap<Host, Promise<unknown>>();
-
 /** What tells a tool from another one of its name: kept values are handed to no other. */
 function identityOf(origin: Pick<PlanOrigin, "registry" | "source">): string {
-  return `${origin.registry ?? ""} ${origin.source}`.trim();
+  // A registry's entry may have several sources, one for each of its methods.
+  return origin.registry === null ? origin.source : `registry ${origin.registry}`;
 }
 
 function demandValue(env: string, value: string): string {
@@ -43,21 +41,16 @@ function inputMissing(tool: string, missing: readonly ManifestInput[]): IpmError
 async function askFor(context: Context, tool: string, input: ManifestInput): Promise<string> {
   const { prompts, host } = context;
   if (prompts === undefined || prompts === null) throw inputMissing(tool, [input]);
-  const before = underWay.get(host) ?? Promise.resolve();
-  const work = before
-    .catch(() => undefined)
-    .then(() =>
-      prompts.text({
-        text: `${input.env} for ${tool}:`,
-        detail: [
-          ...(input.why === null ? [] : [input.why]),
-          ...(input.secret ? ["it is not shown, and kept in a file that only you can read"] : []),
-        ],
-        hidden: input.secret,
-      }),
-    );
-  underWay.set(host, work);
-  const value = await work;
+  const value = await inTurn(host, () =>
+    prompts.text({
+      text: `${input.env} for ${tool}:`,
+      detail: [
+        ...(input.why === null ? [] : [input.why]),
+        ...(input.secret ? ["it is not shown, and kept in a file that only you can read"] : []),
+      ],
+      hidden: input.secret,
+    }),
+  );
   if (value === null || value === "") throw inputMissing(tool, [input]);
   return demandValue(input.env, value);
 }
@@ -85,13 +78,13 @@ export async function settleInputs(
     const before = kept[env];
     if (before !== undefined) return { ...input, value: before, from: "kept" };
     // What is verified must not depend on who verifies it.
-    const own = options.withoutSecrets === true ? "" : (host.facts.env[env] ?? "");
+    const own = options.cleanRoom === true ? "" : (host.facts.env[env] ?? "");
     return own === ""
       ? { ...input, value: null, from: null }
       : { ...input, value: demandValue(env, own), from: "environment" };
   });
   const canAsk = (context.prompts ?? null) !== null;
-  const needsSecrets = !options.dryRun && options.withoutSecrets !== true;
+  const needsSecrets = !options.dryRun && options.cleanRoom !== true;
   const missing = found.filter(({ value, secret }) => value === null && (secret ? needsSecrets : true));
   const name = `${tool.name}@${tool.version}`;
   if (missing.length > 0 && !canAsk) throw inputMissing(name, missing);
@@ -117,7 +110,7 @@ export async function askSecrets(
   const values: Record<string, string> = {};
   for (const input of inputs) {
     if (input.value !== null) values[input.env] = input.value;
-    else if (options.withoutSecrets !== true)
+    else if (options.cleanRoom !== true)
       values[input.env] = await askFor(context, `${plan.tool.name}@${plan.tool.version}`, input);
   }
   return values;

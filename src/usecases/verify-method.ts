@@ -164,7 +164,7 @@ class MethodVerification {
       yes: true,
       dryRun: false,
       // Nothing in here is used by anybody: what needs one is not tried.
-      withoutSecrets: true,
+      cleanRoom: true,
       set: Object.fromEntries(
         Object.entries(options.set ?? {}).filter(([name]) => subject.manifest.inputs?.some(({ env }) => env === name)),
       ),

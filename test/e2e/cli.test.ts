@@ -477,6 +477,35 @@ describe.skipIf(!hasScript)("at a terminal", () => {
     expect(filesWith(home, "typed-4711").map((file) => path.basename(file))).toEqual(["values"]);
   });
 
+  test("--choose is a menu for the keyboard, which passes over what cannot be used", async () => {
+    const home = temporaryFolder();
+    const folder = toolFolder(home, "ways-tool");
+    const file = path.join(folder, "ipm.yaml");
+    const methods = `methods:
+  - { id: first, steps: [uses: copy] }
+  - { id: second, requires: [{ tool: no-such-program-of-ours }], steps: [uses: copy] }
+  - { id: third, steps: [uses: copy] }`;
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^steps:[\s\S]*?(?=^bin:)/mu, `${methods}\n`));
+    const install = `install ${shellWord(folder)} --allow-unverified`;
+    // Down goes over the second one.
+    const chosen = await atTerminal(`${install} --choose`, 80, {}, home, { to: "3  third", with: "\u001b[B\r" });
+    expect(chosen.exitCode).toBe(0);
+    expect(chosen.screen).toContain("2  second  needs no-such-program-of-ours (not found)");
+    const list = await runIpm(["list", "--json"], { home });
+    expect(JSON.parse(list.stdout)).toMatchObject({ result: [{ method: "third" }] });
+    const left = await atTerminal(`${install} --choose`, 80, {}, temporaryFolder(), { to: "3  third", with: "q" });
+    expect(left.exitCode).toBe(1);
+    expect(left.screen).toContain("error[DECLINED]");
+    const stopped = await atTerminal(`${install} --choose`, 80, {}, temporaryFolder(), {
+      to: "3  third",
+      with: "\u0003",
+    });
+    expect(stopped.exitCode).toBe(130);
+    const piped = await runIpm(["install", folder, "--allow-unverified", "--choose"], { home });
+    expect(piped.exitCode).toBe(2);
+    expect(piped.stderr).toContain("--method first (one of: first, second, third)");
+  });
+
   test("NO_COLOR leaves the words", async () => {
     const { screen } = await atTerminal("list", 80, { NO_COLOR: "1" });
     expect(screen).not.toContain("\u001b[3");

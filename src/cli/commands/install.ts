@@ -26,7 +26,7 @@ export const installCommand: CommandSpec = {
     { flags: "--keep-going", says: "with several targets: install what can be installed" },
     LOCK_TIMEOUT,
   ],
-  json: "{generation, installed: [{name, version, method, trust, bins, held, entry, installed}], unchanged: [{name, version, newer}], failed: [{target, code, message, log}], plans, dryRun, notes: [{name, notes, start}]}",
+  json: "{generation, installed: [{name, version, method, trust, bins, held, entry, installed}], unchanged: [{name, version, newer}], failed: [{target, code, message, log}], attempts: [{name, version, method, code, message, log}], plans, dryRun, notes: [{name, notes, start}]}",
   completes: "targets",
   run: async (session, invocation) => {
     const isDryRun = invocation.has("dry-run");

@@ -1,3 +1,4 @@
+import { IpmError } from "../../core/errors.ts";
 import type { Context, PlanOptions } from "../../usecases/context.ts";
 import type { Invocation, OptionSpec, Session } from "../command.ts";
 import { readSet } from "./set-option.ts";
@@ -28,6 +29,7 @@ export const SET_OPTION: OptionSpec = {
 /** The flags of everything that makes a plan. */
 export const PLAN_OPTIONS: readonly OptionSpec[] = [
   { flags: "--method ID", says: "this method of the manifest instead of the first that fits" },
+  { flags: "--choose", says: "pick the method from a menu, with why each other one cannot be used" },
   { flags: "--with-requirements", says: "get what this machine lacks, after a question that lists every command" },
   { flags: "--no-fallback", says: "fail rather than pass a method over" },
   { flags: "--ref REF", says: "this branch, tag or commit of a repository" },
@@ -48,10 +50,14 @@ export async function readPlanOptions(
   const method = invocation.text("method");
   const ref = invocation.text("ref");
   const into = invocation.text("into");
+  if (method !== undefined && invocation.has("choose")) {
+    throw new IpmError("USAGE", "--method and --choose exclude each other", { hint: "leave --choose out" });
+  }
   return {
     ...(method === undefined ? {} : { method }),
     ...(ref === undefined ? {} : { ref }),
     ...(into === undefined ? {} : { into }),
+    choose: invocation.has("choose"),
     allowUnverified: invocation.has("allow-unverified"),
     noSandbox: invocation.has("no-sandbox"),
     noFallback: invocation.has("no-fallback"),

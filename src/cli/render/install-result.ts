@@ -81,6 +81,18 @@ function toolLines(tool: InstalledTool, result: InstallResult, theme: Theme): st
   ];
 }
 
+/** Methods that failed before the one that went through, each with its log. */
+function attemptLines(result: InstallResult, theme: Theme): string[] {
+  return result.attempts.flatMap(({ name, method, message, log }) => [
+    ...hang(
+      `${theme.caution(theme.symbols.caution)} `,
+      `${escapeUntrusted(name)}: method ${escapeUntrusted(method)} failed: ${escapeUntrusted(message.split("\n")[0] ?? "")}`,
+      theme.width,
+    ),
+    ...(log === null ? [] : renderField("log", escapeUntrusted(log), theme)),
+  ]);
+}
+
 function failedLines(result: InstallResult, theme: Theme): string[] {
   return result.failed.flatMap((tool) => [
     `${theme.bad(theme.symbols.failed)} ${theme.strong(escapeUntrusted(tool.target))} ${theme.bad(`error[${escapeUntrusted(tool.code)}]`)}`,
@@ -109,6 +121,7 @@ export function renderInstallResult(result: InstallResult, caller: Caller, theme
   if (result.dryRun) return dryRunLines(result, theme);
   return [
     ...installedLines(result.installed, result, theme),
+    ...attemptLines(result, theme),
     ...renderUnchanged(result.unchanged, theme),
     ...failedLines(result, theme),
     ...nextLines(result.installed, result, caller, theme),
@@ -134,6 +147,7 @@ export function renderUpgradeResult(result: UpgradeResult, caller: Caller, theme
       `${done} ${theme.strong(escapeUntrusted(tool.name))} ${escapeUntrusted(tool.from)} ${theme.symbols.arrow} ${escapeUntrusted(tool.to)}`,
       ...notesLines(tool.name, result, theme),
     ]),
+    ...attemptLines(result, theme),
     ...failedLines(result, theme),
     ...held,
     ...(isOnPath(caller.host) ? [] : nextLines(result.installed, result, caller, theme)),

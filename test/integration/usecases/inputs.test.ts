@@ -59,7 +59,7 @@ function typing(ipm: TestIpm, answers: Readonly<Record<string, string>>): { aske
     asked.push(question);
     return Promise.resolve(answers[question.text.split(" ")[0] ?? ""] ?? null);
   };
-  return { asked, at: { ...ipm, context: { ...ipm.context, prompts: { text } } } };
+  return { asked, at: { ...ipm, context: { ...ipm.context, prompts: { text, choose: () => Promise.resolve(null) } } } };
 }
 
 describe("where a value is from", () => {
@@ -172,7 +172,7 @@ describe("how long it is kept", () => {
     const ipm = await ipmWith([ASKER]);
     await install(ipm.context, ["asker"], { ...OPTIONS, set: GIVEN });
     const file = valuesFile(ipm);
-    writeFileSync(file, readFileSync(file, "utf8").replace("demo bundle asker.bundle", "demo bundle other.bundle"));
+    writeFileSync(file, readFileSync(file, "utf8").replace("registry demo", "registry other"));
     await expect(reinstall(ipm.context, "asker", OPTIONS)).rejects.toMatchObject({ code: "INPUT_MISSING" });
   });
 
