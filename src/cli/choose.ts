@@ -90,7 +90,8 @@ export async function choose(
     input.on("keypress", onKey);
     input.once("end", ended);
     input.resume();
-    stderr.write(`${theme.caution("?")} ${theme.strong(escapeUntrusted(question.text))}\n`);
+    const keys = theme.faint("(arrows and Enter; q leaves)");
+    stderr.write(`${theme.caution("?")} ${theme.strong(escapeUntrusted(question.text))} ${keys}\n`);
     draw(false);
   });
 }

@@ -14,7 +14,10 @@ interface PackageManagerFacts {
   readonly needsRoot: boolean;
 }
 
-/** The package managers that remedies name, the system's before those of a user. */
+/**
+ * The package managers that remedies name, the system's before those of a user. winget is none of them: ipm runs on Windows
+ * only inside WSL, where the package manager is that of its Linux.
+ */
 export const PACKAGE_MANAGERS: readonly PackageManagerFacts[] = [
   // apt-get(8)
   {

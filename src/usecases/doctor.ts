@@ -17,7 +17,8 @@ import { profileOnPath } from "./find-on-path.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Workspace } from "../store/workspaces.ts";
 import { isWorkspaceFolder, workspaceGone } from "./build-workspace.ts";
-import { demandInstalled, readWorkspaces } from "./list.ts";
+import { checkTarget } from "./doctor-target.ts";
+import { demandInstalled, listTools, readWorkspaces } from "./list.ts";
 import { readPolicies } from "./read-policies.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 
@@ -359,10 +360,15 @@ async function checkWorkspace(context: Context, workspace: Workspace): Promise<D
   return ok(id, title, "ready");
 }
 
+async function isInstalled(context: Context, name: string): Promise<boolean> {
+  return (await listTools(context)).some((tool) => tool.name === name);
+}
+
 async function checkTool(context: Context, layout: Layout, name: string, fix: boolean): Promise<DoctorCheck[]> {
   const workspace = (await readWorkspaces(context)).find((one) => one.name === name);
   if (workspace !== undefined)
     return [await checkWorkspace(context, workspace), ...(await checkRequirements(context, workspace.plan))];
+  if (!(await isInstalled(context, name))) return checkTarget(context, name);
   const tool = await demandInstalled(context, name);
   const checks = [await checkEntry(context, layout, tool, fix)];
   const id = parseEntryId(tool.entry);
@@ -373,8 +379,8 @@ async function checkTool(context: Context, layout: Layout, name: string, fix: bo
 
 /**
  * Look at this machine and at ipm's own state; with `fix`, mend what can be mended without building anything.
- * @param options.name look at this installed tool alone
- * @throws IpmError NOT_INSTALLED
+ * @param options.name look at this tool alone; one that is not installed is looked at for what it needs
+ * @throws IpmError of look-up and fetch for a tool that is not installed
  */
 export async function doctor(context: Context, options: { name: string | null; fix: boolean }): Promise<DoctorResult> {
   const layout = layoutOf(context.host.homes);

@@ -112,7 +112,12 @@ interface ChosenMethod {
 /** A look at one method: what it would be, or why it cannot be used. */
 type ExaminedMethod = { readonly id: string } & (
   | { readonly usable: Omit<ChosenMethod, "passedOver">; readonly view: SourceView }
-  | { readonly usable: null; readonly why: string; readonly unmet: readonly ResolvedRequirement[] }
+  | {
+      readonly usable: null;
+      readonly why: string;
+      readonly requirements: readonly ResolvedRequirement[];
+      readonly unmet: readonly ResolvedRequirement[];
+    }
 );
 
 async function examineMethod(
@@ -129,12 +134,12 @@ async function examineMethod(
   } catch (error) {
     // A release without a file for this platform: another method may fit.
     if (!isIpmError(error, "METHOD_NOT_APPLICABLE")) throw error;
-    return { id, usable: null, why: error.message, unmet: [] };
+    return { id, usable: null, why: error.message, requirements: [], unmet: [] };
   }
   const requirements = await probeRequirements(host, expanded.requires);
   const unmet = unmetRequirements(requirements);
   if (unmet.length === 0) return { id, usable: { manifest, source, expanded, requirements }, view };
-  return { id, usable: null, why: `needs ${unmet.map(describeRequirement).join(", ")}`, unmet };
+  return { id, usable: null, why: `needs ${unmet.map(describeRequirement).join(", ")}`, requirements, unmet };
 }
 
 /** What a method is looked for. */
@@ -307,6 +312,58 @@ async function openFor(
   throw new TypeError(`${tool} has no ${kind}`);
 }
 
+/** What methods work from, each fetched once. */
+function openSources(
+  context: Context,
+  target: ResolvedTarget,
+  tool: string,
+  offline: boolean,
+): MethodQuestion["sourceFor"] {
+  const opened = new Map<SourceKind, Promise<FetchedSource>>();
+  return (kind) => {
+    const source = opened.get(kind) ?? openFor(context, target, kind, tool, offline);
+    opened.set(kind, source);
+    return source;
+  };
+}
+
+/** A method of a target and what this machine has of what it needs; `why`: why it cannot be used here, or null. */
+export interface MethodNeeds {
+  readonly id: string;
+  readonly why: string | null;
+  readonly requirements: readonly ResolvedRequirement[];
+}
+
+/**
+ * What each method of a target needs, and what this machine has of it: the check of a plan alone. Nothing but the cache is
+ * written.
+ * @throws IpmError of fetch and source
+ */
+export async function examineMethods(
+  context: Context,
+  target: ResolvedTarget,
+  offline: boolean,
+): Promise<readonly MethodNeeds[]> {
+  const { entry, version } = target;
+  if (isLibrary(entry)) throw nothingToInstall(entry, version);
+  const sourceFor = openSources(context, target, `${entry.name}@${version}`, offline);
+  const question: MethodQuestion = { entry, version, sourceFor, excluded: new Map() };
+  const found: MethodNeeds[] = [];
+  for (const choice of methodChoices(entry, version, context.host.facts.platform)) {
+    const { id } = choice;
+    if (!choice.applies) found.push({ id, why: choice.why, requirements: [] });
+    else {
+      const examined = await examineMethod(context.host, question, id);
+      found.push(
+        examined.usable === null
+          ? { id, why: examined.why, requirements: examined.requirements }
+          : { id, why: null, requirements: examined.usable.requirements },
+      );
+    }
+  }
+  return found;
+}
+
 function workspaceNotices(workspace: Plan["workspace"]): string[] {
   if (workspace === undefined) return [];
   return [
@@ -332,12 +389,7 @@ export async function preparePlan(
   if (isLibrary(entry)) throw nothingToInstall(entry, version);
   const tool = `${entry.name}@${version}`;
   const workspace = await placeOfWorkspace(context, target, options.into);
-  const opened = new Map<SourceKind, Promise<FetchedSource>>();
-  const sourceFor = (kind: SourceKind): Promise<FetchedSource> => {
-    const source = opened.get(kind) ?? openFor(context, target, kind, tool, options.offline);
-    opened.set(kind, source);
-    return source;
-  };
+  const sourceFor = openSources(context, target, tool, options.offline);
   const question: MethodQuestion = { entry, version, sourceFor, excluded };
   const wanted = options.method ?? (options.choose === true ? await askForMethod(context, question) : undefined);
   const first = await chooseMethod(

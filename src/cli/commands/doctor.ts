@@ -9,13 +9,13 @@ export const doctorCommand: CommandSpec = {
   summary: "check this machine, ipm's folders and what is installed",
   examples: [
     ["ipm doctor", "PATH, git, node, the sandbox, permissions, damaged tools"],
-    ["ipm doctor lstm-demo", "one tool, file by file"],
+    ["ipm doctor lstm-demo", "one tool, file by file; before it is installed: what it needs of this machine"],
     ["ipm doctor --fix", "mend what can be mended without asking"],
   ],
   about: ["Exit code 1 when something is broken; warnings alone are 0."],
   options: [{ flags: "--fix", says: "mend what can be mended" }, LOCK_TIMEOUT],
   json: "{healthy, checks: [{id, status, title, detail, fix}]}",
-  completes: "installed",
+  completes: "targets",
   run: async (session, invocation) => {
     const { doctor } = await import("../../usecases/doctor.ts");
     const { renderDoctor } = await import("../render/doctor.ts");

@@ -254,6 +254,44 @@ describe("variables, services and devices", () => {
   });
 });
 
+describe("doctor before a tool is installed", () => {
+  const look = async (ipm: TestIpm): Promise<Awaited<ReturnType<typeof doctor>>> =>
+    doctor(ipm.context, { name: "lstm-demo", fix: false });
+
+  test("looks for what it needs and does nothing else", async () => {
+    const ipm = await ipmWith("[{ tool: node }, { tool: pandoc, optional: true, why: manuals }, { env: OUR_TOKEN }]", {
+      env: { OUR_TOKEN: "x" },
+    });
+    const { healthy, checks } = await look(ipm);
+    expect(healthy).toBe(true);
+    expect(checks.map(({ id, status }) => `${id} ${status}`)).toContain("method.node ok");
+    expect(checks).toContainEqual(
+      expect.objectContaining({
+        id: "method.node.requirement.tool.pandoc",
+        status: "warning",
+        detail: "manuals",
+        fix: expect.stringMatching(/apt-get install -y pandoc$/u),
+      }),
+    );
+    expect(existsSync(ipm.layout.store)).toBe(false);
+  });
+
+  test("and says what to do where no method can be used", async () => {
+    const { healthy, checks } = await look(await ipmWith("[{ tool: pandoc }, { env: OUR_TOKEN }]"));
+    expect(healthy).toBe(false);
+    expect(
+      checks.filter(({ status }) => status === "failed").map(({ fix }) => fix?.replace("sudo ", "") ?? null),
+    ).toEqual(expect.arrayContaining([null, "apt-get install -y pandoc", "export OUR_TOKEN=VALUE"]));
+  });
+
+  test("a name that nobody knows is not found", async () => {
+    const ipm = await ipmWith("[{ tool: node }]");
+    await expect(doctor(ipm.context, { name: "no-such-tool", fix: false })).rejects.toMatchObject({
+      code: "TOOL_NOT_FOUND",
+    });
+  });
+});
+
 describe("what is missing", () => {
   test("the failure has the one command for this host as its hint, and everything as data", async () => {
     const { context } = await ipmWith("[{ tool: pandoc }, { header: no-such.h }, { tool: gs }]");
