@@ -2,7 +2,8 @@ import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
 import type { Finding } from "../manifest/finding.ts";
-import { compileIndex, type IndexMeta } from "./compile-index.ts";
+import { compileIndex } from "./compile-index.ts";
+import type { IndexMeta } from "./index-records.ts";
 import { EMBEDDED_INDEX, EMBEDDED_KEY, REGISTRY_FILE, findRegistryRoot, folderTree } from "./registry-tree.ts";
 import { findSimilarNames } from "./similar-names.ts";
 

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { promisify } from "node:util";
-import { brotliDecompress } from "node:zlib";
+import { gunzip } from "node:zlib";
 import { sha256Hex } from "../core/canonical-json.ts";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
@@ -15,7 +15,7 @@ import {
   parseRoot,
 } from "./static-root.ts";
 
-const decompress = promisify(brotliDecompress);
+const decompress = promisify(gunzip);
 
 const ROOT_TIMEOUT_MS = 60_000;
 /** Below this speed a network is none; a file may take that long, and a minute. */

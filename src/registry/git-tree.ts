@@ -5,7 +5,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { shownUrl } from "../source/git-failure.ts";
 import { type GitStore, callStore, hasPin, readStore } from "../source/git-store.ts";
 import { DEFAULT_LIMITS } from "../source/limits.ts";
-import type { TreeChange } from "./compile-index.ts";
+import type { TreeChange } from "./update-index.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import {
   MANIFEST_FILE,

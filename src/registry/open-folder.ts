@@ -1,6 +1,7 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
-import type { IndexMeta, TreeChange } from "./compile-index.ts";
+import type { IndexMeta } from "./index-records.ts";
+import type { TreeChange } from "./update-index.ts";
 import { type IndexSet, keepLayers, layersInMemory, openSet, readSet, registryCache } from "./index-set.ts";
 import { keyOf } from "./index-key.ts";
 import { type OpenRegistry, openFrom, plainFile } from "./open-registry.ts";
@@ -76,7 +77,8 @@ async function indexNow(
   const stamps = stampsOf(listed);
   const stampsFile = path.join(registryCache(context, registry.id), STAMPS_FILE);
   const key = folderKey(context, tree, root);
-  const { compileIndex, updateIndex } = await import("./compile-index.ts");
+  const { compileIndex } = await import("./compile-index.ts");
+  const { updateIndex } = await import("./update-index.ts");
   const options = { key, stamps: true };
   const before = previous === undefined ? undefined : await files.readText(stampsFile);
   let updated: { meta: IndexMeta; kept: number; bytes: Uint8Array | null } | undefined;

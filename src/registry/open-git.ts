@@ -3,7 +3,7 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { type CommitSha, type ToolName, isCommitSha } from "../core/ids.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { storeOf } from "../source/git-store.ts";
-import type { IndexMeta } from "./compile-index.ts";
+import type { IndexMeta } from "./index-records.ts";
 import type { GitTree } from "./git-tree.ts";
 import { IndexDamaged } from "./index-file.ts";
 import { keyOf } from "./index-key.ts";
@@ -90,7 +90,7 @@ async function updateFrom(
   before: CommitSha,
   key: string,
 ): Promise<Awaited<ReturnType<typeof compileCommit>> | undefined> {
-  const { updateIndex } = await import("./compile-index.ts");
+  const { updateIndex } = await import("./update-index.ts");
   const set = await readSet(context, id);
   if (set?.key !== keyOf(context, before)) return undefined;
   try {

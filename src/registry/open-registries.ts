@@ -6,7 +6,7 @@ import { formatFinding } from "../manifest/finding.ts";
 import { relativePathProblem } from "../manifest/relative-path.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
-import type { IndexRecord } from "./compile-index.ts";
+import type { IndexRecord } from "./index-records.ts";
 import type { KeyKind } from "./name-table.ts";
 import { type OpenRegistry, openEmbedded } from "./open-registry.ts";
 import { type ConfiguredRegistry, type RegistryConfig, readConfig } from "./read-config.ts";

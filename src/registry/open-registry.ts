@@ -2,7 +2,7 @@ import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
 import { type ToolName, isToolName } from "../core/ids.ts";
-import type { IndexMeta } from "./compile-index.ts";
+import type { IndexMeta } from "./index-records.ts";
 import { IndexDamaged, IndexFile } from "./index-file.ts";
 import type { KeyKind } from "./name-table.ts";
 import { type FoundRecord, RegistryIndex } from "./registry-index.ts";

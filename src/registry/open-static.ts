@@ -3,7 +3,7 @@ import { isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import { isAttestationSummary } from "../trust/attestation.ts";
-import type { EntryRecord, IndexRecord } from "./compile-index.ts";
+import type { EntryRecord, IndexRecord } from "./index-records.ts";
 import { fetchContent, fromFirstOf, refuseOffline } from "./fetch-static.ts";
 import { openSet, registryCache, removeOtherLayers } from "./index-set.ts";
 import { notUpdated } from "./open-git.ts";

@@ -1,5 +1,5 @@
 import { isRecord } from "../core/is-record.ts";
-import type { IndexRecord } from "./compile-index.ts";
+import type { IndexRecord } from "./index-records.ts";
 import { IndexDamaged, type IndexFile } from "./index-file.ts";
 import { IndexItems } from "./index-items.ts";
 import { type KeyKind, findKey } from "./name-table.ts";

@@ -32,7 +32,7 @@ export interface ContentFile {
   readonly size: number;
 }
 
-/** A piece of a layer, compressed by brotli. */
+/** A piece of a layer, compressed by gzip. */
 export interface LayerPart extends ContentFile {
   /** Bytes once decompressed: `PART_BYTES` for all but the last. */
   readonly bytes: number;

@@ -12,6 +12,7 @@ import { fetchGroup } from "./fetch.mjs";
 import { install } from "./install.mjs";
 import { benchEnvironment } from "./interleaved.mjs";
 import { launchers } from "./launchers.mjs";
+import { registry } from "./registry.mjs";
 import { markdown } from "./report.mjs";
 import { start } from "./start.mjs";
 import { steps } from "./steps.mjs";
@@ -28,7 +29,7 @@ function lstm(_bench, { quick }) {
   });
 }
 
-const GROUPS = { start, launchers, fetch: fetchGroup, install, steps, lstm };
+const GROUPS = { start, launchers, fetch: fetchGroup, registry, install, steps, lstm };
 
 /** Descriptors that this process was started with and that every child would get: their number changes how ipm starts programs. */
 function leakedDescriptors() {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type UpdatedIndex, compileIndex, updateIndex } from "../../../src/registry/compile-index.ts";
+import { type UpdatedIndex, updateIndex } from "../../../src/registry/update-index.ts";
+import { compileIndex } from "../../../src/registry/compile-index.ts";
 import { IndexFile, bytesAsFile } from "../../../src/registry/index-file.ts";
 import { RegistryIndex } from "../../../src/registry/registry-index.ts";
 import { attestedEntry, type RegistryTree, type TreeFile } from "../../../src/registry/registry-tree.ts";
