@@ -184,6 +184,7 @@ test("several tools are uninstalled in one generation, or none of them", async (
       { name: "charlie", version: "1.0.0" },
     ],
     purgedBytes: 0,
+    kept: [],
     workspaces: [],
   });
   expect(readdirSync(path.join(ipm.layout.current, "bin"))).toEqual(["bravo"]);
