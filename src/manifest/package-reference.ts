@@ -17,7 +17,7 @@ export const PACKAGE_RECIPES: Readonly<Record<Ecosystem, (typeof RECIPE_NAMES)[n
 };
 
 const NAMES: Readonly<Record<Ecosystem, RegExp>> = {
-  npm: /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/iu,
+  npm: /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/iu,
   pypi: /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/u,
   crates: /^[A-Za-z][A-Za-z0-9_-]*$/u,
   go: /^[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]+(?:\/[A-Za-z0-9._~-]+)*$/u,

@@ -49,6 +49,30 @@ function mainEntry(text: string | undefined, name: string): Json {
 }
 
 /**
+ * A package that another one of the lock names and that is nowhere where Node would look for it. npm leaves out what is
+ * optional and could not be fetched: on another platform the tool would then lack its program.
+ */
+function missingDependency(packages: readonly [string, Json][]): string | undefined {
+  const places = new Set(packages.map(([place]) => place));
+  for (const [place, entry] of packages) {
+    for (const key of ["dependencies", "optionalDependencies"]) {
+      const names = isRecord(entry[key]) ? Object.keys(entry[key]) : [];
+      // What a package brings in its own file may bring its own dependencies unseen.
+      const lost = entry["inBundle"] === true ? undefined : names.find((name) => !isFound(places, place, name));
+      if (lost !== undefined) return lost;
+    }
+  }
+  return undefined;
+}
+
+function isFound(places: ReadonlySet<string>, from: string, name: string): boolean {
+  for (let folder = from; ; folder = folder.slice(0, folder.lastIndexOf(`/${MODULES}/`))) {
+    if (places.has(`${folder}/${MODULES}/${name}`)) return true;
+    if (!folder.includes(`/${MODULES}/`)) return places.has(`${MODULES}/${name}`);
+  }
+}
+
+/**
  * Check a lock of npm (https://docs.npmjs.com/cli/configuring-npm/package-lock-json, version 3): what `npm ci` installs is
  * then decided by hashes alone, wherever the registry is.
  */
@@ -77,6 +101,8 @@ function readLock(lock: Readonly<Record<string, string>>, reference: PackageRefe
     if (!isHashed && entry["inBundle"] !== true) refuse(`${shown} has no sha512`);
     if (typeof entry["version"] !== "string") refuse(`${shown} has no version`);
   }
+  const lost = missingDependency(packages);
+  if (lost !== undefined) refuse(`${escapeUntrusted(lost)}, which one of its packages needs, is not in it`);
   const main = mainEntry(text, name);
   if (main["version"] !== version)
     refuse(`it pins ${name} ${escapeUntrusted(typeof main["version"] === "string" ? main["version"] : "nowhere")}`);

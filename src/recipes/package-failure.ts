@@ -34,16 +34,18 @@ const SIGNS: readonly (readonly [RegExp, PackageFailure["code"], string])[] = [
     "the registry handed out a file that is not the one of the lock",
   ],
   [/\bENOTCACHED\b/u, "OFFLINE", "a package is not on this machine yet, and there is no network"],
+  // Before what is not found: pip ends with that word where it could reach nothing.
+  [
+    /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|E40[13]|E50[0234])\b|Max retries exceeded|NewConnectionError|ProxyError|Could not fetch URL|could not resolve host|couldn't connect|dial tcp|reading https?:\/\/\S+: (?:403|5\d\d) |connection refused|network is unreachable|name resolution|request to \S+ failed/iu,
+    "PACKAGE_UNREACHABLE",
+    "the registry could not be reached",
+  ],
   [
     /\bE404\b|\bETARGET\b|No matching (?:version|distribution) found|no matching package named|failed to select a version for the requirement|is yanked|unknown revision|404 Not Found|\b410 Gone\b|Could not find artifact/iu,
     "PACKAGE_NOT_FOUND",
     "the registry does not have a package or version that the lock pins",
   ],
-  [
-    /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|E40[13]|E50[0234])\b|Max retries exceeded|NewConnectionError|ProxyError|Could not fetch URL|could not resolve host|couldn't connect|failed to download|dial tcp|reading https?:\/\/\S+: (?:403|5\d\d) |connection refused|Could not transfer artifact|network is unreachable|name resolution|request to \S+ failed/iu,
-    "PACKAGE_UNREACHABLE",
-    "the registry could not be reached",
-  ],
+  [/failed to download|Could not transfer artifact/iu, "PACKAGE_UNREACHABLE", "the registry could not be reached"],
 ];
 
 /** What the last lines of a client that failed say of its registry; undefined when they are about something else. */

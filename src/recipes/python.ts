@@ -4,9 +4,10 @@ import type { Requirement } from "../manifest/manifest.ts";
 import { type Candidate, type DetectInput, type PackageFacts, NO_FACTS } from "./candidate.ts";
 import { type SourceFile, firstFile, hasFile, lineOfMatch, nameOf } from "./listing.ts";
 import { type Options, flagOption, listOption, pathsOption, wordOption, wordsOption } from "./options.ts";
+import { COMPILE, CREATE, PIP, PIP_SETTINGS, REMOVE_INSTALLERS, pythonRun, quote } from "./python-environment.ts";
+import { pythonPackage } from "./python-package.ts";
 import { type PythonProject, PROJECT_FILES, readPythonProject } from "./python-project.ts";
 import {
-  BUILD_TIMEOUT_MS,
   type DraftRun,
   type DraftStep,
   type Recipe,
@@ -24,19 +25,6 @@ const LOCKS: Readonly<Record<string, string>> = {
   "Pipfile.lock": "pipenv",
 };
 
-const PIP_SETTINGS = {
-  PIP_DISABLE_PIP_VERSION_CHECK: "1",
-  PIP_NO_INPUT: "1",
-  PIP_PROGRESS_BAR: "off",
-  PIP_ROOT_USER_ACTION: "ignore",
-};
-
-const PIP_ENVIRONMENT = {
-  ...PIP_SETTINGS,
-  // What a repository's own setup.py may look for: the environment that it is installed into, and no other.
-  VIRTUAL_ENV: "{prefix}/venv",
-};
-
 const UV_ENVIRONMENT = {
   // The interpreter is the plan's, and the certificates are this machine's: by itself uv brings its own of both.
   UV_PYTHON_DOWNLOADS: "never",
@@ -44,34 +32,6 @@ const UV_ENVIRONMENT = {
   UV_SYSTEM_CERTS: "1",
   UV_LINK_MODE: "copy",
 };
-
-/** The base interpreter's pip works on the environment from outside, so that no pip has to be put into it first. */
-const CREATE = `
-python3 -m venv --without-pip "$IPM_PREFIX/venv"
-if ! python3 -m pip --python "$IPM_PREFIX/venv/bin/python" --version > /dev/null 2>&1; then
-  "$IPM_PREFIX/venv/bin/python" -m ensurepip
-fi
-`.trim();
-const PIP = `
-pip() {
-  if [ -e "$IPM_PREFIX/venv/bin/pip3" ]; then "$IPM_PREFIX/venv/bin/python" -m pip "$@"
-  else python3 -m pip --python "$IPM_PREFIX/venv/bin/python" "$@"; fi
-}
-`.trim();
-
-/** Where a pip had to be put in, it goes with what came with it, unless a package says that it needs them. */
-const REMOVE_INSTALLERS = `
-import re, subprocess, sys
-from importlib.metadata import distributions
-def name(text):
-    return re.sub(r"[-_.]+", "-", re.match(r"[\\w.-]+", text).group()).lower()
-spare = {"pip", "setuptools", "wheel"}
-there = {name(d.metadata["Name"]): d for d in distributions()}
-wanted = {name(r) for n, d in there.items() if n not in spare for r in d.requires or [] if "extra ==" not in r}
-gone = sorted(n for n in spare - wanted if n in there)
-if "pip" in gone:
-    sys.exit(subprocess.call([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *gone]))
-`.trim();
 
 /**
  * The last setuptools with `pkg_resources` (https://setuptools.pypa.io/en/latest/history.html): a `setup.py` that loads it
@@ -83,24 +43,6 @@ const CONSTRAIN = `
 printf '%s\n' '${OLD_SETUPTOOLS}' > "$TMPDIR/constraints.txt"
 export PIP_CONSTRAINT="$TMPDIR/constraints.txt" PIP_BUILD_CONSTRAINT="$TMPDIR/constraints.txt"
 `.trim();
-
-/** A text in single quotes for `sh`. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function run(title: string, command: DraftRun["run"], why: string | null, network = false): DraftRun {
-  return {
-    kind: "run",
-    title,
-    why,
-    run: command,
-    dir: null,
-    env: PIP_ENVIRONMENT,
-    timeoutMs: BUILD_TIMEOUT_MS,
-    network: network ? ["pypi"] : [],
-  };
-}
 
 function requirement(tool: string, version: string | null, when: Requirement["for"], why: string): Requirement {
   return { tool, version, for: when, optional: false, why };
@@ -184,9 +126,9 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
   if (hashed && project !== null) {
     // A file with hashes must not meet a package without: first what is locked, then the project alone.
     const first = withPip(pip(["--require-hashes", ...files]));
-    steps.push(run(`install ${requirements.join(" and ")}`, first, "locked with hashes", true));
+    steps.push(pythonRun(`install ${requirements.join(" and ")}`, first, "locked with hashes", true));
     const second = withPip([pip(["--no-deps", ...target]), ...(also.length === 0 ? [] : [pip(also)])].join("\n"));
-    steps.push(run("install the package", second, null, project.fetchesToBuild || also.length > 0));
+    steps.push(pythonRun("install the package", second, null, project.fetchesToBuild || also.length > 0));
   } else if (usesUv && lock === "uv.lock" && project !== null) {
     const groups = extras.map((extra) => ` --extra ${extra}`).join("");
     const sync = `uv sync --frozen --no-dev --no-editable --no-progress${groups}`;
@@ -194,15 +136,20 @@ function installSteps(input: RecipeInput, choice: Choice, notices: string[]): { 
       choice.installer === "uv" ? sync : `if command -v uv > /dev/null; then ${sync}\nelse ${pip(target)}\nfi`;
     const more = files.length + also.length === 0 ? "" : `\n${pip([...files, ...also])}`;
     const why = "the versions of uv.lock, where uv is there to read it";
-    const draft = run(title, withPip(`${start}${more}`), why, needsIndex);
+    const draft = pythonRun(title, withPip(`${start}${more}`), why, needsIndex);
     steps.push({
       ...draft,
       env: { ...draft.env, ...UV_ENVIRONMENT, UV_PROJECT_ENVIRONMENT: "{prefix}/venv" },
     });
   } else if (usesUv) {
-    const draft = run(title, command('uv pip install --python "$IPM_PREFIX/venv/bin/python"', words), null, needsIndex);
+    const draft = pythonRun(
+      title,
+      command('uv pip install --python "$IPM_PREFIX/venv/bin/python"', words),
+      null,
+      needsIndex,
+    );
     steps.push({ ...draft, env: { ...draft.env, ...UV_ENVIRONMENT } });
-  } else steps.push(run(title, withPip(pip(words)), hashed ? "locked with hashes" : null, needsIndex));
+  } else steps.push(pythonRun(title, withPip(pip(words)), hashed ? "locked with hashes" : null, needsIndex));
   if (
     needsIndex &&
     !hashed &&
@@ -262,7 +209,7 @@ function scriptSteps(input: RecipeInput): { steps: DraftStep[]; bins: Record<str
   return {
     steps: [
       { kind: "copy", title: "copy the scripts to lib/app", why: null, from: ".", to: "lib/app", exclude: [] },
-      { ...run("write the launchers", `mkdir -p "$IPM_PREFIX/bin"\n${lines.join("\n")}`, null), env: {} },
+      { ...pythonRun("write the launchers", `mkdir -p "$IPM_PREFIX/bin"\n${lines.join("\n")}`, null), env: {} },
     ],
     bins: Object.fromEntries(scripts.map(({ bin }) => [bin, `bin/${bin}`])),
   };
@@ -281,31 +228,20 @@ function expand(input: RecipeInput): RecipeOutput {
   const told = versionForPackage(project, input.version);
   const keepsInstallers = flagOption(ID, input.options, "installers") === true;
   const all: DraftStep[] = [
-    run(
-      "create the virtual environment",
-      CREATE,
-      "an environment of its own: nothing of the system's Python is touched",
-    ),
+    CREATE,
     ...steps.map((step) => (step.kind === "run" ? { ...step, env: { ...step.env, ...told } } : step)),
     ...scripts.steps,
   ];
   if (!keepsInstallers) {
     all.push(
-      run(
+      pythonRun(
         "remove pip and setuptools where nothing needs them",
         `"$IPM_PREFIX/venv/bin/python" -I -c ${quote(removeInstallers(choice.also))}`,
         "a sealed environment installs nothing",
       ),
     );
   }
-  all.push(
-    run(
-      "compile to byte code",
-      // Templates and files for other versions of Python need not compile.
-      '"$IPM_PREFIX/venv/bin/python" -I -m compileall -qq -f --invalidation-mode unchecked-hash "$IPM_PREFIX/venv/lib" || :',
-      "what would be compiled at the first run",
-    ),
-  );
+  all.push(COMPILE);
   if (project !== null && project.scripts !== null) {
     const missing = input.bins.filter((bin) => project.scripts?.[bin] === undefined);
     if (missing.length > 0 && !project.scriptsAreComputed) {
@@ -361,7 +297,7 @@ function expandWorkspace(input: RecipeInput): WorkspaceOutput {
   if (words.length > 0 && !isHashed && !usesUv)
     notices.push("no lock with hashes: the versions of its dependencies are whatever is newest today");
   const own = (title: string, command: string, why: string | null, network = false): DraftRun => ({
-    ...run(title, command, why, network),
+    ...pythonRun(title, command, why, network),
     env: usesUv ? { ...PIP_SETTINGS, ...UV_ENVIRONMENT, UV_PROJECT_ENVIRONMENT: WORKSPACE_VENV } : PIP_SETTINGS,
   });
   return {
@@ -470,7 +406,8 @@ function detect(input: DetectInput): readonly Candidate[] {
 /** A Python project from the checkout, in a virtual environment inside the prefix. */
 export const pythonRecipe: Recipe = {
   id: ID,
-  summary: "Install a Python project from its checkout into a virtual environment of its own.",
+  summary:
+    "Install a Python project into a virtual environment of its own: from its checkout, or from PyPI by a lock with hashes.",
   options: {
     extras: "optional dependency groups of the project to install too: [yaml, http2]",
     requirements:
@@ -488,4 +425,5 @@ export const pythonRecipe: Recipe = {
   expandWorkspace,
   detectReads: (files) => [...PROJECT_FILES.filter((file) => hasFile(files, file)), ...modulesOf(files)],
   detect,
+  package: pythonPackage,
 };

@@ -10,5 +10,9 @@ test.each(
 )("the page of %s names every option and no other", (id, recipe) => {
   const page = readFileSync(path.join(FOLDER, `${id}.md`), "utf8");
   const named = [...page.matchAll(/^\| `([a-z-]+)` \|/gmu)].map((match) => match[1]);
-  expect(named).toEqual(Object.keys(recipe.options));
+  const ofPackages = Object.keys(recipe.package?.options ?? {});
+  const own = Object.keys(recipe.options);
+  expect(own.filter((name) => !named.includes(name))).toEqual([]);
+  expect(named.filter((name) => ![...own, ...ofPackages].includes(name ?? ""))).toEqual([]);
+  expect(ofPackages.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });
