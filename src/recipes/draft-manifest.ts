@@ -532,14 +532,15 @@ export interface PackageDraft {
   readonly notices: readonly string[];
 }
 
-/** The name that an entry for a package is given: a command's, where one is called like the package. */
+/** The name that an entry for a package is given: the package's, without `-cli` where its command has none either. */
 export function nameOfPackage(name: string, bins: readonly string[]): string {
   const own = toolNameOf(name.replace(/\/v\d+$/u, "").replace(/^.*:/u, ""));
   const scope = toolNameOf(/^@([^/]+)\//u.exec(name)?.[1] ?? "");
-  const isGeneric = own === undefined || GENERIC.has(own);
-  const [only, another] = bins.map(toolNameOf);
-  if (own !== undefined && !isGeneric) return another === undefined && only !== undefined ? only : own;
-  return only ?? scope ?? own ?? "tool";
+  const commands = bins.map(toolNameOf);
+  const stem = own?.replace(/-cli$/u, "");
+  if (stem !== undefined && commands.includes(stem)) return stem;
+  if (own !== undefined && !GENERIC.has(own)) return own;
+  return commands[0] ?? scope ?? own ?? "tool";
 }
 
 /**

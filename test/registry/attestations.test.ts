@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isIpmError } from "../../src/core/errors.ts";
 import { type Platform, platformId } from "../../src/core/host.ts";
 import { parseManifest } from "../../src/manifest/parse-manifest.ts";
-import { methodChoices } from "../../src/manifest/resolve-manifest.ts";
+import { methodChoices, methodsOf, sourceOfMethod } from "../../src/manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../../src/manifest/schema.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Attestation, attestationFile, parseAttestations } from "../../src/trust/attestation.ts";
@@ -81,7 +81,16 @@ describe("every method of the registry is verified on linux-x64-glibc; else: ipm
     const attestation = attestationsOf(method).find((each) => each.method === method.method);
     const pin = entry.versions.find(({ version }) => version === method.version);
     expect(attestation).toBeDefined();
-    expect({ commit: attestation?.commit, tree: attestation?.tree }).toEqual({ commit: pin?.commit, tree: pin?.tree });
+    expect({
+      commit: attestation?.commit ?? undefined,
+      tree: attestation?.tree ?? undefined,
+      integrity: attestation?.package?.integrity,
+    }).toEqual(
+      sourceOfMethod(entry, methodsOf(entry).find(({ id }) => id === method.method)?.method ?? { steps: [] }) ===
+        "package"
+        ? { commit: undefined, tree: undefined, integrity: pin?.integrity }
+        : { commit: pin?.commit, tree: pin?.tree, integrity: undefined },
+    );
     expect(attestation?.isolation).toBe("bubblewrap");
   });
 
