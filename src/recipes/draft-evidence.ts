@@ -270,7 +270,14 @@ export function startInReadme(
     const run = text.replace(/^[$%>] /u, "").replace(/\s+#.*$/u, "");
     const [program = "", ...words] = run.split(/\s+/u);
     // Plain words only: what has a place holder or needs a shell is nothing to show.
-    const isPlain = words.every((word) => /^[\w./:=@,-]+$/u.test(word)) && words.length <= 6;
+    const isPlain = words.every((word) => /^[\w./:=@,-]*[\w./=@-]$/u.test(word)) && words.length <= 6;
+    // A block with a prompt shows what the commands print too: only what stands after a prompt is one.
+    const isPrinted =
+      !/^[$%>] /u.test(text) &&
+      lines.some(
+        (other) => other.kind === "code" && Math.abs(other.line - line) <= NEAR && /^[$%>] /u.test(other.text),
+      );
+    if (isPrinted) continue;
     if (
       kind !== "code" ||
       !bins.includes(program) ||

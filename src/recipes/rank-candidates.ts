@@ -45,6 +45,8 @@ export function alternativesOf(first: Candidate, ranked: readonly Candidate[]): 
     const isNative = NATIVE.has(first.recipe) && NATIVE.has(candidate.recipe) && bins.length > 0;
     const isSame =
       !NATIVE.has(candidate.recipe) &&
+      // Beside Maven it is the same program once more, built by what has to be fetched first.
+      candidate.recipe !== "gradle" &&
       candidate.confidence !== "possible" &&
       candidate.dir === null &&
       Object.keys(usableBins(first)).every((bin) => bins.includes(bin));

@@ -286,6 +286,11 @@ describe("the README", () => {
 
   test.each([
     ["no framework", EXPRESS.replace("express", "chalk"), SHOWN],
+    [
+      "what a command prints",
+      EXPRESS,
+      SHOWN.replace("ripcat docs --port 8080 # serves", "$ other\nripcat settings\nripcat settings:"),
+    ],
     ["no address near it", EXPRESS, SHOWN.replace("\nOpen", "\n## Elsewhere\n\nOpen")],
     ["another command between them", EXPRESS, SHOWN.replace("# serves\n", "\nripcat --help\n")],
     ["a place holder in it", EXPRESS, SHOWN.replace("docs", "<folder>")],
