@@ -71,7 +71,8 @@ export function readMakefile(texts: readonly { readonly path: string; readonly t
       if (/^\s*define\b/u.test(whole)) isDefine = true;
       if (/^\s*endef\b/u.test(whole)) isDefine = false;
       if (isDefine) continue;
-      if (whole.startsWith("\t")) {
+      // Before any rule a tab is nothing but space: assignments between `ifdef` and `else` often begin with one.
+      if (whole.startsWith("\t") && targets.length > 0) {
         kept.push(whole);
         for (const target of targets) rules.get(target)?.commands.push(whole.trim());
         continue;

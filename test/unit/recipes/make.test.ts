@@ -133,6 +133,11 @@ test.each([
     ["a", "b"],
   ],
   [
+    "by a folder that a condition sets, with a tab before it",
+    "prefix = /usr\nifdef D\n\tbindir = $(D)\nelse\n\tbindir = $(prefix)/bin\nendif\nI = /usr/bin/install\ninstall:\n\t$(I) dist/todo.sh $(DESTDIR)$(bindir)/todo.sh\n",
+    ["todo.sh"],
+  ],
+  [
     "after what it says",
     'MSG = ./msg\nINSTALL = install\nPREFIX=/usr\nBINS = bin/a bin/tests/m\ninstall:\n\t${MSG} "[INST] bin/a" \\\n\t  ${INSTALL} -m755 bin/a ${PREFIX}/bin/a\n',
     ["a"],
