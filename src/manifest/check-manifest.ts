@@ -2,7 +2,6 @@ import { parseGitUrl } from "../core/git-url.ts";
 import { nearest } from "../core/nearest.ts";
 import { fillPlaceholdersInPattern, fillPrefixInPattern, isKnownPlaceholder, placeholdersIn } from "./placeholders.ts";
 import { PACKAGE_RECIPES, parsePackageReference } from "./package-reference.ts";
-import { NOT_BUILT_YET } from "./not-built-yet.ts";
 import { isProtectedLauncher } from "./protected-launchers.ts";
 import type { ManifestInput } from "./schema.ts";
 import { soundsSecret } from "./secret-name.ts";
@@ -54,7 +53,7 @@ function entriesOf<Item>(items: readonly (Item | undefined)[] | undefined): [num
 
 /**
  * Everything about a manifest that concerns more than one key: what excludes what, names that must differ, placeholders,
- * patterns, and keys that are not built yet. `draft` is the data in the schema's input form without its refused parts.
+ * and patterns. `draft` is the data in the schema's input form without its refused parts.
  * @returns the problems, unsorted
  */
 export function checkManifest(data: PartialData, written: Written, options: CheckOptions): PathProblem[] {
@@ -68,12 +67,12 @@ export function checkManifest(data: PartialData, written: Written, options: Chec
   // `validate` has taken out whatever is not of the schema's form.
   // oxlint-disable-next-line no-unsafe-type-assertion -- the type says no more than that
   const draft = data as unknown as Draft;
-  checkNotBuilt(data, [], report);
   checkPlaceholders(data, [], report);
   checkNames(draft, report);
   if (options.kind === "registry") {
     checkSource(draft, check);
     checkVersions(draft, check);
+    checkTrack(draft, check);
   }
   checkShape(draft, check);
   checkMethods(draft, check);
@@ -137,6 +136,34 @@ function checkSource(draft: Draft, { report, options, lacks }: Check): void {
       code: "INVALID_URL",
       message: `a manifest of a registry uses https, not ${url.value.transport}`,
     });
+  }
+}
+
+/** `2026.11.20`, and `2026.11.20.2` for the third one of a day: the version of a commit that nobody has tagged. */
+const DATE_VERSION = /^\d{4}\.(?:0[1-9]|1[0-2])\.(?:0[1-9]|[12]\d|3[01])(?:\.[1-9]\d?)?$/u;
+
+/** A repository without tags: its versions are dates, on the branch that is followed. */
+function checkTrack({ source, versions }: Draft, { report, lacks }: Check): void {
+  const track = source?.track;
+  if (track === undefined) return;
+  if (lacks(["source"], ["git"])) {
+    report(["source", "track"], { code: "CONFLICTING_KEYS", key: true, message: "`track` needs `source.git`" });
+  }
+  for (const [index, { version, ref }] of entriesOf(versions)) {
+    if (ref === undefined || !ref.startsWith("refs/heads/")) continue;
+    if (ref !== `refs/heads/${track}`) {
+      report(["versions", index, "ref"], {
+        code: "INVALID_REF",
+        message: `${quoted(ref)} is not the branch that \`track\` names`,
+        hint: `write refs/heads/${track}`,
+      });
+    } else if (version !== undefined && !DATE_VERSION.test(version)) {
+      report(["versions", index, "version"], {
+        code: "INVALID_VERSION",
+        message: `${quoted(version)} is no date, and the commit has no tag that would tell its version`,
+        hint: "write the day of the commit, such as 2026.11.20",
+      });
+    }
   }
 }
 
@@ -217,6 +244,13 @@ function checkShape(draft: Draft, { report, lacks }: Check): void {
       code: "CONFLICTING_KEYS",
       key: true,
       message: "a workspace is a clone: its source is `git` or `bundle`",
+    });
+  }
+  if (draft.kind === "workspace" && draft.source?.submodules !== undefined) {
+    report(["source", "submodules"], {
+      code: "CONFLICTING_KEYS",
+      key: true,
+      message: "the submodules of a workspace are the user's: `git submodule update --init` fetches them",
     });
   }
   if (draft.kind === "workspace") {
@@ -559,38 +593,10 @@ function checkBin(path: Path, bin: DraftBin | undefined, { report, lacks }: Chec
   }
 }
 
-function notBuilt(key: string): string | undefined {
-  return Object.hasOwn(NOT_BUILT_YET, key) ? NOT_BUILT_YET[key] : undefined;
-}
-
-/** The keys of a path without indexes and without a leading `methods`, as `not-built-yet.ts` writes them. */
+/** The keys of a path without indexes and without a leading `methods`. */
 function wordsOf(path: Path): string[] {
   const words = path.filter((part) => typeof part === "string");
   return words[0] === "methods" ? words.slice(1) : words;
-}
-
-/** @param key the words of the path as `not-built-yet.ts` writes them: handed down, because every value is looked at */
-function checkNotBuilt(value: PartialData | undefined, path: Path, report: Report, key = ""): void {
-  if (value === undefined) return;
-  const last = key.slice(key.lastIndexOf(".") + 1);
-  const whole = notBuilt(key);
-  if (whole !== undefined) {
-    report(path, { code: "NOT_BUILT_YET", key: true, message: `\`${last}\` (${whole}) is not built yet` });
-    return;
-  }
-  if (typeof value === "string") {
-    const chosen = notBuilt(`${key}=${value}`);
-    if (chosen === undefined) return;
-    report(path, { code: "NOT_BUILT_YET", message: `\`${last}: ${value}\` (${chosen}) is not built yet` });
-    return;
-  }
-  // What a recipe is given, and names that the writer chooses, are no keys of the format.
-  if (key === "steps.with" || last === "env") return;
-  for (const [name, member] of membersOf(value)) {
-    const isWord = typeof name === "string" && (path.length > 0 || name !== "methods");
-    const below = isWord ? (key === "" ? name : `${key}.${name}`) : key;
-    checkNotBuilt(member, [...path, name], report, below);
-  }
 }
 
 function membersOf(value: Exclude<PartialData, string>): [string | number, PartialData | undefined][] {

@@ -12,6 +12,16 @@ export interface RepositoryTarget {
   readonly tree: TreeSha;
 }
 
+/** What a commit is called that nobody has given a version. */
+export function unreleasedVersion(commit: CommitSha): string {
+  return `0.0.0-${commit.slice(0, 12)}`;
+}
+
+/** True for what `unreleasedVersion` makes. */
+export function isUnreleasedVersion(version: string): boolean {
+  return /^0\.0\.0-[0-9a-f]{12}$/u.test(version);
+}
+
 /**
  * Complete a repository's own `ipm.yaml` by what the target says: its source and its only version. The result is resolved
  * like a manifest of a registry.
@@ -22,7 +32,7 @@ export function completeRepositoryManifest(source: RepositoryManifestSource, tar
     source: target.git === null ? {} : { git: target.git },
     versions: [
       {
-        version: target.version ?? `0.0.0-${target.commit.slice(0, 12)}`,
+        version: target.version ?? unreleasedVersion(target.commit),
         ...(target.ref === null ? {} : { ref: target.ref }),
         commit: target.commit,
         tree: target.tree,

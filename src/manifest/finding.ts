@@ -115,10 +115,6 @@ export const FINDING_CODES = {
     cure: "They work in `expect`, `with`, `env` and `elsewhere`; in `run` it is `$IPM_VERSION` and `$IPM_PREFIX`.",
   },
   UNKNOWN_RECIPE: { means: "`uses` names no recipe.", cure: "Use the suggested recipe, or `run`." },
-  NOT_BUILT_YET: {
-    means: "The key is part of the format and this ipm cannot do it yet.",
-    cure: "Leave it out for now, or use a newer ipm.",
-  },
   DUPLICATE_VERSION: { means: "Two entries of `versions` have the same version.", cure: "Keep one." },
   UNKNOWN_VERSION: {
     means: "`since` or `until` names no entry of `versions`, or they exclude each other.",

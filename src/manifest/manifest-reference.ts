@@ -4,7 +4,6 @@ import { FINDING_CODES } from "./finding.ts";
 import { jsonSchemas } from "./json-schema.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { MAX_BYTES, MAX_DEPTH } from "./limits.ts";
-import { NOT_BUILT_YET } from "./not-built-yet.ts";
 import { PROTECTED_LAUNCHERS } from "./protected-launchers.ts";
 import { RECIPE_NAMES } from "./recipe-names.ts";
 
@@ -86,7 +85,7 @@ elsewhere: { npm: "ripcat@{version}", flatpak: org.example.Ripcat }
 
 interface Section {
   readonly title: string;
-  /** The key's path as `not-built-yet.ts` writes it: "" for the manifest itself. */
+  /** The key's path without list indexes: "" for the manifest itself. */
   readonly path: string;
   readonly schema: JsonSchema;
 }
@@ -136,16 +135,12 @@ function limitOf(schema: JsonSchema): string {
   return ` At most ${schema.maxLength} characters.`;
 }
 
-function notBuilt(path: string): string {
-  return Object.hasOwn(NOT_BUILT_YET, path) ? " *Not built yet.*" : "";
-}
-
 function table({ title, path, schema }: Section, sectionOf: (path: string) => string | undefined): string {
   const rows = Object.entries(schema.properties ?? {}).map(([key, member]) => {
     const keyPath = path === "" ? key : `${path}.${key}`;
     const required = schema.required?.includes(key) === true ? " (required)" : "";
     const kind = kindOf(member, sectionOf(keyPath));
-    return `| \`${key}\`${required} | ${cell(kind)} | ${cell(`${member.description ?? ""}${limitOf(member)}${notBuilt(keyPath)}`)} |`;
+    return `| \`${key}\`${required} | ${cell(kind)} | ${cell(`${member.description ?? ""}${limitOf(member)}`)} |`;
   });
   const about = schema.description === undefined ? [] : [schema.description, ""];
   return [`## ${title}`, "", ...about, "| key | takes | |", "| --- | --- | --- |", ...rows, ""].join("\n");
@@ -201,8 +196,6 @@ ${LARGER_EXAMPLE}\`\`\`
 `;
 
 function rules(): string {
-  const built = RECIPE_NAMES.filter((name) => !Object.hasOwn(NOT_BUILT_YET, `steps.uses=${name}`));
-  const planned = RECIPE_NAMES.filter((name) => !built.includes(name));
   return `## Rules
 
 **The file.** UTF-8, at most ${MAX_BYTES / 1024} KiB, at most ${MAX_DEPTH} levels deep, one document. No anchors, aliases, merge keys, tags or directives, no
@@ -232,7 +225,7 @@ either, nothing is installed: users are shown \`elsewhere\`.
 
 **Network.** ${codes(ECOSYSTEMS)} for an ecosystem's hosts, or host names.
 
-**Recipes.** ${codes(built)}.${planned.length === 0 ? "" : ` Not built yet: ${codes(planned)}.`}
+**Recipes.** ${codes(RECIPE_NAMES)}.
 
 **Variables that \`env\` may not set:** ${codes(DENIED_NAMES)}, and all that begin with ${codes(DENIED_PREFIXES)}, in upper or lower case.
 

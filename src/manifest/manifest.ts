@@ -32,6 +32,8 @@ export interface ManifestOrigin {
   readonly bundle: string | null;
   /** Sub-directory of the repository, `/`-separated, or null for its root. */
   readonly path: string | null;
+  /** Submodules that come with the checkout, in their order; none where a package is installed. */
+  readonly submodules: readonly string[];
   /** The ecosystem's package, or null. */
   readonly package: PackageReference | null;
   /** Which of the two this method works from. */

@@ -1,4 +1,4 @@
-/** Every recipe of the format, in the order in which they are suggested. Which of them work is said by `not-built-yet.ts`. */
+/** Every recipe of the format, in the order in which they are suggested. */
 export const RECIPE_NAMES = [
   "npm",
   "python",

@@ -344,6 +344,7 @@ export function resolveManifest(source: ManifestSource, request: ResolveRequest)
       path,
       package: package_ === undefined ? null : (parsePackageReference(package_) ?? null),
       from: sourceOfMethod(source, method),
+      submodules: sourceOfMethod(source, method) === "package" ? [] : (source.source.submodules ?? []).toSorted(),
     },
     version,
     method: id,

@@ -594,11 +594,18 @@ const source = z
           : { code: "INVALID_PATH", message: `${quoted(value)} does not end with \`.bundle\`` }),
     }).optional(),
     path: text("The tool's folder in a repository that holds several.", pathRule).optional(),
-    submodules: list("The submodules that are needed.", text("Path of a submodule.", pathRule), 32).optional(),
-    track: text("The branch to follow, for repositories without tags.", {
-      max: 250,
-      refuse: one("INVALID_REF", (value) => isRefName(value) && !value.startsWith("refs/"), "the name of a branch"),
-    }).optional(),
+    submodules: list(
+      "The submodules that are needed, at the commits that the tree names; the others stay empty folders.",
+      text("Path of a submodule.", pathRule),
+      32,
+    ).optional(),
+    track: text(
+      "The branch to follow, for repositories without tags: versions are dates, `NAME@HEAD` is its newest commit.",
+      {
+        max: 250,
+        refuse: one("INVALID_REF", (value) => isRefName(value) && !value.startsWith("refs/"), "the name of a branch"),
+      },
+    ).optional(),
     package: text("The ecosystem's package, such as `npm:ripcat`.", {
       max: 240,
       published: { pattern: "^(?:npm|pypi|crates|go|maven):[A-Za-z0-9@][A-Za-z0-9@._:/~-]*$" },

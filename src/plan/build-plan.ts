@@ -121,7 +121,12 @@ export function buildPlan(input: PlanInput): Plan {
     source:
       "package" in source
         ? { package: source.package, version: source.version, integrity: source.integrity, lock: source.lock }
-        : { commit: source.commit, tree: source.tree, path: manifest.source.path },
+        : {
+            commit: source.commit,
+            tree: source.tree,
+            path: manifest.source.path,
+            ...(manifest.source.submodules.length === 0 ? {} : { submodules: manifest.source.submodules }),
+          },
     ...(expanded.downloads.length === 0 ? {} : { downloads: expanded.downloads }),
     ...(input.inputs.length === 0
       ? {}

@@ -84,6 +84,8 @@ export interface PlannedCheckout {
   readonly commit: CommitSha;
   readonly tree: TreeSha;
   readonly path: string | null;
+  /** Submodules that are there, at the commits that the tree names, sorted. Absent where there are none. */
+  readonly submodules?: readonly string[];
 }
 
 /** The lock of an ecosystem's package: its files, and nothing else, are in the working folder. */

@@ -61,7 +61,8 @@ export async function readBlobs(
   return blobs;
 }
 
-function refuse(problems: readonly TreeProblem[], place: string): IpmError {
+/** The error for a tree that may not be written, with the first offenders. */
+export function refuseTree(problems: readonly TreeProblem[], place: string): IpmError {
   const shown = problems.slice(0, SHOWN_PROBLEMS).map(({ path, reason }) => `${escapeUntrusted(path)} ${reason}`);
   const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : "";
   return new IpmError("SOURCE_UNSAFE", `${place} is not safe to write: ${shown.join("; ")}${more}`, {
@@ -94,6 +95,15 @@ async function lfsPointers(
     .map(({ path }) => path);
 }
 
+/** A tree that may be written. */
+export interface InspectedTree {
+  readonly listing: readonly TreeEntry[];
+  /** What each link points to, by its path. */
+  readonly targets: ReadonlyMap<string, string>;
+  /** Sum of the sizes of all files. */
+  readonly bytes: number;
+}
+
 /**
  * List a tree and refuse it when it may not be written.
  * @param place the source as people are shown it
@@ -105,7 +115,7 @@ export async function inspectTree(
   limits: SourceLimits,
   tree: TreeSha,
   place: string,
-): Promise<{ listing: TreeEntry[]; bytes: number }> {
+): Promise<InspectedTree> {
   const call = {
     args: ["ls-tree", "-r", "-l", "-z", "--full-tree", tree],
     // A line has a mode, a type, an id, a size and a path; far more than the limit of files is not worth counting.
@@ -113,7 +123,7 @@ export async function inspectTree(
   };
   const result = await callStore(context, store, limits, call);
   if (result.stopped === "output")
-    throw refuse([{ path: ".", reason: `holds more than ${limits.files} files` }], place);
+    throw refuseTree([{ path: ".", reason: `holds more than ${limits.files} files` }], place);
   if (result.exitCode !== 0) throw storeFailure(store, call, result);
   const listing = parseListing(Buffer.from(result.stdout).toString("utf8"));
   const read = listing.filter(
@@ -133,14 +143,14 @@ export async function inspectTree(
     if (mode === "120000") targets.set(path, Buffer.from(blobs.get(oid) ?? []).toString("utf8"));
   }
   const problems = checkTree(listing, targets, limits);
-  if (problems.length > 0) throw refuse(problems, place);
+  if (problems.length > 0) throw refuseTree(problems, place);
   const attributes = read.filter(({ mode }) => mode !== "120000").map(({ oid }) => blobs.get(oid) ?? new Uint8Array());
   const pointers = await lfsPointers(context, store, limits, listing, attributes);
   if (pointers.length > 0) {
-    throw refuse(
+    throw refuseTree(
       pointers.map((path) => ({ path, reason: "is a pointer of Git LFS: its content is not in the repository" })),
       place,
     );
   }
-  return { listing, bytes: listing.reduce((sum, { size }) => sum + (size ?? 0), 0) };
+  return { listing, targets, bytes: listing.reduce((sum, { size }) => sum + (size ?? 0), 0) };
 }

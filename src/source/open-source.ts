@@ -4,10 +4,11 @@ import { type CommitSha, type TreeSha, isCommitSha, isTreeSha } from "../core/id
 import { fetchCommit, resolveRef } from "./fetch-commit.ts";
 import { checkAddress, openLocalRemote, openRemote } from "./git-access.ts";
 import { shownUrl } from "./git-failure.ts";
-import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, storeOf } from "./git-store.ts";
+import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, readStore, storeOf } from "./git-store.ts";
 import { inspectTree } from "./inspect-tree.ts";
 import { advanceClone } from "./advance-clone.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
+import { type SourceModule, mergeModules, moduleOf, openSubmodules } from "./open-submodules.ts";
 import { snapshotFolder } from "./snapshot-folder.ts";
 import type { FetchedCommit, SourceRequest } from "./source.ts";
 import { readListedFile, writeCheckout } from "./write-checkout.ts";
@@ -159,17 +160,63 @@ export async function openSource(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const opening: Opening = { context, tool: options.tool, offline: options.offline ?? false, limits };
   const { store, commit, tree, ref, dirty } = await open(opening, request);
-  const { listing, bytes } = await inspectTree(context, store, limits, tree, placeOf(request));
+  const place = placeOf(request);
+  const root: SourceModule = {
+    ...(await inspectTree(context, store, limits, tree, place)),
+    path: "",
+    store,
+    commit,
+    url: request.kind === "git" ? request.url : null,
+    named: request.kind === "git" && request.named,
+  };
+  const submodules = request.kind === "folder" ? [] : (request.submodules ?? []);
+  const modules = await openSubmodules(context, root, submodules, limits, (url, at, named) =>
+    openGit(opening, { kind: "git", url, ref: null, commit: at, tree: null, named }),
+  );
+  const listing = modules.length === 1 ? root.listing : mergeModules(modules, limits, place);
   return {
     commit,
     tree,
     ref,
     dirty,
     listing,
-    bytes,
-    readFile: (file, maxBytes) => readListedFile(context, { store, limits, listing }, file, maxBytes),
-    checkout: (into, tag, also = [], clone) =>
-      writeCheckout(context, { store, limits, commit, listing, into, tag, also, clone }),
+    bytes: modules.reduce((sum, module) => sum + module.bytes, 0),
+    readFile: (file, maxBytes) => {
+      const { module, below } = moduleOf(modules, file);
+      return readListedFile(context, { ...module, limits }, below, maxBytes);
+    },
+    checkout: async (into, tag, also = [], clone) => {
+      await writeCheckout(context, { ...root, limits, into, tag, also, clone });
+      await writeSubmodules(context, modules.slice(1), limits, into);
+    },
+    committedOn: () => commitDay(context, store, limits, commit),
     advance: (folder, tag, branch) => advanceClone(context, { store, limits, commit, folder, tag, branch }),
   };
+}
+
+async function commitDay(
+  context: SourceContext,
+  store: GitStore,
+  limits: SourceLimits,
+  commit: CommitSha,
+): Promise<string | null> {
+  const text = Buffer.from(await readStore(context, store, limits, { args: ["cat-file", "commit", commit] }));
+  const seconds = Number(/^committer .*> (\d{1,10}) [+-]\d{4}$/mu.exec(text.toString("utf8"))?.[1] ?? Number.NaN);
+  return Number.isNaN(seconds) ? null : new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+/** Submodules in their places, each with a minimal `.git` of its own: tools ask there for their version too. */
+async function writeSubmodules(
+  context: SourceContext,
+  modules: readonly SourceModule[],
+  limits: SourceLimits,
+  into: string,
+): Promise<void> {
+  try {
+    for (const module of modules)
+      await writeCheckout(context, { ...module, limits, into: path.join(into, module.path), tag: null });
+  } catch (error) {
+    for (const name of await context.host.files.list(into)) await context.host.files.remove(path.join(into, name));
+    throw error;
+  }
 }

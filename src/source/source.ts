@@ -12,6 +12,8 @@ export type SourceRequest =
       readonly tree: TreeSha | null;
       /** The user typed or configured this URL, so ssh, file URLs and credential helpers are allowed. */
       readonly named: boolean;
+      /** Paths of the submodules that come with it; the others stay empty folders. */
+      readonly submodules?: readonly string[];
     }
   | {
       readonly kind: "bundle";
@@ -22,6 +24,7 @@ export type SourceRequest =
       readonly ref: string | null;
       readonly commit: CommitSha;
       readonly tree: TreeSha;
+      readonly submodules?: readonly string[];
     }
   | { readonly kind: "folder"; readonly path: string };
 
@@ -63,6 +66,8 @@ export type FetchedSource = FetchedCommit | FetchedPackage;
 export interface FetchedCommit extends FetchedFiles {
   readonly commit: CommitSha;
   readonly tree: TreeSha;
+  /** The day in UTC on which the commit was made, as it says itself: `2026-11-20`; null when it says none. */
+  committedOn(): Promise<string | null>;
   /**
    * Move the clone in a folder from the commit that it has checked out to this one, as `git checkout` does: what is changed
    * or in the way refuses it, and nothing is written then.

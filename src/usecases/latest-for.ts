@@ -1,3 +1,4 @@
+import { isUnreleasedVersion } from "../manifest/complete-repository-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 
@@ -7,5 +8,7 @@ export function latestFor(entry: ManifestSource, installed: string): string | nu
   if (!newest.ok) return null;
   const position = (version: string): number => entry.versions.findIndex((item) => item.version === version);
   const at = position(installed);
+  // What was installed as `NAME@HEAD` follows the branch: a release is older.
+  if (at === -1 && entry.source.track !== undefined && isUnreleasedVersion(installed)) return null;
   return at === -1 || position(newest.version.version) < at ? newest.version.version : null;
 }

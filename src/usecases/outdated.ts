@@ -13,7 +13,8 @@ import { findTrackedUpdates } from "./tracked-tools.ts";
 export interface OutdatedTool {
   readonly name: string;
   readonly version: string;
-  readonly latest: string;
+  /** Null for a withdrawn version that nothing replaces. */
+  readonly latest: string | null;
   readonly held: boolean;
   /** Null: from a repository's branch, which has moved on. */
   readonly registry: string | null;
@@ -60,6 +61,21 @@ export async function entryOf(registries: Registries, tool: Upgradable): Promise
   }
 }
 
+/** The entry of each in its registry, by name; undefined where no registry has it any more. */
+export async function entriesOf(
+  context: Context,
+  tools: readonly Upgradable[],
+): Promise<Map<string, ManifestSource | undefined>> {
+  const known = new Map<string, ManifestSource | undefined>();
+  const registries = await openRegistries(registryContext(context));
+  try {
+    for (const tool of tools) known.set(tool.name, await entryOf(registries, tool));
+  } finally {
+    registries.close();
+  }
+  return known;
+}
+
 /**
  * Installed tools with something newer: by the registries as they are on this machine (`ipm update` brings them up to
  * date), and, for tools that were installed from a repository's branch, by asking its server.
@@ -70,20 +86,14 @@ export async function outdated(
   options: { offline: boolean } = { offline: false },
 ): Promise<{ tools: OutdatedTool[] }> {
   const entries = await readUpgradable(context);
-  const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, entries);
-  const registries = await openRegistries(registryContext(context));
-  try {
-    const tools: OutdatedTool[] = [];
-    for (const tool of entries) {
-      const { name, version, held, registry } = tool;
-      const entry = await entryOf(registries, tool);
-      const latest = entry === undefined ? (tracked.get(name)?.latest ?? null) : latestFor(entry, version);
-      if (latest === null) continue;
-      const withdrawn = entry?.versions.find((known) => known.version === version)?.withdrawn ?? null;
-      tools.push({ name, version, latest, held, registry, withdrawn });
-    }
-    return { tools };
-  } finally {
-    registries.close();
+  const known = await entriesOf(context, entries);
+  const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, entries, known);
+  const tools: OutdatedTool[] = [];
+  for (const { name, version, held, registry } of entries) {
+    const entry = known.get(name);
+    const latest = tracked.get(name)?.latest ?? (entry === undefined ? null : latestFor(entry, version));
+    const withdrawn = entry?.versions.find((item) => item.version === version)?.withdrawn ?? null;
+    if (latest !== null || withdrawn !== null) tools.push({ name, version, latest, held, registry, withdrawn });
   }
+  return { tools };
 }

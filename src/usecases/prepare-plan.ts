@@ -1,6 +1,7 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type Ecosystem, isEcosystem } from "../manifest/ecosystems.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import {
@@ -51,6 +52,8 @@ export interface PreparedPlan {
 
 /** Largest file of a repository that a recipe reads (lockfiles are large). */
 const MAX_READ_BYTES = 32 * 1024 * 1024;
+
+const MOST_SHOWN = 5;
 
 function isLibrary(entry: ManifestSource): boolean {
   return entry.kind === "library" || methodsOf(entry).length === 0;
@@ -364,6 +367,24 @@ export async function examineMethods(
   return found;
 }
 
+/** Which submodules the steps will not find. */
+function submoduleNotices({ listing }: FetchedSource, { source, kind }: ManifestSource): string[] {
+  const empty = listing.filter(({ mode }) => mode === "160000").map(({ path: file }) => escapeUntrusted(file));
+  const lost = (source.submodules ?? []).filter((file) => !listing.some((entry) => entry.path.startsWith(`${file}/`)));
+  const more = empty.length > MOST_SHOWN ? ` and ${empty.length - MOST_SHOWN} more` : "";
+  const shown = `${empty.slice(0, MOST_SHOWN).join(", ")}${more}`;
+  return [
+    ...(empty.length === 0
+      ? []
+      : [
+          kind === "workspace"
+            ? `submodules are empty folders until \`git submodule update --init\`: ${shown}`
+            : `submodules that the manifest does not list stay empty folders: ${shown}`,
+        ]),
+    ...(lost.length === 0 ? [] : [`this version has nothing in ${lost.map(escapeUntrusted).join(", ")}`]),
+  ];
+}
+
 function workspaceNotices(workspace: Plan["workspace"]): string[] {
   if (workspace === undefined) return [];
   return [
@@ -422,7 +443,12 @@ export async function preparePlan(
     passedOver: chosen.passedOver,
     trust: { level: "unverified", detail: "" },
     onPath: await programsOnPath(host, Object.keys(chosen.expanded.provides.bin)),
-    notices: [...target.notices, ...workspaceNotices(workspace), ...credentials.notices],
+    notices: [
+      ...target.notices,
+      ...workspaceNotices(workspace),
+      ...submoduleNotices(source, entry),
+      ...credentials.notices,
+    ],
     risks: findRisks(chosen.expanded.steps),
     origin,
     ...(workspace === undefined ? {} : { workspace }),

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
-import { completeRepositoryManifest } from "../manifest/complete-repository-manifest.ts";
+import { type CommitSha, isCommitSha } from "../core/ids.ts";
+import { completeRepositoryManifest, unreleasedVersion } from "../manifest/complete-repository-manifest.ts";
 import { formatFinding } from "../manifest/finding.ts";
 import type { ManifestSource, RepositoryManifestSource, VersionSource } from "../manifest/schema.ts";
 import { parsePackageReference } from "../manifest/package-reference.ts";
@@ -81,11 +82,12 @@ async function requestsOf(
   const { git, bundle, package: package_ } = entry.source;
   const { commit, tree, integrity, lock: place } = version;
   const ref = version.ref ?? null;
+  const modules = entry.source.submodules === undefined ? {} : { submodules: entry.source.submodules };
   const requests: { request: SourceRequest | null; package: PackageRequest | null } = { request: null, package: null };
   if (commit !== undefined && tree !== undefined) {
     if (bundle !== undefined)
-      requests.request = { kind: "bundle", file: await fileOf(bundle), name: bundle, ref, commit, tree };
-    else if (git !== undefined) requests.request = { kind: "git", url: git, ref, commit, tree, named };
+      requests.request = { kind: "bundle", file: await fileOf(bundle), name: bundle, ref, commit, tree, ...modules };
+    else if (git !== undefined) requests.request = { kind: "git", url: git, ref, commit, tree, named, ...modules };
   }
   const reference = package_ === undefined ? undefined : parsePackageReference(package_);
   if (package_ !== undefined && reference !== undefined && integrity !== undefined && place !== undefined) {
@@ -127,6 +129,65 @@ async function fromRegistry(found: LookUp, typed: string, wanted: string | null)
         : [
             `${escapeUntrusted(typed)} is ${found.how === "formerly" ? "now called" : found.how === "alias" ? "another name of" : "in the registry as"} ${found.entry.name}`,
           ],
+  };
+}
+
+/** True for what `NAME@` may be followed by where an entry follows a branch: the newest commit, or any by its whole id. */
+function isUnreleased(entry: ManifestSource, wanted: string | null): wanted is string {
+  const { git, track } = entry.source;
+  if (wanted === null || git === undefined || track === undefined) return false;
+  return commitOf(wanted) !== undefined && entry.versions.every(({ version }) => version !== wanted);
+}
+
+/** `HEAD` is the newest commit (null), `HEAD-<40 hex>` what that once was, forty digits just a commit. */
+function commitOf(wanted: string): CommitSha | null | undefined {
+  if (wanted === "HEAD") return null;
+  const id = wanted.replace(/^HEAD-/u, "");
+  return isCommitSha(id) ? id : undefined;
+}
+
+/**
+ * A commit of the branch that an entry follows, by the entry's own recipe: nobody has released it, and nobody has looked
+ * at it, whatever the registry has verified of its versions.
+ */
+async function fromBranch(
+  context: Context,
+  found: LookUp,
+  typed: string,
+  wanted: string,
+  options: PlanOptions,
+): Promise<ResolvedTarget> {
+  const { entry, registry, embedded } = found;
+  const { git = "", track = "", submodules } = entry.source;
+  const request: SourceRequest = {
+    kind: "git",
+    url: git,
+    ref: `refs/heads/${track}`,
+    commit: commitOf(wanted) ?? null,
+    tree: null,
+    named: !embedded,
+    ...(submodules === undefined ? {} : { submodules }),
+  };
+  const fetched = await fetchSource(context, request, typed, options.offline);
+  const { commit, tree } = fetched;
+  const version = unreleasedVersion(commit);
+  const released = await fromRegistry({ ...found, embedded: false, attestations: [] }, typed, null);
+  return {
+    ...released,
+    again: `${registry}:${entry.name}@${wanted.startsWith("HEAD") ? "HEAD-" : ""}${commit}`,
+    // The newest: what is for "this version and newer" is for it too.
+    entry: { ...entry, versions: [{ version, ref: `refs/heads/${track}`, commit, tree }, ...entry.versions] },
+    version,
+    explicitVersion: true,
+    request,
+    package: null,
+    fetched,
+    notices: [
+      ...released.notices,
+      wanted === "HEAD"
+        ? `unreleased: the newest commit of ${escapeUntrusted(track)}, which nobody has verified`
+        : "unreleased: a commit that nobody has verified",
+    ],
   };
 }
 
@@ -353,7 +414,9 @@ async function resolve(
     target.registry === null
       ? await registries.lookUp(target.name)
       : await registries.lookUpIn(target.registry, target.name);
-  return fromRegistry(found, typed, target.version);
+  return isUnreleased(found.entry, target.version)
+    ? fromBranch(context, found, typed, target.version, options)
+    : fromRegistry(found, typed, target.version);
 }
 
 /**

@@ -7,6 +7,8 @@ import { layoutOf, parseEntryId } from "../store/layout.ts";
 import { readReceipt } from "../store/receipts.ts";
 import { type Plan, isPackage } from "../plan/plan.ts";
 import { readWorkspace } from "../store/workspaces.ts";
+import { unreleasedVersion } from "../manifest/complete-repository-manifest.ts";
+import type { ManifestSource } from "../manifest/schema.ts";
 import type { Context } from "./context.ts";
 import type { Upgradable } from "./outdated.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -46,11 +48,17 @@ export async function planOf(context: Context, { name, entry }: Upgradable): Pro
 }
 
 /** The git target that an installed tool came from, or undefined for a folder, a file, and whatever names a fixed commit. */
-async function trackedOf(context: Context, entry: Upgradable): Promise<Tracked | undefined> {
-  if (entry.registry !== null) return undefined;
+async function trackedOf(
+  context: Context,
+  entry: Upgradable,
+  known: ManifestSource | undefined,
+): Promise<Tracked | undefined> {
+  const isReleased = known?.versions.some(({ version }) => version === entry.version) ?? false;
+  if (entry.registry !== null && (known === undefined || isReleased)) return undefined;
   const plan = await planOf(context, entry);
   if (plan === undefined) return undefined;
   const { origin, what } = plan;
+  if (known !== undefined && entry.registry !== null) return unreleasedOf(entry, known, plan);
   let target: Target;
   try {
     target = parseTarget(origin.target);
@@ -63,6 +71,23 @@ async function trackedOf(context: Context, entry: Upgradable): Promise<Tracked |
   return { name: entry.name, typed: origin.target, url: target.url, ref: target.ref, commit: what.source.commit };
 }
 
+/** What was installed as `NAME@HEAD`, from the branch that its entry follows. */
+function unreleasedOf(
+  { name, registry }: Upgradable,
+  { source }: ManifestSource,
+  { origin, what }: Plan,
+): Tracked | undefined {
+  const { git, track } = source;
+  if (
+    git === undefined ||
+    track === undefined ||
+    isPackage(what.source) ||
+    !/@HEAD(?:-[0-9a-f]{40})?$/u.test(origin.target)
+  )
+    return undefined;
+  return { name, typed: `${registry ?? ""}:${name}@HEAD`, url: git, ref: track, commit: what.source.commit };
+}
+
 /** The commit of the tracked branch; undefined for a tag, which is not to move, and for a branch that has gone. */
 function tipOf({ ref }: Tracked, refs: RemoteRefs): CommitSha | undefined {
   const branch = ref ?? refs.head;
@@ -73,13 +98,15 @@ function tipOf({ ref }: Tracked, refs: RemoteRefs): CommitSha | undefined {
 /**
  * Ask the servers of tools that were installed from a repository's branch what that branch leads to now: one `git
  * ls-remote` each, a few at a time. A server that does not answer is a warning and no failure.
+ * @param known the entry of each in its registry, where it has one: what was installed as `NAME@HEAD` follows its branch
  * @returns only those that have moved, by name
  */
 export async function findTrackedUpdates(
   context: Context,
   entries: readonly Upgradable[],
+  known: ReadonlyMap<string, ManifestSource | undefined>,
 ): Promise<ReadonlyMap<string, TrackedUpdate>> {
-  const candidates = await Promise.all(entries.map((entry) => trackedOf(context, entry)));
+  const candidates = await Promise.all(entries.map((entry) => trackedOf(context, entry, known.get(entry.name))));
   const tracked = candidates.filter((candidate) => candidate !== undefined);
   const outcomes = await inParallel(
     tracked,
@@ -101,7 +128,7 @@ export async function findTrackedUpdates(
     const { tool, refs } = outcome.value;
     const tip = tipOf(tool, refs);
     if (tip === undefined || tip === tool.commit) continue;
-    updates.set(tool.name, { name: tool.name, latest: `0.0.0-${tip.slice(0, 12)}`, target: tool.typed });
+    updates.set(tool.name, { name: tool.name, latest: unreleasedVersion(tip), target: tool.typed });
   }
   return updates;
 }

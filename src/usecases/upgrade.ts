@@ -1,11 +1,9 @@
 import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import { openRegistries } from "../registry/open-registries.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
 import { latestFor } from "./latest-for.ts";
-import { type Upgradable, entryOf, readUpgradable } from "./outdated.ts";
-import { registryContext } from "./registry-context.ts";
+import { type Upgradable, entriesOf, readUpgradable } from "./outdated.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 
 export interface UpgradeResult extends InstallResult {
@@ -39,30 +37,26 @@ export async function upgrade(
   options: PlanOptions,
 ): Promise<UpgradeResult> {
   const tools = chooseTools(await readUpgradable(context), names);
-  const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools);
+  const known = await entriesOf(context, tools);
+  const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools, known);
   // What nobody has verified needs a yes: it is left alone where nobody can be asked and nobody has named it.
   const mayTrack = names.length > 0 || options.allowUnverified || context.ask !== null;
-  const registries = await openRegistries(registryContext(context));
   const wanted: { tool: Upgradable; to: string; target: string }[] = [];
   const held: string[] = [];
   const current: UnchangedTool[] = [];
-  try {
-    for (const tool of tools) {
-      const entry = await entryOf(registries, tool);
-      const update = tracked.get(tool.name);
-      const to = entry === undefined ? (update?.latest ?? null) : latestFor(entry, tool.version);
-      const left = to === null || (entry === undefined && !mayTrack);
-      if (left) current.push({ name: tool.name, version: tool.version, newer: to });
-      else if (tool.held && names.length > 0) {
-        throw new IpmError("HELD", `${tool.name} is held at ${tool.version}, so it cannot become ${to}`, {
-          hint: `ipm unhold ${tool.name}`,
-          data: { name: tool.name },
-        });
-      } else if (tool.held) held.push(tool.name);
-      else wanted.push({ tool, to, target: update?.target ?? `${tool.registry ?? ""}:${tool.name}@${to}` });
-    }
-  } finally {
-    registries.close();
+  for (const tool of tools) {
+    const entry = known.get(tool.name);
+    const update = tracked.get(tool.name);
+    const to = update?.latest ?? (entry === undefined ? null : latestFor(entry, tool.version));
+    const left = to === null || (update !== undefined && !mayTrack);
+    if (left) current.push({ name: tool.name, version: tool.version, newer: to });
+    else if (tool.held && names.length > 0) {
+      throw new IpmError("HELD", `${tool.name} is held at ${tool.version}, so it cannot become ${to}`, {
+        hint: `ipm unhold ${tool.name}`,
+        data: { name: tool.name },
+      });
+    } else if (tool.held) held.push(tool.name);
+    else wanted.push({ tool, to, target: update?.target ?? `${tool.registry ?? ""}:${tool.name}@${to}` });
   }
   const result = await install(
     context,

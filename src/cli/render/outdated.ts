@@ -12,7 +12,7 @@ export function renderOutdated(tools: readonly OutdatedTool[], theme: Theme): re
       [
         { title: "name", value: (tool) => escapeUntrusted(tool.name), paint: (text) => theme.strong(text) },
         { title: "installed", value: (tool) => escapeUntrusted(tool.version) },
-        { title: "newest", value: (tool) => escapeUntrusted(tool.latest), paint: (text) => theme.good(text) },
+        { title: "newest", value: (tool) => escapeUntrusted(tool.latest ?? "none"), paint: (text) => theme.good(text) },
         {
           title: "",
           value: (tool) =>

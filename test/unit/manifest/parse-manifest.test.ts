@@ -126,7 +126,6 @@ tests: [{ run: [], expect: { stdout: "(", exit: 999 } }, {}]
       "3:10 NOT_ONE_LINE",
       "6:1 EMPTY_VALUE",
       "7:16 INVALID_URL",
-      "7:54 NOT_BUILT_YET",
       "9:27 INVALID_REF",
       "9:41 INVALID_PIN",
       "9:107 WRONG_TYPE",
@@ -368,22 +367,56 @@ describe("requirements of the machine", () => {
   });
 });
 
-describe("what is not built yet is refused by name", () => {
-  test.each([["submodules", { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" }]])(
-    "%s",
-    (name, change: Record<string, string>) => {
-      const findings = findingsOf(manifestYaml(change));
-      expect(findings.map(({ code }) => code)).toEqual(["NOT_BUILT_YET"]);
-      expect(findings[0]?.message).toContain(`\`${name}\``);
-    },
-  );
+describe("a workspace", () => {
+  const workspace = (more: Readonly<Record<string, string>>): readonly string[] =>
+    codesOf({ kind: "kind: workspace", bin: "", ...more });
 
-  test("words that only look like such a key are left alone", () => {
-    expect(
-      codesOf({
-        steps: "steps: [{ uses: npm, with: { inputs: x, files: [a] }, env: { persist: x } }]",
-        elsewhere: "elsewhere: { inputs: x }",
-      }),
-    ).toEqual([]);
+  test.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
+    ["as it should be", {}, []],
+    ["with a command", { bin: "bin: [rc]" }, ["CONFLICTING_KEYS"]],
+    ["with data of its own", { persist: "persist: [etc/rc.conf]" }, ["CONFLICTING_KEYS"]],
+    ["with a secret", { inputs: "inputs: [{ env: API_TOKEN, secret: true }]" }, ["CONFLICTING_KEYS"]],
+    [
+      "with submodules",
+      { source: "source: { git: https://github.com/o/r.git, submodules: [vendor/x] }" },
+      ["CONFLICTING_KEYS"],
+    ],
+    ["with provides", { steps: "methods: [{ steps: [uses: npm], provides: { bin: [rc] } }]" }, ["CONFLICTING_KEYS"]],
+  ])("%s", (_, more, codes) => {
+    expect([...new Set(workspace(more))]).toEqual(codes);
   });
+});
+
+describe("a branch that is followed", () => {
+  const pin = `commit: ${"1".repeat(40)}, tree: ${"2".repeat(40)}`;
+  const tracked = (
+    version: string,
+    ref = "refs/heads/main",
+    source = "git: https://github.com/o/r.git",
+  ): readonly string[] =>
+    codesOf({
+      source: `source: { ${source}, track: main }`,
+      versions: `versions: [{ version: "${version}", ref: ${ref}, ${pin} }]`,
+    });
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ["a date", tracked("2026.11.20"), []],
+    ["the third commit of a day", tracked("2026.11.20.3"), []],
+    ["a tag that came later", tracked("1.0.0", "refs/tags/v1.0.0"), []],
+    ["a version that nobody gave", tracked("1.0.0"), ["INVALID_VERSION"]],
+    ["no such month", tracked("2026.13.20"), ["INVALID_VERSION"]],
+    ["another branch", tracked("2026.11.20", "refs/heads/dev"), ["INVALID_REF"]],
+    ["a bundle", tracked("2026.11.20", "refs/heads/main", "bundle: a.bundle"), ["CONFLICTING_KEYS"]],
+  ])("%s", (_, codes, expected) => {
+    expect(codes).toEqual(expected);
+  });
+});
+
+test("names that the writer chooses are no keys of the format", () => {
+  expect(
+    codesOf({
+      steps: "steps: [{ uses: npm, with: { inputs: x, files: [a] }, env: { persist: x } }]",
+      elsewhere: "elsewhere: { inputs: x }",
+    }),
+  ).toEqual([]);
 });

@@ -40,6 +40,7 @@ describe("the smallest manifest", () => {
         path: null,
         package: null,
         from: "checkout",
+        submodules: [],
       },
       version: {
         version: "2.10",

@@ -22,7 +22,7 @@ function manifestOf(steps: readonly ManifestStep[], requires: Manifest["requires
     prerelease: false,
     withdrawn: null,
   };
-  const source = { git: null, bundle: null, path: null, package: null, from: "checkout" };
+  const source = { git: null, bundle: null, path: null, package: null, from: "checkout", submodules: [] };
   return { source, steps, requires, provides: { bin, share: {}, completions: {} }, version } as unknown as Manifest;
 }
 
