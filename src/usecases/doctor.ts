@@ -18,7 +18,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Workspace } from "../store/workspaces.ts";
 import { isWorkspaceFolder, workspaceGone } from "./build-workspace.ts";
 import { checkTarget } from "./doctor-target.ts";
-import { demandInstalled, listTools, readWorkspaces } from "./list.ts";
+import { demandInstalled, listTools, listWithWarnings, readWorkspaces } from "./list.ts";
 import { readPolicies } from "./read-policies.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 
@@ -364,16 +364,39 @@ async function isInstalled(context: Context, name: string): Promise<boolean> {
   return (await listTools(context)).some((tool) => tool.name === name);
 }
 
+/** Versions that their registry has withdrawn since: who has one should know. */
+async function checkWithdrawn(context: Context, name: string | null): Promise<DoctorCheck[]> {
+  const tools = (await listTools(context)).filter((tool) => name === null || tool.name === name);
+  return (await listWithWarnings(context, tools)).flatMap((tool): DoctorCheck[] => {
+    if (tool.withdrawn === undefined) return [];
+    const title = `${tool.name} ${tool.version} was withdrawn`;
+    return [
+      {
+        id: `withdrawn.${tool.name}`,
+        status: "failed",
+        title,
+        detail: tool.withdrawn,
+        fix: `ipm upgrade ${tool.name}`,
+      },
+    ];
+  });
+}
+
 async function checkTool(context: Context, layout: Layout, name: string, fix: boolean): Promise<DoctorCheck[]> {
   const workspace = (await readWorkspaces(context)).find((one) => one.name === name);
   if (workspace !== undefined)
-    return [await checkWorkspace(context, workspace), ...(await checkRequirements(context, workspace.plan))];
+    return [
+      await checkWorkspace(context, workspace),
+      ...(await checkRequirements(context, workspace.plan)),
+      ...(await checkWithdrawn(context, name)),
+    ];
   if (!(await isInstalled(context, name))) return checkTarget(context, name);
   const tool = await demandInstalled(context, name);
   const checks = [await checkEntry(context, layout, tool, fix)];
   const id = parseEntryId(tool.entry);
   const receipt = id === undefined ? undefined : await readReceipt(context.host, layout, id);
   if (receipt?.state === "complete") checks.push(...(await checkRequirements(context, receipt.receipt.plan)));
+  checks.push(...(await checkWithdrawn(context, name)));
   return checks;
 }
 
@@ -408,6 +431,7 @@ export async function doctor(context: Context, options: { name: string | null; f
       for (const tool of generation.entries) checks.push(await checkEntry(context, layout, tool, options.fix));
     }
     for (const workspace of await readWorkspaces(context)) checks.push(await checkWorkspace(context, workspace));
+    checks.push(...(await checkWithdrawn(context, null)));
   }
   return { healthy: checks.every(({ status }) => status !== "failed"), checks };
 }

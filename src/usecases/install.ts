@@ -1,3 +1,4 @@
+import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
@@ -379,22 +380,66 @@ async function withReason(
   });
 }
 
-/** The entries with the built ones in place of the old; null when they are the same already, by another process. */
+/**
+ * The entries with the built ones in place of the old; null when they are the same already, by another process.
+ * @param former by its new name, the name under which a tool was installed
+ */
 function withBuilt(
   current: readonly GenerationEntry[],
   built: readonly Built[],
+  former: ReadonlyMap<string, string>,
 ): { entries: GenerationEntry[] } | null {
   const before = new Map(current.map((entry) => [entry.name, entry]));
+  const previous = (name: string): GenerationEntry | undefined =>
+    before.get(name) ?? before.get(former.get(name) ?? name);
   // Once more under the lock: somebody may have held it in the meantime.
-  for (const { entry } of built) demandNotHeld(before.get(entry.name), entry.version);
+  for (const { entry } of built) demandNotHeld(previous(entry.name), entry.version);
   if (built.every(({ entry }) => before.get(entry.name)?.entry === entry.entry)) return null;
   const names = new Set(built.map(({ entry }) => entry.name));
+  const done = new Map([...former].filter(([name]) => names.has(name)));
   return {
     entries: [
-      ...current.filter(({ name }) => !names.has(name)),
-      ...built.map(({ entry }) => ({ ...entry, held: before.get(entry.name)?.held ?? false })),
+      ...withoutFormer(current, done).filter(({ name }) => !names.has(name)),
+      ...built.map(({ entry }) => ({ ...entry, held: previous(entry.name)?.held ?? false })),
     ],
   };
+}
+
+function withoutFormer(entries: readonly GenerationEntry[], former: ReadonlyMap<string, string>): GenerationEntry[] {
+  const gone = new Set(former.values());
+  return entries.filter(({ name }) => !gone.has(name));
+}
+
+/** What is installed of a target: under its name, or under the one that its entry had before in the same registry. */
+function presentOf(present: ReadonlyMap<string, Present>, { entry, registry }: ResolvedTarget): Present | undefined {
+  const own = present.get(entry.name);
+  if (own !== undefined || registry === null) return own;
+  const old = (entry.formerly ?? []).map((name) => present.get(name)).find((one) => one?.registry === registry);
+  // The folder of a workspace belongs to its name.
+  return old?.workspace === null ? old : undefined;
+}
+
+/** Data of the user's lies under the name that a tool had: it is not moved, because an older generation goes on using it. */
+async function tellOfFormerData(context: Context, former: ReadonlyMap<string, string>): Promise<void> {
+  const { state } = layoutOf(context.host.homes);
+  for (const [name, old] of former) {
+    if ((await context.host.files.list(path.join(state, old))).length === 0) continue;
+    const [from, to] = [old, name].map((one) => path.join(state, one));
+    const message = `${old} is called ${name} now; its data stays in ${from ?? ""}`;
+    context.emit({ type: "warning", code: "KEPT", message, hint: `cp -R ${from ?? ""}/. ${to ?? ""}` });
+  }
+}
+
+/** Of targets that are installed under a former name: new name to that one. */
+function formerNames(
+  present: ReadonlyMap<string, Present>,
+  targets: readonly ResolvedTarget[],
+): ReadonlyMap<string, string> {
+  const names = targets.map((target): [string, string] => [
+    target.entry.name,
+    presentOf(present, target)?.name ?? target.entry.name,
+  ]);
+  return new Map(names.filter(([name, old]) => name !== old));
 }
 
 /** The locks of all tools, taken in one order by everybody, so that two commands can never wait for each other. */
@@ -456,7 +501,7 @@ export async function install(
   const unchanged: UnchangedTool[] = [];
   const wanted: ResolvedTarget[] = [];
   for (const target of resolved) {
-    const there = present.get(target.entry.name);
+    const there = presentOf(present, target);
     try {
       demandKind(target, there);
       if (!mode.replace && there !== undefined && isInstalledAlready(target, there)) {
@@ -480,14 +525,18 @@ export async function install(
     ...(await prepareTarget(
       context,
       target,
-      { ...options, ...(await optionalBefore(context, current, target.entry.name)) },
-      mode.replace ? present.get(target.entry.name)?.method : undefined,
+      {
+        ...options,
+        ...(await optionalBefore(context, current, presentOf(present, target)?.name ?? target.entry.name)),
+      },
+      mode.replace ? presentOf(present, target)?.method : undefined,
     )),
   }));
   const plans = prepared.map(({ plan }) => plan);
+  const former = formerNames(present, wanted);
   demandKnownInputs(plans, options.set);
   demandOneFolderEach(plans);
-  const conflict = findLauncherConflict(withPlans(current?.entries ?? [], plans));
+  const conflict = findLauncherConflict(withPlans(withoutFormer(current?.entries ?? [], former), plans));
   if (conflict !== undefined) throw conflict;
   if (options.dryRun) {
     const number = current?.number ?? null;
@@ -496,10 +545,7 @@ export async function install(
   for (const { plan } of prepared) await confirmPlan(context, plan, options);
   const given = new Map<string, Readonly<Record<string, string>>>();
   for (const { plan, inputs } of prepared) given.set(plan.tool.name, await askSecrets(context, plan, inputs, options));
-  const locks = await lockTools(
-    context,
-    plans.map(({ tool }) => tool.name),
-  );
+  const locks = await lockTools(context, [...plans.map(({ tool }) => tool.name), ...former.values()]);
   let built: Built[] = [];
   const fresh: EntryId[] = [];
   const workspaces: BuiltWorkspace[] = [];
@@ -517,8 +563,9 @@ export async function install(
       takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
       takeBack.push(await seedPlan(context, plan, id));
     }
+    await tellOfFormerData(context, former);
     if (built.length > 0) {
-      generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built));
+      generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built, former));
     }
   } catch (error) {
     await discardBuilt(context, fresh);

@@ -59,25 +59,33 @@ function isLibrary(entry: ManifestSource): boolean {
   return entry.kind === "library" || methodsOf(entry).length === 0;
 }
 
-/** The refusal of an entry that installs nothing, with the line that fits instead. */
-function nothingToInstall(entry: ManifestSource, version: string): IpmError {
+/** What gets a thing of an ecosystem, and the program that does it. */
+const ELSEWHERE: Readonly<Record<string, readonly [program: string, command: string]>> = {
+  npm: ["npm", "npm install"],
+  pypi: ["pip", "pip install"],
+  crates: ["cargo", "cargo add"],
+  go: ["go", "go get"],
+  flatpak: ["flatpak", "flatpak install"],
+  docker: ["docker", "docker pull"],
+  brew: ["brew", "brew install"],
+  apt: ["apt", "sudo apt install"],
+};
+
+/** The refusal of an entry that installs nothing, with the line that fits instead: the first whose program is here. */
+async function nothingToInstall(host: Host, entry: ManifestSource, version: string): Promise<IpmError> {
   const elsewhere = resolveElsewhere(entry, version);
-  const commands: Readonly<Record<string, string>> = {
-    npm: "npm install",
-    pypi: "pip install",
-    crates: "cargo add",
-    go: "go get",
-    flatpak: "flatpak install",
-    docker: "docker pull",
-    brew: "brew install",
-    apt: "apt install",
-  };
-  const lines = Object.entries(elsewhere).map(([where, what]) => `${commands[where] ?? `${where}:`} ${what}`);
+  const lines: { line: string; fits: boolean }[] = [];
+  for (const [where, what] of Object.entries(elsewhere)) {
+    const [program, command] = ELSEWHERE[where] ?? [null, `${where}:`];
+    const fits = program !== null && (await findOnPath(host, program)) !== undefined;
+    lines.push({ line: `${command} ${escapeUntrusted(what)}`, fits });
+  }
+  const best = lines.find(({ fits }) => fits) ?? lines[0];
   return new IpmError(
     "NOTHING_TO_INSTALL",
     `${entry.name} is ${entry.kind === "library" ? "a library" : "an entry without methods"}: there is nothing for ipm to install`,
     {
-      hint: lines[0] ?? `see ${entry.homepage ?? entry.source.git ?? `ipm show ${entry.name}`}`,
+      hint: best?.line ?? `see ${entry.homepage ?? entry.source.git ?? `ipm show ${entry.name}`}`,
       data: { name: entry.name, elsewhere },
     },
   );
@@ -348,7 +356,7 @@ export async function examineMethods(
   offline: boolean,
 ): Promise<readonly MethodNeeds[]> {
   const { entry, version } = target;
-  if (isLibrary(entry)) throw nothingToInstall(entry, version);
+  if (isLibrary(entry)) throw await nothingToInstall(context.host, entry, version);
   const sourceFor = openSources(context, target, `${entry.name}@${version}`, offline);
   const question: MethodQuestion = { entry, version, sourceFor, excluded: new Map() };
   const found: MethodNeeds[] = [];
@@ -407,7 +415,7 @@ export async function preparePlan(
 ): Promise<PreparedPlan> {
   const { host } = context;
   const { entry, version } = target;
-  if (isLibrary(entry)) throw nothingToInstall(entry, version);
+  if (isLibrary(entry)) throw await nothingToInstall(host, entry, version);
   const tool = `${entry.name}@${version}`;
   const workspace = await placeOfWorkspace(context, target, options.into);
   const sourceFor = openSources(context, target, tool, options.offline);

@@ -41,7 +41,7 @@ export async function upgrade(
   const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools, known);
   // What nobody has verified needs a yes: it is left alone where nobody can be asked and nobody has named it.
   const mayTrack = names.length > 0 || options.allowUnverified || context.ask !== null;
-  const wanted: { tool: Upgradable; to: string; target: string }[] = [];
+  const wanted: { tool: Upgradable; name: string; to: string; target: string }[] = [];
   const held: string[] = [];
   const current: UnchangedTool[] = [];
   for (const tool of tools) {
@@ -56,7 +56,14 @@ export async function upgrade(
         data: { name: tool.name },
       });
     } else if (tool.held) held.push(tool.name);
-    else wanted.push({ tool, to, target: update?.target ?? `${tool.registry ?? ""}:${tool.name}@${to}` });
+    // What its entry is called now: the tool goes on under that name.
+    else
+      wanted.push({
+        tool,
+        name: entry?.name ?? tool.name,
+        to,
+        target: update?.target ?? `${tool.registry ?? ""}:${tool.name}@${to}`,
+      });
   }
   const result = await install(
     context,
@@ -69,8 +76,8 @@ export async function upgrade(
     ...result,
     unchanged: [...current, ...result.unchanged],
     upgraded: wanted
-      .filter(({ tool }) => done.has(tool.name))
-      .map(({ tool, to }) => ({ name: tool.name, from: tool.version, to })),
+      .filter(({ name }) => done.has(name))
+      .map(({ tool, name, to }) => ({ name, from: tool.version, to })),
     held,
   };
 }

@@ -11,12 +11,13 @@ export const listCommand: CommandSpec = {
     ["ipm list --json", "the same for a program"],
   ],
   options: [{ flags: "--sizes", says: "measure what each tool takes on the disk" }],
-  json: "[{name, version, method, trust, bins, held, entry, registry, installed}], a workspace has entry null and workspace: {folder, state}; with --sizes also bytes",
+  json: "[{name, version, method, trust, bins, held, entry, registry, installed}], a workspace has entry null and workspace: {folder, state}; withdrawn says why, where a version was; with --sizes also bytes",
   run: async (session, invocation) => {
-    const { listTools, listToolSizes } = await import("../../usecases/list.ts");
+    const { listTools, listToolSizes, listWithWarnings } = await import("../../usecases/list.ts");
     const { renderToolList } = await import("../render/tool-list.ts");
     const context = await session.openContext({ writes: false });
-    const result = invocation.has("sizes") ? await listToolSizes(context) : await listTools(context);
+    const tools = invocation.has("sizes") ? await listToolSizes(context) : await listTools(context);
+    const result = await listWithWarnings(context, tools);
     return { result, render: (theme) => renderToolList(result, theme, session.streams.stdout.isTerminal) };
   },
 };

@@ -255,22 +255,20 @@ function riskLines(plan: Plan, theme: Theme): string[] {
   );
 }
 
+function deprecatedLines({ tool }: Plan, theme: Theme): string[] {
+  if (tool.deprecated === null) return [];
+  const instead = tool.deprecated.use === null ? "" : `; use ${escapeUntrusted(tool.deprecated.use)}`;
+  const text = `${theme.symbols.caution} deprecated: ${escapeUntrusted(tool.deprecated.why)}${instead}`;
+  return hang("  ", text, theme.width, theme.caution);
+}
+
 /** The whole plan, for `plan`, `--dry-run` and every question: what would run, what it may touch, who vouches for it. */
 export function renderPlan(plan: Plan, theme: Theme): string[] {
   const { tool, what } = plan;
-  const deprecated =
-    tool.deprecated === null
-      ? []
-      : hang(
-          "  ",
-          `${theme.symbols.caution} deprecated: ${escapeUntrusted(tool.deprecated.why)}${tool.deprecated.use === null ? "" : `; use ${escapeUntrusted(tool.deprecated.use)}`}`,
-          theme.width,
-          theme.caution,
-        );
   return [
     `${theme.strong(`${escapeUntrusted(tool.name)} ${escapeUntrusted(tool.version)}`)}${tool.prerelease ? theme.caution(" prerelease") : ""}`,
     ...hang("  ", escapeUntrusted(tool.summary), theme.width),
-    ...deprecated,
+    ...deprecatedLines(plan, theme),
     "",
     ...factLines(plan, theme),
     ...section("Notices", noticeLines(plan, theme), theme),
@@ -312,6 +310,7 @@ export function renderPlanBrief(plan: Plan, theme: Theme): string[] {
   return [
     // A version without a tag is made of the commit already.
     `${theme.strong(name)}${name.includes(pin) ? "" : ` ${theme.faint(escapeUntrusted(pin))}`}`,
+    ...deprecatedLines(plan, theme),
     ...hang("  ", trustText(plan, theme), theme.width),
     ...hang("  ", work, theme.width, theme.faint),
     ...(plan.workspace === undefined ? [] : hang("  ", `into ${escapeUntrusted(plan.workspace.folder)}`, theme.width)),

@@ -1,23 +1,38 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
-import type { InstalledTool, SizedTool } from "../../usecases/list.ts";
+import type { ListedTool, SizedTool } from "../../usecases/list.ts";
 import { formatBytes } from "./format.ts";
 import { renderTable } from "./table.ts";
-import type { Theme } from "./theme.ts";
+import { type Theme, hang } from "./theme.ts";
 
 /** `ipm list`: one line a tool. */
 export function renderToolList(
-  tools: readonly (InstalledTool | SizedTool)[],
+  tools: readonly (ListedTool & Partial<SizedTool>)[],
   theme: Theme,
   isTerminal: boolean,
 ): readonly string[] {
   if (tools.length === 0)
     return ["nothing is installed", theme.faint(`${theme.symbols.arrow} ipm search WORDS, then ipm install NAME`)];
   const hasSizes = tools.some((tool) => "bytes" in tool);
-  return renderTable(
+  const withdrawn = tools.flatMap((tool) =>
+    tool.withdrawn === undefined
+      ? []
+      : hang(
+          `${theme.symbols.caution} `,
+          `${escapeUntrusted(tool.name)} ${escapeUntrusted(tool.version)} was withdrawn: ${escapeUntrusted(tool.withdrawn)} (ipm upgrade ${escapeUntrusted(tool.name)})`,
+          theme.width,
+          theme.caution,
+        ),
+  );
+  const table = renderTable(
     tools,
     [
       { title: "name", value: (tool) => escapeUntrusted(tool.name), paint: (text) => theme.strong(text) },
-      { title: "version", value: (tool) => `${escapeUntrusted(tool.version)}${tool.held ? " (held)" : ""}` },
+      {
+        title: "version",
+        value: (tool) =>
+          `${escapeUntrusted(tool.version)}${tool.held ? " (held)" : ""}${tool.withdrawn === undefined ? "" : " (withdrawn)"}`,
+        paint: (text, tool) => (tool.withdrawn === undefined ? text : theme.bad(text)),
+      },
       { title: "method", value: (tool) => escapeUntrusted(tool.method) },
       {
         title: "trust",
@@ -25,7 +40,7 @@ export function renderToolList(
         paint: (text, tool) => (tool.trust === "unverified" ? theme.caution(text) : text),
       },
       ...(hasSizes
-        ? [{ title: "size", value: (tool: SizedTool | InstalledTool) => formatBytes("bytes" in tool ? tool.bytes : 0) }]
+        ? [{ title: "size", value: (tool: ListedTool & Partial<SizedTool>) => formatBytes(tool.bytes ?? 0) }]
         : []),
       {
         title: tools.some((tool) => tool.workspace !== undefined) ? "commands, folder" : "commands",
@@ -39,4 +54,5 @@ export function renderToolList(
     theme,
     isTerminal,
   );
+  return withdrawn.length === 0 ? table : [...table, "", ...withdrawn];
 }

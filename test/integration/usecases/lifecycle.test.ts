@@ -186,7 +186,6 @@ test("several tools are uninstalled in one generation, or none of them", async (
     purgedBytes: 0,
     kept: [],
     workspaces: [],
-    kept: [],
   });
   expect(readdirSync(path.join(ipm.layout.current, "bin"))).toEqual(["bravo"]);
 });
