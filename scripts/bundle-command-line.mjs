@@ -117,7 +117,7 @@ function assignBundles(graph) {
 /** `parts/usecases-gc.cjs` of `src/usecases/gc.ts`, `parts/ora.cjs` of a package. */
 function partOf(module) {
   const name =
-    /^src\/(.*)\.ts$/u.exec(module)?.[1] ?? /^node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(module)?.[1] ?? module;
+    /^src\/(.*)\.ts$/u.exec(module)?.[1] ?? /^.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(module)?.[1] ?? module;
   return `parts/${name.replaceAll("/", "-")}.cjs`;
 }
 

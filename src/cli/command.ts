@@ -69,7 +69,8 @@ export interface CommandSpec {
   run(session: Session, invocation: Invocation): Promise<Answer>;
 }
 
-function camelCase(flag: string): string {
+/** `dry-run` as commander names its value: `dryRun`. */
+export function camelCase(flag: string): string {
   return flag.replace(/-([a-z])/gu, (_, letter: string) => letter.toUpperCase());
 }
 

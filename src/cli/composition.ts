@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Emit } from "../core/events.ts";
 import { IpmError } from "../core/errors.ts";
-import type { Files, Git, Host, HostFacts, Processes, Retrieve } from "../core/host.ts";
+import type { Files, Git, Homes, Host, HostFacts, Processes, Retrieve } from "../core/host.ts";
 import { readHostFacts } from "../host/facts.ts";
 import { createFiles } from "../host/files.ts";
 import { resolveHomes } from "../host/homes.ts";
@@ -47,11 +47,16 @@ function lazyRetrieve(env: Environment): Retrieve {
 }
 
 /** simple-git likewise. */
-function lazyGit(facts: HostFacts, ownFolder: string): Git {
+function lazyGit(facts: HostFacts, homes: Homes): Git {
   let loaded: Promise<Git> | undefined;
   const git = (): Promise<Git> =>
     (loaded ??= import("../host/git.ts").then(({ createGit }) =>
-      createGit({ os: facts.platform.os, searchPath: facts.env["PATH"] ?? "", ownFolder }),
+      createGit({
+        os: facts.platform.os,
+        searchPath: facts.env["PATH"] ?? "",
+        ownFolder: homes.data,
+        memory: path.join(homes.cache, "git.json"),
+      }),
     ));
   return { version: async () => (await git()).version(), run: async (request) => (await git()).run(request) };
 }
@@ -105,7 +110,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     homes,
     files,
     processes: lazyProcesses(),
-    git: lazyGit(facts, homes.data),
+    git: lazyGit(facts, homes),
     download: async (request) => (await import("../host/download.ts")).createDownload({ env: parts.env })(request),
     canConnect: async (address, timeoutMs) => (await import("../host/can-connect.ts")).canConnect(address, timeoutMs),
     retrieve: lazyRetrieve(parts.env),

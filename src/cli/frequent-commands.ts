@@ -9,7 +9,7 @@ const FREQUENT: readonly CommandSpec[] = [installCommand, searchCommand, showCom
 
 /**
  * The commands that are called most often, found without loading all the others.
- * @returns undefined for another command, a flag, too few or too many operands
+ * @returns undefined for another command, a flag with a value, too few or too many operands
  */
 export function findFrequentCommand(
   words: readonly string[],

@@ -1,4 +1,4 @@
-import { type CommandSpec, Invocation } from "./command.ts";
+import { type CommandSpec, Invocation, camelCase } from "./command.ts";
 
 /** How many operands a command takes, from how help shows them. */
 function operandCount({ operands }: CommandSpec): { readonly least: number; readonly most: number } {
@@ -9,13 +9,31 @@ function operandCount({ operands }: CommandSpec): { readonly least: number; read
   };
 }
 
+/** `--no-sandbox` as commander has it: the value `sandbox` is false. */
+function switchValue(flag: string): [name: string, value: boolean] {
+  const isNo = flag.startsWith("--no-");
+  return [camelCase(flag.slice(isNo ? "--no-".length : "--".length)), !isNo];
+}
+
 /**
- * A command line without flags, as most are: nothing in it that a parser would be needed for.
- * @returns undefined when there is a flag, or too few or too many operands: commander tells what is wrong
+ * A command line of operands and switches (flags without a value, written in full), as most are: nothing in it that a
+ * parser would be needed for.
+ * @returns undefined for anything else, and for too few or too many operands: commander tells what is wrong
  */
 export function plainInvocation(spec: CommandSpec, words: readonly string[]): Invocation | undefined {
-  const operands = words.slice(spec.name.split(" ").length);
+  const switches = new Set(spec.options?.map(({ flags }) => flags).filter((flags) => /^--[a-z-]+$/u.test(flags)));
+  const operands: string[] = [];
+  const values: Record<string, boolean> = {};
+  for (const word of words.slice(spec.name.split(" ").length)) {
+    if (!word.startsWith("-")) {
+      operands.push(word);
+      continue;
+    }
+    if (!switches.has(word)) return undefined;
+    const [name, value] = switchValue(word);
+    values[name] = value;
+  }
   const { least, most } = operandCount(spec);
   if (operands.length < least || operands.length > most) return undefined;
-  return operands.some((word) => word.startsWith("-")) ? undefined : new Invocation(spec.name, operands);
+  return new Invocation(spec.name, operands, values);
 }

@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { open } from "node:fs/promises";
 import { constants } from "node:os";
 import path from "node:path";
 import { IpmError, errnoOf } from "../core/errors.ts";
@@ -151,11 +150,14 @@ function positioned(file: string, descriptor: number): PositionedFile {
   };
 }
 
+/** What files are read into to be hashed, made once: for small files making it would take longer than the rest. */
+let hashed: Buffer | undefined;
+
 function hashFile(file: string): string {
   const hash = createHash("sha256");
+  const piece = (hashed ??= Buffer.allocUnsafeSlow(1 << 20));
   const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
   try {
-    const piece = Buffer.allocUnsafe(1 << 20);
     for (let read = fs.readSync(descriptor, piece); read > 0; read = fs.readSync(descriptor, piece)) {
       hash.update(piece.subarray(0, read));
     }
@@ -185,17 +187,10 @@ function* flushable(folder: string): Generator<string> {
 /** Above this many, one syncfs is cheaper than an fsync each, although it also flushes what others have written. */
 const FSYNC_EACH = 64;
 
-async function flushTree(folder: string): Promise<void> {
+function flushTree(folder: string): void {
   const targets = [...flushable(folder)];
   if (targets.length > FSYNC_EACH && flushFileSystemOf(folder)) return;
-  for (const target of targets) {
-    const file = await open(target, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
+  for (const target of targets) flushPath(target);
 }
 
 /** The real file system behind the `Files` port. */
@@ -268,7 +263,7 @@ export function createFiles(): Files {
     flushFolder: async (folder) => attempt("flush", folder, () => flushPath(folder)),
     flushTree: async (folder) => {
       try {
-        await flushTree(folder);
+        flushTree(folder);
       } catch (error) {
         throw translateIoError(error, "flush", folder);
       }

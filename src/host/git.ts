@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { Git, GitRequest, GitResult, Os } from "../core/host.ts";
+import { isRecord } from "../core/is-record.ts";
 import { type TreeProcess, findProcessTree, signalProcesses } from "./process-tree.ts";
 
 export interface GitOptions {
@@ -15,6 +16,8 @@ export interface GitOptions {
   readonly ownFolder: string;
   /** Folders that are searched first. Default: the system's. */
   readonly systemFolders?: readonly string[];
+  /** A file of ipm's cache that keeps the version of the git that was found, so that not every run has to ask for it. */
+  readonly memory?: string;
 }
 
 interface FoundGit {
@@ -64,6 +67,32 @@ function isProgram(file: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** What tells one state of a program's file from another. */
+function fingerprintOf(program: string): string {
+  const { dev, ino, size, mtimeMs, ctimeMs } = statSync(program);
+  return [program, dev, ino, size, mtimeMs, ctimeMs].join(" ");
+}
+
+/** The version that a program had when it was asked, if it is the same file still. */
+function recallVersion(memory: string, program: string): string | undefined {
+  try {
+    const known: unknown = JSON.parse(readFileSync(memory, "utf8"));
+    if (!isRecord(known) || known["file"] !== fingerprintOf(program)) return undefined;
+    return typeof known["version"] === "string" ? known["version"] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function rememberVersion(memory: string, program: string, version: string): void {
+  try {
+    mkdirSync(path.dirname(memory), { recursive: true });
+    writeFileSync(memory, JSON.stringify({ file: fingerprintOf(program), version }));
+  } catch {
+    // A cache that cannot be written to is no reason to fail.
   }
 }
 
@@ -213,14 +242,24 @@ export function createGit(options: GitOptions): Git {
   const folders = programFolders(options);
   let found: Promise<FoundGit> | undefined;
 
+  async function versionOf(program: string): Promise<string | undefined> {
+    const { memory } = options;
+    const known = memory === undefined ? undefined : recallVersion(memory, program);
+    if (known !== undefined) return known;
+    const request = { args: ["version"], cwd: "/", configFile: "/dev/null", timeoutMs: 10_000 };
+    const { stdout } = await callGit(program, folders, request);
+    const version = parseGitVersion(Buffer.from(stdout).toString("utf8"));
+    if (memory !== undefined && version !== undefined && isUsableGit(version))
+      rememberVersion(memory, program, version);
+    return version;
+  }
+
   async function find(): Promise<FoundGit> {
     let older: FoundGit | undefined;
     for (const folder of folders) {
       const program = path.join(folder, "git");
       if (!isProgram(program)) continue;
-      const request = { args: ["version"], cwd: "/", configFile: "/dev/null", timeoutMs: 10_000 };
-      const { stdout } = await callGit(program, folders, request);
-      const version = parseGitVersion(Buffer.from(stdout).toString("utf8"));
+      const version = await versionOf(program);
       if (version === undefined) continue;
       if (isUsableGit(version)) return { program, version };
       older ??= { program, version };

@@ -3,7 +3,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { readCurrent } from "../store/read-current.ts";
-import { type Workspace, listWorkspaces } from "../store/workspaces.ts";
+import type { Workspace } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
 
 /** One installed tool; `bins` are its commands on PATH. Part of the JSON contract of `ipm list`. */
@@ -46,7 +46,11 @@ export function installedTool(entry: GenerationEntry): InstalledTool {
 
 /** Workspaces whose record can be read; the others are warned of. */
 export async function readWorkspaces(context: Context): Promise<Workspace[]> {
-  return listWorkspaces(context.host, layoutOf(context.host.homes), (name, state) => {
+  const layout = layoutOf(context.host.homes);
+  // Most people have none, and what reads them need not be loaded then.
+  if ((await context.host.files.list(layout.workspaces)).length === 0) return [];
+  const { listWorkspaces } = await import("../store/workspaces.ts");
+  return listWorkspaces(context.host, layout, (name, state) => {
     const how = state === "newer" ? "was written by a newer ipm" : "cannot be read";
     const message = `what ipm knows of the workspace ${escapeUntrusted(name)} ${how}`;
     context.emit({ type: "warning", code: "STATE_DAMAGED", message, hint: `ipm uninstall ${escapeUntrusted(name)}` });

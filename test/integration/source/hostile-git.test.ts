@@ -473,6 +473,28 @@ describe("B43: the git that is used", () => {
   });
 });
 
+test("the version of git is asked for once, and again when the program is another or the memory is none", async () => {
+  const bin = path.join(folder, "bin");
+  const program = path.join(bin, "git");
+  const asked = path.join(folder, "asked");
+  const memory = path.join(folder, "cache/git.json");
+  const install = (version: string): void => {
+    writeFileSync(program, `#!/bin/sh\necho >> ${asked}\necho 'git version ${version}'\n`, { mode: 0o755 });
+  };
+  const version = async (): Promise<string> =>
+    createGit({ os: "linux", searchPath: bin, ownFolder: "/nowhere", systemFolders: [], memory }).version();
+  const timesAsked = (): number => readFileSync(asked, "utf8").length;
+  mkdirSync(bin);
+  install("2.45.0");
+  expect([await version(), await version(), timesAsked()]).toEqual(["2.45.0", "2.45.0", 1]);
+  install("2.46.10");
+  expect([await version(), await version(), timesAsked()]).toEqual(["2.46.10", "2.46.10", 2]);
+  writeFileSync(memory, '{"file":');
+  expect([await version(), timesAsked()]).toEqual(["2.46.10", 3]);
+  install("2.38.1");
+  await expect(version()).rejects.toMatchObject({ code: "GIT_UNUSABLE" });
+});
+
 function filesBelow(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { splitArguments } from "../../../src/cli/arguments.ts";
 import { parseWithCommander } from "../../../src/cli/commander-program.ts";
+import { installCommand } from "../../../src/cli/commands/install.ts";
+import { plainInvocation } from "../../../src/cli/plain-invocation.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { recordedCommand } from "../../../src/cli/main.ts";
 import { type Parsed, parseCommandLine } from "../../../src/cli/program.ts";
@@ -63,6 +65,18 @@ describe("what is meant", () => {
       const { invocation } = await parse(`install ripcat --jobs=${jobs}`);
       expect(() => invocation.whole("jobs", 1)).toThrow(expect.objectContaining({ code: "USAGE" }));
     }
+  });
+
+  test("switches, wherever they stand, need no parser; a value or a short form does", () => {
+    const words = ["install", "--no-sandbox", "ripcat", "--dry-run"];
+    const plain = plainInvocation(installCommand, words);
+    expect(plain?.operands).toEqual(["ripcat"]);
+    expect(plain?.has("no-sandbox")).toBe(true);
+    expect(plain?.has("dry-run")).toBe(true);
+    expect(plain?.has("keep-going")).toBe(false);
+    for (const more of ["--jobs=3", "--method", "-y", "--", "--dryrun", "--"])
+      expect(plainInvocation(installCommand, [...words, more])).toBeUndefined();
+    expect(plainInvocation(installCommand, ["install", "--dry-run"])).toBeUndefined();
   });
 
   test("what follows -- is an operand, also when it looks like a flag", async () => {
@@ -133,5 +147,9 @@ test.each(COMMANDS.flatMap((spec) => spec.examples.map(([line]) => [line, spec.n
     const { spec, invocation } = parseWithCommander(parsed.spec, rest);
     expect(parsed.spec).toBe(spec);
     expect(parsed.invocation.operands).toEqual(invocation.operands);
+    for (const { flags } of spec.options ?? []) {
+      const flag = /^--([a-z-]+)$/u.exec(flags)?.[1];
+      if (flag !== undefined) expect([flag, parsed.invocation.has(flag)]).toEqual([flag, invocation.has(flag)]);
+    }
   },
 );
