@@ -48,17 +48,19 @@ const BUNDLES = [
     entries: ["src/registry/open-folder.ts", "src/registry/open-git.ts"],
   },
   {
-    // Whatever changes what is installed; manifests that have to be parsed need more.
+    // Another set of what is built already.
+    file: "change.cjs",
+    entries: ["src/usecases/rollback.ts", "src/usecases/hold.ts", "src/cli/render/changes.ts", "src/host/processes.ts"],
+  },
+  {
+    // Whatever builds tools; manifests that have to be parsed need more.
     file: "install.cjs",
     entries: [
       "src/usecases/install.ts",
       "src/usecases/upgrade.ts",
       "src/usecases/uninstall.ts",
-      "src/usecases/rollback.ts",
       "src/usecases/run-tool.ts",
       "src/cli/render/install-result.ts",
-      "src/cli/render/changes.ts",
-      "src/host/processes.ts",
       "src/host/git.ts",
       "src/sandbox/create-sandbox.ts",
     ],

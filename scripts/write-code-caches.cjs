@@ -90,6 +90,7 @@ async function warmUp() {
   await run(used, "install", folder, "--allow-unverified", "--no-sandbox");
   await run(used, "install", folder, "--allow-unverified");
   await run(used, "uninstall", "hello");
+  await run(used, "rollback");
   // Not used above where this process was started with descriptors of a high number (src/host/processes.ts).
   await load("parts/execa.cjs").execa(process.execPath, ["--version"], {
     buffer: false,

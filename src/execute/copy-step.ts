@@ -78,7 +78,8 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
     if (existing !== undefined) await files.remove(target);
     await files.copyFile(item, target);
     const mode = (facts.mode & 0o111) === 0 ? 0o644 : 0o755;
-    await files.setMode(target, mode);
+    // A copy has the mode of its original.
+    if ((facts.mode & 0o7777) !== mode) await files.setMode(target, mode);
     count++;
   };
 

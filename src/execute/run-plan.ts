@@ -11,7 +11,7 @@ import { isInside } from "../sandbox/paths.ts";
 import type { Toolchain } from "../sandbox/toolchain.ts";
 import { copyStep } from "./copy-step.ts";
 import { type ExecutionContext, type ExecutionPaths, findProgram, findToolchains, toolOf } from "./execution.ts";
-import { givenInputs } from "../plan/build-plan.ts";
+import { givenInputs } from "../plan/given-inputs.ts";
 import { cacheEnvironment, stepEnvironment } from "./step-environment.ts";
 import { type Transcript, createTranscript } from "./transcript.ts";
 

@@ -4,7 +4,7 @@ import type { StepOutcome } from "../core/events.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import { fillPrefixInPattern } from "../manifest/placeholders.ts";
-import { givenInputs, secretInputs } from "../plan/build-plan.ts";
+import { givenInputs, secretInputs } from "../plan/given-inputs.ts";
 import { type Plan, type PlannedServer, type PlannedTest, checkoutOf } from "../plan/plan.ts";
 import { type TestFolders, grantsOfTest, grantsOfWorkspaceTest } from "../sandbox/grants.ts";
 import type { Grants } from "../sandbox/sandbox.ts";

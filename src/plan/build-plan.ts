@@ -188,17 +188,6 @@ export function buildPlan(input: PlanInput): Plan {
   };
 }
 
-/** The inputs that are not secret and are for the steps, or for the tool itself: variable to value. */
-export function givenInputs(what: Pick<PlannedWork, "inputs">, when: "build" | "run"): Record<string, string> {
-  const given = (what.inputs ?? []).filter((input) => input.for === when || input.for === "both");
-  return Object.fromEntries(given.flatMap(({ env, value }) => (value === null ? [] : [[env, value]])));
-}
-
-/** The secrets that the tool itself is given, by their variables. */
-export function secretInputs(what: Pick<PlannedWork, "inputs">): string[] {
-  return (what.inputs ?? []).filter(({ secret }) => secret).map(({ env }) => env);
-}
-
 /** True when nothing of the package runs before its tests: every step is a copy that ipm does itself. */
 export function runsNothing(plan: Plan): boolean {
   return plan.what.steps.every((step) => step.kind === "copy");

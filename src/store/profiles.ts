@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
-import { givenInputs, secretInputs } from "../plan/build-plan.ts";
+import { givenInputs, secretInputs } from "../plan/given-inputs.ts";
 import { type Generation, type GenerationEntry, currentTarget } from "./generations.ts";
 import { inputsFile } from "./inputs.ts";
 import { type EntryId, type Layout, type ProfilePaths, entryPaths, parseEntryId, profilePaths } from "./layout.ts";

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../core/canonical-json.ts";
 import { IpmError, isIpmError } from "../core/errors.ts";
-import type { Host } from "../core/host.ts";
+import type { FileFacts, Host } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 
 /** What `files.json` holds of one path of the prefix. */
@@ -20,7 +20,7 @@ async function walk(
   host: Host,
   folder: string,
   prefix: string,
-  visit: (relative: string, absolute: string) => Promise<void>,
+  visit: (relative: string, absolute: string, facts: FileFacts | undefined) => Promise<void>,
   onFolder: (absolute: string, mode: number) => Promise<void>,
 ): Promise<void> {
   for (const name of await host.files.list(folder)) {
@@ -28,7 +28,7 @@ async function walk(
     const relative = prefix === "" ? name : `${prefix}/${name}`;
     const facts = await host.files.facts(absolute);
     if (facts?.kind === "folder") await walk(host, absolute, relative, visit, onFolder);
-    else await visit(relative, absolute);
+    else await visit(relative, absolute, facts);
   }
   const own = await host.files.facts(folder);
   if (own !== undefined) await onFolder(folder, own.mode);
@@ -50,8 +50,8 @@ export async function sealTree(host: Host, prefix: string): Promise<SealedTree> 
     host,
     prefix,
     "",
-    async (relative, absolute) => {
-      const described = await describeFile(host, absolute);
+    async (relative, absolute, facts) => {
+      const described = await describeFile(host, absolute, facts);
       if (described === undefined) {
         throw new IpmError(
           "OUTPUT_INVALID",
@@ -89,8 +89,11 @@ export async function makeReadable(host: Host, folder: string): Promise<void> {
   }
 }
 
-async function describeFile(host: Host, absolute: string): Promise<SealedFile | undefined> {
-  const facts = await host.files.facts(absolute);
+async function describeFile(
+  host: Host,
+  absolute: string,
+  facts: FileFacts | undefined,
+): Promise<SealedFile | undefined> {
   if (facts?.kind === "link") return { kind: "link", target: (await host.files.readLink(absolute)) ?? "" };
   if (facts?.kind !== "file") return undefined;
   return { kind: "file", mode: facts.mode, size: facts.size, sha256: await host.files.sha256(absolute) };
@@ -135,10 +138,10 @@ export async function compareTree(
     host,
     prefix,
     "",
-    async (relative, absolute) => {
+    async (relative, absolute, facts) => {
       seen.add(relative);
       const expected = Object.hasOwn(sealed, relative) ? sealed[relative] : undefined;
-      const actual = await describeFile(host, absolute);
+      const actual = await describeFile(host, absolute, facts);
       if (expected === undefined) differences.push({ path: relative, what: "added" });
       else if (actual === undefined || actual.kind !== expected.kind)
         differences.push({ path: relative, what: "changed" });

@@ -2,7 +2,7 @@ import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { findProgram, findToolchains, placeEnvironment } from "../execute/execution.ts";
-import { givenInputs } from "../plan/build-plan.ts";
+import { givenInputs } from "../plan/given-inputs.ts";
 import { checkoutOf } from "../plan/plan.ts";
 import { isInside } from "../sandbox/paths.ts";
 import { isWorkspaceFolder, workspaceGone } from "./build-workspace.ts";

@@ -3,7 +3,7 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import { methodsOf } from "../manifest/resolve-manifest.ts";
-import { secretInputs } from "../plan/build-plan.ts";
+import { secretInputs } from "../plan/given-inputs.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { findMissingRequirement } from "../plan/missing-requirement.ts";

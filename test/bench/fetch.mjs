@@ -97,6 +97,7 @@ export async function fetchGroup(bench, { quick }) {
   await server.count();
   home.run("upgrade", "fetched", "--allow-unverified", "--no-sandbox");
   const upgrade = await server.count();
+  if (!home.run("list").includes("2.0.0")) throw new Error("the upgrade did not bring the new version");
   rmSync(copy, { recursive: true, force: true });
   timed(["git", "clone", "-q", "--depth", "1", "--branch", "v2", tool.url, copy], home.env);
   const fresh = await server.count();

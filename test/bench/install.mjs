@@ -1,6 +1,8 @@
 /** E1 to E3: whole installations, against a shell script that gets the same commit and runs the same step and test. */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { interleave } from "./interleaved.mjs";
 import { heading, report, skip } from "./report.mjs";
 import { NODE, findProgram, ipm, shell } from "./workbench.mjs";
@@ -20,8 +22,22 @@ ln -sf ${into}/bin/${name} ${into}-bin/${name}
 [ "$(${into}-bin/${name})" = ok ]`;
 }
 
+/** Files like those of a real repository: 11 KB each, of which git transfers a quarter; and what npm wants to know. */
+function fillRepository(folder, count) {
+  const repeated = "the same words again and again, as code has them\n".repeat(170);
+  for (let index = 1; index < count; index++) {
+    const file = path.join(folder, "lib", `f${index}.txt`);
+    writeFileSync(file, `${randomBytes(1900).toString("base64")}\n${index}\n${repeated}`);
+  }
+  const name = `files-${count}`;
+  writeFileSync(
+    path.join(folder, "package.json"),
+    JSON.stringify({ name, version: "1.0.0", bin: { [name]: `bin/${name}` } }),
+  );
+}
+
 function oneTool(bench, count, rounds) {
-  const tool = bench.repository(`files-${count}`, count);
+  const tool = bench.repository(`files-${count}`, count, (folder) => fillRepository(folder, count));
   const home = bench.home(bench.registry(`r${count}`, [tool]));
   const into = bench.place(`bare-${count}`);
   const clear = () => {

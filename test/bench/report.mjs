@@ -2,7 +2,12 @@
 
 const rows = [];
 const print = (line = "") => process.stdout.write(`${line}\n`);
-const number = (value) => (Number.isNaN(value) ? "-" : value.toFixed(Math.abs(value) < 10 ? 2 : 1));
+/** Three digits that say something. */
+function number(value) {
+  const size = Math.abs(value);
+  if (Number.isNaN(value)) return "-";
+  return size > 0 && size < 0.1 ? value.toPrecision(2) : value.toFixed(size < 10 ? 2 : 1);
+}
 
 /**
  * Print and keep a row.
