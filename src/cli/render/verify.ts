@@ -93,11 +93,12 @@ function factLines(method: Method, theme: Theme): string[] {
 function methodLines(method: Method, isVerbose: boolean, theme: Theme): string[] {
   const title = `${theme.strong(`${escapeUntrusted(method.name)} ${escapeUntrusted(method.version)}`)} by ${escapeUntrusted(method.method)}`;
   if (method.outcome === "skipped") {
-    return hang(
-      `${theme.faint(theme.symbols.skipped)} `,
-      `${title}: not here, ${escapeUntrusted(method.why ?? "")}`,
-      theme.width,
-    );
+    // A requirement's text is several lines: the first tells what is lacking, the others why it is wanted.
+    const [first = "", ...rest] = (method.why ?? "").split("\n").map((line) => escapeUntrusted(line.trim()));
+    return [
+      ...hang(`${theme.faint(theme.symbols.skipped)} `, `${title}: not here, ${first}`, theme.width),
+      ...rest.flatMap((line) => hang("    ", line, theme.width, theme.faint)),
+    ];
   }
   const plan = method.digest === null ? "" : `  ${theme.faint(`plan ${method.digest.slice(0, 12)}`)}`;
   const symbol = symbolOf(method.outcome, theme);

@@ -88,3 +88,10 @@ test("many methods are a table, then what failed in full, hostile text made visi
     "2 verified, 1 failed, 1 skipped on linux-x64-glibc by bubblewrap 23s",
   ]);
 });
+
+test("a requirement that is lacking is told in its own lines", () => {
+  const lacking = { ...SKIPPED, why: "ripcat needs node >=22 (found 20.1.0)\n  node: runs the tool" };
+  const lines = renderVerifyReport(report([PASSED, lacking], false), false, THEME);
+  const at = lines.indexOf("- ripcat 2.1.0 by mac: not here, ripcat needs node >=22 (found 20.1.0)");
+  expect(lines[at + 1]).toBe("    node: runs the tool");
+});
