@@ -33,12 +33,13 @@ const BUNDLES = [
     entries: ["src/cli/program.ts", "src/cli/render/help.ts", "src/cli/render/error.ts"],
   },
   {
-    // Looking up names: what `ipm show` loads, and `ipm install` of what is installed already.
+    // Looking up names: what `ipm show` loads, `ipm list` of what came from a registry, `ipm install` of what is there.
     file: "look.cjs",
     entries: [
       "src/usecases/show.ts",
       "src/cli/render/show.ts",
       "src/usecases/installed-already.ts",
+      "src/usecases/entries-of.ts",
       "src/cli/render/unchanged.ts",
     ],
   },

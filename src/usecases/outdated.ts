@@ -1,13 +1,10 @@
-import { isIpmError } from "../core/errors.ts";
-import type { ManifestSource } from "../manifest/schema.ts";
-import { type Registries, openRegistries } from "../registry/open-registries.ts";
 import { readCurrent } from "../store/read-current.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import type { Context } from "./context.ts";
+import { entriesOf } from "./entries-of.ts";
 import { latestFor } from "./latest-for.ts";
 import { readWorkspaces } from "./list.ts";
-import { registryContext } from "./registry-context.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 
 export interface OutdatedTool {
@@ -43,37 +40,6 @@ export async function readUpgradable(context: Context): Promise<Upgradable[]> {
     })),
   ];
   return all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** The entry that an installed tool came from, or undefined when no registry has it any more. */
-export async function entryOf(registries: Registries, tool: Upgradable): Promise<ManifestSource | undefined> {
-  if (tool.registry === null) return undefined;
-  try {
-    return (await registries.lookUpIn(tool.registry, tool.name)).entry;
-  } catch (error) {
-    if (
-      isIpmError(error, "TOOL_NOT_FOUND") ||
-      isIpmError(error, "REGISTRY_NOT_FOUND") ||
-      isIpmError(error, "REGISTRY_NOT_UPDATED")
-    )
-      return undefined;
-    throw error;
-  }
-}
-
-/** The entry of each in its registry, by name; undefined where no registry has it any more. */
-export async function entriesOf(
-  context: Context,
-  tools: readonly Upgradable[],
-): Promise<Map<string, ManifestSource | undefined>> {
-  const known = new Map<string, ManifestSource | undefined>();
-  const registries = await openRegistries(registryContext(context));
-  try {
-    for (const tool of tools) known.set(tool.name, await entryOf(registries, tool));
-  } finally {
-    registries.close();
-  }
-  return known;
 }
 
 /**

@@ -2,8 +2,9 @@ import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
+import { entriesOf } from "./entries-of.ts";
 import { latestFor } from "./latest-for.ts";
-import { type Upgradable, entriesOf, readUpgradable } from "./outdated.ts";
+import { type Upgradable, readUpgradable } from "./outdated.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 
 export interface UpgradeResult extends InstallResult {

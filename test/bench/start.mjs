@@ -5,42 +5,37 @@ import { interleave } from "./interleaved.mjs";
 import { heading, report } from "./report.mjs";
 import { IPM, NODE, findProgram, ipm } from "./workbench.mjs";
 
-/** A home with 50 tools, as `list` reads it: one file. */
-function homeWithTools(bench) {
-  const folder = bench.place("fifty");
-  const profile = path.join(folder, "data/profiles/1");
+const NAMES = Array.from({ length: 50 }, (_, index) => `tool-${String(index).padStart(2, "0")}`);
+
+/** A home with 50 tools of a registry that was fetched: `list` reads one file, and asks for withdrawn versions. */
+async function homeWithTools(bench) {
+  await bench.server();
+  const versions = [{ version: "1.0.0", tag: "v1", commit: "1".repeat(40), tree: "2".repeat(40) }];
+  const url = "https://git.example.test/tools.git";
+  const folder = bench.registry(
+    "fifty",
+    NAMES.map((name) => ({ name, url, versions })),
+  );
+  const home = bench.home(bench.publish("fifty", folder));
+  const profile = path.join(home.folder, "data/profiles/1");
   mkdirSync(path.join(profile, "bin"), { recursive: true });
-  const entries = Array.from({ length: 50 }, (_, index) => {
-    const name = `tool-${String(index).padStart(2, "0")}`;
-    const version = `1.${index}.0`;
-    const entry = `${name}/${version}-0123456789ab`;
-    const target = `main:${name}@${version}`;
-    const installed = "2026-01-01T00:00:00.000Z";
-    return {
-      name,
-      version,
-      entry,
-      method: "copy",
-      trust: "verified",
-      bins: [name],
-      held: false,
-      registry: "main",
-      target,
-      installed,
-    };
-  });
-  const generation = {
-    schema: 1,
-    number: 1,
-    created: "2026-01-01T00:00:00.000Z",
-    command: "",
-    previous: null,
-    restores: null,
-    entries,
-  };
+  const installed = "2026-01-01T00:00:00.000Z";
+  const entries = NAMES.map((name) => ({
+    name,
+    version: "1.0.0",
+    entry: `${name}/1.0.0-0123456789ab`,
+    method: "copy",
+    trust: "verified",
+    bins: [name],
+    held: false,
+    registry: "fifty",
+    target: `fifty:${name}@1.0.0`,
+    installed,
+  }));
+  const generation = { schema: 1, number: 1, created: installed, command: "", previous: null, restores: null, entries };
   writeFileSync(path.join(profile, "generation.json"), JSON.stringify(generation));
-  symlinkSync("profiles/1", path.join(folder, "data/current"));
-  return { env: bench.env({ IPM_HOME: folder }) };
+  symlinkSync("profiles/1", path.join(home.folder, "data/current"));
+  return home;
 }
 
 const PEERS = [
@@ -55,8 +50,8 @@ const PEERS = [
   ["apt-cache show bash", "apt-cache"],
 ];
 
-export function start(bench, { quick }) {
-  const home = homeWithTools(bench);
+export async function start(bench, { quick }) {
+  const home = await homeWithTools(bench);
   const empty = bench.place("empty.cjs");
   writeFileSync(empty, "");
   const peers = PEERS.filter(([, program]) => findProgram(program) !== undefined).map(([words]) => ({

@@ -146,6 +146,15 @@ export class Workbench {
     return folder;
   }
 
+  /** Serve a registry's folder as a git repository. @returns its URL */
+  publish(name, folder) {
+    this.git(folder, "init", "-q", "-b", "main", ".");
+    this.git(folder, "add", "-A");
+    this.git(folder, "commit", "-q", "-m", "one");
+    this.#publish({ name, folder });
+    return `${ORIGIN}${name}.git`;
+  }
+
   writeManifest(registry, { name, url, versions, steps = '[{ run: "true", why: measured }, { uses: copy }]' }) {
     const folder = path.join(registry, "packages", name);
     mkdirSync(folder, { recursive: true });

@@ -66,6 +66,8 @@ describe("a command loads little", () => {
     const words = ["install", "lstm-demo"];
     expect(await runIpm([...words, "--no-sandbox"], { home })).toMatchObject({ exitCode: 0 });
     expect(loadedBy(home, words)).toEqual({ files: ["ipm.cjs", "frequent.cjs", "look.cjs"], slow: [] });
+    // Which asks the registries whether what is installed was withdrawn.
+    expect(loadedBy(home, ["list"])).toEqual({ files: ["ipm.cjs", "look.cjs", "frequent.cjs"], slow: [] });
     const { exitCode, stdout } = await runIpm([...words, "--json"], { home });
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({

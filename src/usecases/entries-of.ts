@@ -1,0 +1,42 @@
+import { isIpmError } from "../core/errors.ts";
+import type { ManifestSource } from "../manifest/schema.ts";
+import { type Registries, openRegistries } from "../registry/open-registries.ts";
+import type { Context } from "./context.ts";
+import { registryContext } from "./registry-context.ts";
+
+/** A tool, and the registry that it came from; null for one from outside of any. */
+interface FromRegistry {
+  readonly name: string;
+  readonly registry: string | null;
+}
+
+/** The entry that an installed tool came from, or undefined when no registry has it any more. */
+export async function entryOf(registries: Registries, tool: FromRegistry): Promise<ManifestSource | undefined> {
+  if (tool.registry === null) return undefined;
+  try {
+    return (await registries.lookUpIn(tool.registry, tool.name)).entry;
+  } catch (error) {
+    if (
+      isIpmError(error, "TOOL_NOT_FOUND") ||
+      isIpmError(error, "REGISTRY_NOT_FOUND") ||
+      isIpmError(error, "REGISTRY_NOT_UPDATED")
+    )
+      return undefined;
+    throw error;
+  }
+}
+
+/** The entry of each in its registry, by name; undefined where no registry has it any more. */
+export async function entriesOf(
+  context: Context,
+  tools: readonly FromRegistry[],
+): Promise<Map<string, ManifestSource | undefined>> {
+  const known = new Map<string, ManifestSource | undefined>();
+  const registries = await openRegistries(registryContext(context));
+  try {
+    for (const tool of tools) known.set(tool.name, await entryOf(registries, tool));
+  } finally {
+    registries.close();
+  }
+  return known;
+}
