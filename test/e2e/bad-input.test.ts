@@ -8,11 +8,39 @@ import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const SHA512 = `sha512-${"A".repeat(86)}==`;
 
+function writeEntry(registry: string, name: string, files: Readonly<Record<string, string>>): void {
+  for (const [file, text] of Object.entries(files)) {
+    const target = path.join(registry, "packages", name, file);
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
+}
+
+/** An entry that is one jar of Maven Central: what ipm fetches itself, without the minute in which npm tries again. */
+function writeJar(registry: string, name: string): void {
+  const lock = "locks/1.0.0.maven";
+  const digest = Buffer.alloc(32, 7);
+  writeEntry(registry, name, {
+    "manifest.yaml": `schema: ipm/v1
+name: ${name}
+summary: A package for tests
+license: MIT
+source: { package: maven:org.example:${name} }
+versions:
+  - { version: 1.0.0, integrity: sha256-${digest.toString("base64")}, lock: ${lock} }
+steps: [uses: maven]
+bin: [${name}]
+tests: [{ run: ${name} }]
+`,
+    [`${lock}/jars.lock`]: `main org.example.Main\njava 8\n${digest.toString("hex")} org.example:${name}:1.0.0\n`,
+  });
+}
+
 /** An entry that is npm's package `is-number`, by a lock with one package. */
 function writePackage(registry: string, name: string, version: string): void {
   const lock = `locks/7.0.0.npm`;
   const dependencies = { "is-number": "7.0.0" };
-  const files: Readonly<Record<string, string>> = {
+  writeEntry(registry, name, {
     "manifest.yaml": `schema: ipm/v1
 name: ${name}
 summary: A package for tests
@@ -35,12 +63,7 @@ tests: [{ run: ${name} }]
         "node_modules/is-number": { version: "7.0.0", integrity: SHA512, bin: "index.js" },
       },
     })}\n`,
-  };
-  for (const [file, text] of Object.entries(files)) {
-    const target = path.join(registry, "packages", name, file);
-    mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, text);
-  }
+  });
 }
 
 interface Bad {
@@ -100,7 +123,7 @@ async function homeWithRegistry(): Promise<string> {
     },
   ]);
   writePackage(registry, "gone", ', withdrawn: "CVE-2026-1: nobody should use it"');
-  writePackage(registry, "faraway", "");
+  writeJar(registry, "faraway");
   expect(await runIpm(["registry", "add", registry], { home })).toMatchObject({ exitCode: 0 });
   return home;
 }
@@ -120,10 +143,12 @@ test("what is wrong ends with its own code, and says what to do next", async () 
   }
 });
 
-test.skipIf(lacks("node", "npm"))("an ecosystem's registry that cannot be reached (needs node, npm)", async () => {
+test.skipIf(lacks("java"))("an ecosystem's registry that cannot be reached (needs java)", async () => {
   const home = await homeWithRegistry();
   // A port of this machine at which nobody listens.
-  writeFileSync(path.join(home, ".npmrc"), "registry=http://127.0.0.1:1/\n");
+  const mirror = "<mirror><id>near</id><mirrorOf>*</mirrorOf><url>https://127.0.0.1:1/</url></mirror>";
+  mkdirSync(path.join(home, ".m2"));
+  writeFileSync(path.join(home, ".m2", "settings.xml"), `<settings><mirrors>${mirror}</mirrors></settings>\n`);
   const ran = await runIpm(["install", "faraway", "--json", "--yes", "--allow-unverified"], { home });
   expect(JSON.parse(ran.stdout)).toMatchObject({
     ok: false,
