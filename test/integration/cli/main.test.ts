@@ -214,7 +214,7 @@ describe("completion", () => {
   test("knows commands, groups, flags and values", async () => {
     expect(await candidates("inst")).toEqual(["install"]);
     expect(await candidates("")).toContain("uninstall");
-    expect(await candidates("registry", "")).toEqual(["add", "list", "remove"]);
+    expect(await candidates("registry", "")).toEqual(["add", "build", "list", "remove"]);
     expect(await candidates("install", "--dr")).toEqual(["--dry-run"]);
     expect(await candidates("i", "--js")).toEqual(["--json"]);
     expect(await candidates("list", "--reporter", "n")).toEqual(["ndjson"]);

@@ -171,7 +171,7 @@ describe("--verify", () => {
         name: "ripcat",
         description: "Search text",
         license: "MIT",
-        bin: "dist/rc.js",
+        bin: { rc: "dist/rc.js" },
         scripts: { build: "exit 1" },
       }),
       ripcat: { run: "#!/bin/sh\necho ripcat 2.10\n" },
