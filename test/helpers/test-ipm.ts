@@ -14,6 +14,7 @@ import { compileRegistry } from "../../src/registry/compile-registry.ts";
 import { createNoSandbox, createSandbox } from "../../src/sandbox/create-sandbox.ts";
 import { type Layout, layoutOf } from "../../src/store/layout.ts";
 import type { Ask, Context, PlanOptions } from "../../src/usecases/context.ts";
+import type { VerifyOptions } from "../../src/usecases/verify.ts";
 
 export interface TestIpmOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -52,6 +53,19 @@ export const OPTIONS: PlanOptions = {
   keepGoing: false,
   yes: false,
   dryRun: false,
+};
+
+export const VERIFY_OPTIONS: VerifyOptions = {
+  method: null,
+  twice: false,
+  keepCache: false,
+  offline: false,
+  all: false,
+  changed: null,
+  shard: null,
+  jobs: 1,
+  write: false,
+  output: null,
 };
 
 /**

@@ -7,7 +7,7 @@ import { planTargets } from "../../../src/usecases/plan-targets.ts";
 import { verify } from "../../../src/usecases/verify.ts";
 import { writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
 
 const TOKEN = "npm_only-for-the-registry-0123456789";
 
@@ -120,18 +120,7 @@ test("C47: a plan has the same digest with and without them: what was verified s
 
 test("C47: verify hands out none, whatever the policy says", async () => {
   const ipm = await ipmWith("credentials: [npm]");
-  const report = await verify(ipm.context, ["alpha"], {
-    method: null,
-    twice: false,
-    keepCache: false,
-    offline: false,
-    all: false,
-    changed: null,
-    shard: null,
-    jobs: 1,
-    write: false,
-    output: null,
-  });
+  const report = await verify(ipm.context, ["alpha"], VERIFY_OPTIONS);
   expect(report.ok).toBe(false);
   expect(new Set(ipm.answered)).toEqual(new Set(["/ours 401"]));
 });

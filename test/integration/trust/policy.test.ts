@@ -9,7 +9,7 @@ import { planTargets } from "../../../src/usecases/plan-targets.ts";
 import { verify } from "../../../src/usecases/verify.ts";
 import { writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
 
 /** ipm with one reviewed tool and a folder with one that nobody has verified. */
 async function ipmWith(user: string | null, system: string | null = null): Promise<TestIpm & { unverified: string }> {
@@ -120,18 +120,7 @@ test("doctor names the files that apply", async () => {
 test("verify asks no policy: it installs nothing, and what it verifies is what a policy waits for", async () => {
   const ipm = await ipmWith("schema: ipm-policy/v1\ntrust: verified\n");
   await expect(install(ipm.context, ["alpha"], OPTIONS)).rejects.toMatchObject({ code: "POLICY_REFUSED" });
-  const report = await verify(ipm.context, ["alpha"], {
-    method: null,
-    twice: false,
-    keepCache: false,
-    offline: false,
-    all: false,
-    changed: null,
-    shard: null,
-    jobs: 1,
-    write: false,
-    output: null,
-  });
+  const report = await verify(ipm.context, ["alpha"], VERIFY_OPTIONS);
   expect(report.ok).toBe(true);
   await expect(install(ipm.context, ["alpha"], OPTIONS)).resolves.toMatchObject({ generation: 1 });
 });

@@ -15,7 +15,7 @@ import { verify } from "../../../src/usecases/verify.ts";
 import { type DemoTool, writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { filesWith, processesShowing } from "../../helpers/find-text.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, type TestIpmOptions, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, type TestIpmOptions, createTestIpm } from "../../helpers/test-ipm.ts";
 
 const SECRET = "tok-5e7d'\n\"$(id)`\\ ü";
 const GIVEN = { ASKER_SERVER: "example.org", ASKER_TOKEN: SECRET };
@@ -186,21 +186,11 @@ describe("how long it is kept", () => {
 
   test("a clean room knows only what it is told, and needs no secret", { timeout: 60_000 }, async () => {
     const ipm = await ipmWith([ASKER], { env: { ASKER_SERVER: "from-environment", ASKER_TOKEN: SECRET } });
-    const options = {
-      method: null,
-      jobs: 1,
-      write: false,
-      output: null,
-      twice: false,
-      keepCache: false,
-      offline: false,
-      all: false,
-      changed: null,
-      shard: null,
-    };
-    expect((await verify(ipm.context, ["asker"], options)).methods[0]).toMatchObject({ outcome: "failed" });
+    expect((await verify(ipm.context, ["asker"], VERIFY_OPTIONS)).methods[0]).toMatchObject({ outcome: "failed" });
     const set = { ASKER_SERVER: "example.org" };
-    expect((await verify(ipm.context, ["asker"], { ...options, set })).methods[0]).toMatchObject({ outcome: "passed" });
+    expect((await verify(ipm.context, ["asker"], { ...VERIFY_OPTIONS, set })).methods[0]).toMatchObject({
+      outcome: "passed",
+    });
   });
 });
 

@@ -17,7 +17,7 @@ import { verify } from "../../../src/usecases/verify.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import { type NpmRegistry, startNpmRegistry } from "../../helpers/npm-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
 
 let npm: NpmRegistry;
 let ipm: TestIpm;
@@ -233,16 +233,8 @@ test("methods from the package and from the checkout stand in one entry", async 
 test("a verification of a package attests its integrity and its lock", async () => {
   await publishEntry();
   const report = await verify(ipm.context, [path.join(registry, "packages/ripcat")], {
-    method: null,
-    jobs: 1,
+    ...VERIFY_OPTIONS,
     write: true,
-    output: null,
-    twice: false,
-    keepCache: false,
-    offline: false,
-    all: false,
-    changed: null,
-    shard: null,
   });
   expect(report.methods).toMatchObject([{ outcome: "passed", network: { declared: ["npm"], reached: ["npm"] } }]);
   await ipm.setRegistry(registry);

@@ -22,7 +22,7 @@ import { upgrade } from "../../../src/usecases/upgrade.ts";
 import { verify } from "../../../src/usecases/verify.ts";
 import { type DemoTool, writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, type TestIpmOptions, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, type TestIpmOptions, createTestIpm } from "../../helpers/test-ipm.ts";
 
 /** A script that prints its configuration, and with an argument adds it to its notes. */
 const KEEPER: DemoTool = {
@@ -152,18 +152,7 @@ describe("the user's data", () => {
 
   test("verifies in a clean room, twice the same", { timeout: 60_000 }, async () => {
     const ipm = await ipmWith([KEEPER2]);
-    const report = await verify(ipm.context, ["keeper"], {
-      method: null,
-      jobs: 1,
-      write: false,
-      output: null,
-      twice: true,
-      keepCache: false,
-      offline: false,
-      all: false,
-      changed: null,
-      shard: null,
-    });
+    const report = await verify(ipm.context, ["keeper"], { ...VERIFY_OPTIONS, twice: true });
     expect(report.methods[0]).toMatchObject({ outcome: "passed", reproducible: true });
   });
 });

@@ -7,7 +7,7 @@ import { type DemoTool, writeDemoRegistry } from "../../helpers/demo-registry.ts
 import { filesWith } from "../../helpers/find-text.ts";
 import { lacks } from "../../helpers/language-toolchains.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
 
 /** A server of Node that greets with its token, and a command that is no server. */
 const GREETER: DemoTool = {
@@ -71,18 +71,7 @@ describe.skipIf(lacks("curl"))("(curl) a tool that is a server", () => {
 
   test("is verified in a clean room", { timeout: 60_000 }, async () => {
     const ipm = await ipmWith(GREETER);
-    const report = await verify(ipm.context, ["greeter"], {
-      method: null,
-      jobs: 1,
-      write: false,
-      output: null,
-      twice: false,
-      keepCache: false,
-      offline: false,
-      all: false,
-      changed: null,
-      shard: null,
-    });
+    const report = await verify(ipm.context, ["greeter"], VERIFY_OPTIONS);
     expect(report.methods[0]).toMatchObject({ outcome: "passed" });
   });
 });

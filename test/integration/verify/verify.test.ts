@@ -5,23 +5,17 @@ import { IpmError } from "../../../src/core/errors.ts";
 import { platformId } from "../../../src/core/host.ts";
 import { attestationFile, parseAttestations } from "../../../src/trust/attestation.ts";
 import { planTargets } from "../../../src/usecases/plan-targets.ts";
-import { type VerifyOptions, type VerifyReport, verify } from "../../../src/usecases/verify.ts";
+import { type VerifyReport, verify } from "../../../src/usecases/verify.ts";
 import { type DemoTool, demoScript, writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, type TestIpmOptions, createTestIpm, treeText } from "../../helpers/test-ipm.ts";
-
-const VERIFY: VerifyOptions = {
-  method: null,
-  twice: false,
-  keepCache: false,
-  offline: false,
-  all: false,
-  changed: null,
-  shard: null,
-  jobs: 1,
-  write: false,
-  output: null,
-};
+import {
+  OPTIONS,
+  VERIFY_OPTIONS,
+  type TestIpm,
+  type TestIpmOptions,
+  createTestIpm,
+  treeText,
+} from "../../helpers/test-ipm.ts";
 
 async function ipmWith(
   tools: readonly DemoTool[],
@@ -43,7 +37,7 @@ const ALPHA2: DemoTool = { name: "alpha", versions: ["1.0.0", "2.0.0"] };
 
 test("an honest tool passes every check, is verified on this machine, and leaves nothing", async () => {
   const ipm = await ipmWith([ALPHA2]);
-  const report = await verify(ipm.context, ["alpha"], VERIFY);
+  const report = await verify(ipm.context, ["alpha"], VERIFY_OPTIONS);
   expect(broken(report)).toEqual({});
   expect(report.methods[0]).toMatchObject({ outcome: "passed", method: "copy", files: 1, reproducible: null });
   expect(report.methods[0]!.checks.map(({ id, status }) => `${id} ${status}`)).toEqual(
@@ -90,7 +84,7 @@ test.each<[string, string, string, RegExp]>([
   ],
 ])("a manifest that %s is caught, by name", async (_, step, check, why) => {
   const ipm = await ipmWith([cheat(step)]);
-  const report = await verify(ipm.context, ["alpha"], VERIFY);
+  const report = await verify(ipm.context, ["alpha"], VERIFY_OPTIONS);
   expect(report.ok).toBe(false);
   const failed = broken(report);
   expect(Object.keys(failed)).toEqual([check]);
@@ -103,7 +97,7 @@ test.each<[string, string, string, RegExp]>([
 test("the same is caught in a test of the manifest", async () => {
   const tests = `[{ run: ${JSON.stringify(`${PRINT_TOKEN}; git ls-remote https://telemetry.example.org/x || :; sleep 300 &`)} }]`;
   const ipm = await ipmWith([{ name: "alpha", versions: ["1.0.0"], tests }]);
-  const failed = broken(await verify(ipm.context, ["alpha"], VERIFY));
+  const failed = broken(await verify(ipm.context, ["alpha"], VERIFY_OPTIONS));
   expect(Object.keys(failed)).toEqual(["processes", "network", "secrets"]);
   expect(failed["processes"]).toMatch(/^test 1 /u);
 });
@@ -111,7 +105,7 @@ test("the same is caught in a test of the manifest", async () => {
 test("what a process ended properly, or keeps in a cache, is no fault", async () => {
   const step = 'sleep 0.05 & mkdir -p "$HOME/.cache/x"; echo y > "$HOME/.cache/x/y"; wait; yes | head -n 1';
   const ipm = await ipmWith([cheat(step)]);
-  expect(broken(await verify(ipm.context, ["alpha"], VERIFY))).toEqual({});
+  expect(broken(await verify(ipm.context, ["alpha"], VERIFY_OPTIONS))).toEqual({});
 });
 
 test("a file beside ipm's own, in the clean room, is found after the stage that left it", async () => {
@@ -123,14 +117,14 @@ test("a file beside ipm's own, in the clean room, is found after the stage that 
       writeFileSync(path.join(rooms(ipm), room, "homes/data/stray"), "");
     },
   });
-  const failed = broken(await verify(ipm.context, ["alpha"], VERIFY));
+  const failed = broken(await verify(ipm.context, ["alpha"], VERIFY_OPTIONS));
   expect(Object.keys(failed)).toEqual(["outside"]);
   expect(failed["outside"]).toMatch(/^after install: homes\/data\/stray$/mu);
 });
 
 test("a failure shows the last lines and keeps the log, without the clean room's path", async () => {
   const ipm = await ipmWith([cheat("echo first words; echo $IPM_PREFIX; exit 3")]);
-  const report = await verify(ipm.context, ["alpha"], VERIFY);
+  const report = await verify(ipm.context, ["alpha"], VERIFY_OPTIONS);
   const { log, checks } = report.methods[0]!;
   expect(checks.find(({ id }) => id === "install")!.details).toContain("first words");
   expect(path.dirname(log!)).toBe(path.join(ipm.layout.logs, "alpha"));
@@ -143,7 +137,7 @@ test("--twice: equal files are reproducible, a build that records its surroundin
   const [yes, no] = await Promise.all(
     ["true", 'date +%H:%Z > "$IPM_PREFIX/when"; pwd > "$IPM_PREFIX/where"'].map(async (step) => {
       const ipm = await ipmWith([cheat(step)]);
-      return verify(ipm.context, ["alpha"], { ...VERIFY, twice: true });
+      return verify(ipm.context, ["alpha"], { ...VERIFY_OPTIONS, twice: true });
     }),
   );
   expect(yes!.methods[0]).toMatchObject({ outcome: "passed", reproducible: true, differences: [] });
@@ -152,7 +146,7 @@ test("--twice: equal files are reproducible, a build that records its surroundin
 
 test("--twice: a build that works in one kind of surroundings only is not reproducible, and says why", async () => {
   const ipm = await ipmWith([cheat('test "$(umask)" = 0022')]);
-  const report = await verify(ipm.context, ["alpha"], { ...VERIFY, twice: true });
+  const report = await verify(ipm.context, ["alpha"], { ...VERIFY_OPTIONS, twice: true });
   expect(report.methods[0]).toMatchObject({ outcome: "passed", reproducible: false });
   expect(report.methods[0]!.differences).toEqual([
     expect.stringMatching(/^everything: step 1 .* failed with exit code 1$/u),
@@ -162,7 +156,7 @@ test("--twice: a build that works in one kind of surroundings only is not reprod
 test("a registry's folder: every version, attestations beside the manifests, and those make its plans verified", async () => {
   const ipm = await ipmWith([ALPHA2, { name: "bravo", versions: ["0.1.0"], withdrawn: { "0.1.0": "broken" } }]);
   const { registry } = ipm;
-  const report = await verify(ipm.context, [registry], { ...VERIFY, all: true, write: true });
+  const report = await verify(ipm.context, [registry], { ...VERIFY_OPTIONS, all: true, write: true });
   expect(report.methods.map(({ name, version, outcome }) => `${name} ${version} ${outcome}`)).toEqual([
     "alpha 2.0.0 passed",
     "alpha 1.0.0 passed",
@@ -179,7 +173,7 @@ test("a registry's folder: every version, attestations beside the manifests, and
 test("an attestation names nothing of the machine that made it", async () => {
   const ipm = await ipmWith([ALPHA2]);
   const out = path.join(ipm.folder, "out");
-  const report = await verify(ipm.context, ["alpha"], { ...VERIFY, output: "out" });
+  const report = await verify(ipm.context, ["alpha"], { ...VERIFY_OPTIONS, output: "out" });
   const text = readFileSync(report.written[0]!, "utf8");
   expect(report.written[0]!.startsWith(out)).toBe(true);
   const words = [ipm.folder, "/tmp", "/usr", process.env["HOME"], process.env["USER"], "127.0.0.1", "localhost"];
@@ -197,7 +191,7 @@ test("an attestation names nothing of the machine that made it", async () => {
 test("a second method is a second statement; verifying one of them keeps the other", async () => {
   const methods = "methods: [{ id: first, steps: [uses: copy] }, { id: second, steps: [uses: copy, { run: 'true' }] }]";
   const ipm = await ipmWith([{ name: "alpha", versions: ["1.0.0"], methods }]);
-  const options = { ...VERIFY, output: path.join(ipm.folder, "out") };
+  const options = { ...VERIFY_OPTIONS, output: path.join(ipm.folder, "out") };
   const { written } = await verify(ipm.context, ["alpha"], options);
   const times = (): Record<string, string> => {
     const place = { name: "alpha", version: "1.0.0", platform: platformId(ipm.context.host.facts.platform) };
@@ -216,7 +210,7 @@ test("a method that this machine cannot run is left out and said so; nothing ver
   const missing = "requires: [{ tool: no-such-tool-anywhere }]";
   const methods = `methods: [{ id: odd, ${missing}, steps: [uses: copy] }, { id: mac, platforms: [macos], steps: [uses: copy] }, { id: plain, steps: [uses: copy] }]`;
   const ipm = await ipmWith([{ name: "alpha", versions: ["1.0.0"], methods }]);
-  const report = await verify(ipm.context, ["alpha"], VERIFY);
+  const report = await verify(ipm.context, ["alpha"], VERIFY_OPTIONS);
   expect(report.methods.map(({ method, outcome }) => `${method} ${outcome}`)).toEqual([
     "odd skipped",
     "mac skipped",
@@ -224,7 +218,7 @@ test("a method that this machine cannot run is left out and said so; nothing ver
   ]);
   expect(report.methods[0]!.why).toContain("no-such-tool-anywhere");
   expect(report.ok).toBe(true);
-  expect((await verify(ipm.context, ["alpha"], { ...VERIFY, method: "odd" })).ok).toBe(false);
+  expect((await verify(ipm.context, ["alpha"], { ...VERIFY_OPTIONS, method: "odd" })).ok).toBe(false);
 });
 
 test("a folder with its own ipm.yaml can be verified, and counts on this machine only", async () => {
@@ -237,7 +231,7 @@ test("a folder with its own ipm.yaml can be verified, and counts on this machine
   );
   writeFileSync(path.join(tool, "tool"), demoScript("tool", "1").run, { mode: 0o755 });
   const before = treeText(tool);
-  const report = await verify(ipm.context, [tool], VERIFY);
+  const report = await verify(ipm.context, [tool], VERIFY_OPTIONS);
   expect(broken(report)).toEqual({});
   expect(report.methods[0]!.checks.find(({ id }) => id === "upgrade")!.status).toBe("skipped");
   expect(treeText(tool)).toEqual(before);
@@ -249,7 +243,7 @@ test("without a sandbox nothing is verified", async () => {
   const ipm = await ipmWith([ALPHA2]);
   const none = ipm.context.sandboxFor(true);
   const context = { ...ipm.context, sandboxFor: () => none };
-  await expect(verify(context, ["alpha"], VERIFY)).rejects.toMatchObject({ code: "SANDBOX_UNAVAILABLE" });
+  await expect(verify(context, ["alpha"], VERIFY_OPTIONS)).rejects.toMatchObject({ code: "SANDBOX_UNAVAILABLE" });
   expect(existsSync(path.join(ipm.layout.data, "attestations"))).toBe(false);
 });
 
@@ -260,7 +254,7 @@ test("an interrupted run leaves no room and no attestation", async () => {
     },
   });
   const output = path.join(ipm.folder, "out");
-  await expect(verify(ipm.context, ["alpha"], { ...VERIFY, output })).rejects.toThrow(/interrupted|aborted/iu);
+  await expect(verify(ipm.context, ["alpha"], { ...VERIFY_OPTIONS, output })).rejects.toThrow(/interrupted|aborted/iu);
   expect(existsSync(output)).toBe(false);
   expect(existsSync(path.join(ipm.layout.data, "attestations"))).toBe(false);
   expect(readdirSync(path.join(ipm.context.host.homes.cache, "verify"))).toEqual(["locks"]);
@@ -280,7 +274,7 @@ test("of many, what fails or breaks keeps nothing else from being verified and a
       },
     },
   );
-  const report = await verify(ipm.context, [ipm.registry], { ...VERIFY, all: true, write: true });
+  const report = await verify(ipm.context, [ipm.registry], { ...VERIFY_OPTIONS, all: true, write: true });
   expect(report.methods.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
     "alpha failed",
     "bravo failed",
@@ -300,7 +294,7 @@ test("an interrupted run keeps the attestations of the versions that were throug
       if (name === "tests.started" && existsSync(folder())) ipm.stop.abort();
     },
   });
-  const options = { ...VERIFY, all: true, write: true };
+  const options = { ...VERIFY_OPTIONS, all: true, write: true };
   await expect(verify(ipm.context, [ipm.registry], options)).rejects.toThrow(/interrupted|aborted/iu);
   expect(readdirSync(folder())).toEqual([attestationFile("2.0.0", platformId(ipm.context.host.facts.platform))]);
 });
@@ -309,17 +303,21 @@ test("the room of a run that was killed is removed by the next one", async () =>
   const ipm = await ipmWith([ALPHA2]);
   const rooms = path.join(ipm.context.host.homes.cache, "verify");
   mkdirSync(path.join(rooms, "0123abcd/homes/data"), { recursive: true });
-  await verify(ipm.context, ["alpha@1.0.0"], VERIFY);
+  await verify(ipm.context, ["alpha@1.0.0"], VERIFY_OPTIONS);
   expect(readdirSync(rooms)).toEqual(["locks"]);
 });
 
 test("--write needs a registry's folder, --all a registry", async () => {
   const ipm = await ipmWith([ALPHA2]);
-  await expect(verify(ipm.context, ["alpha"], { ...VERIFY, write: true })).rejects.toMatchObject({ code: "USAGE" });
-  await expect(verify(ipm.context, [ipm.folder], { ...VERIFY, all: true })).resolves.toMatchObject({ ok: true });
+  await expect(verify(ipm.context, ["alpha"], { ...VERIFY_OPTIONS, write: true })).rejects.toMatchObject({
+    code: "USAGE",
+  });
+  await expect(verify(ipm.context, [ipm.folder], { ...VERIFY_OPTIONS, all: true })).resolves.toMatchObject({
+    ok: true,
+  });
   const empty = path.join(ipm.folder, "empty");
   mkdirSync(empty);
-  await expect(verify(ipm.context, [empty], { ...VERIFY, all: true })).rejects.toMatchObject({
+  await expect(verify(ipm.context, [empty], { ...VERIFY_OPTIONS, all: true })).rejects.toMatchObject({
     code: "REGISTRY_INVALID",
   });
 });
