@@ -2,16 +2,8 @@ import type { Finding } from "../manifest/finding.ts";
 import type { RegistryFile } from "../manifest/schema.ts";
 import { encodeLayer, layerMeta } from "./encode-layer.ts";
 import type { FileRecord, IndexMeta } from "./index-records.ts";
-import {
-  type Candidate,
-  Complaints,
-  accept,
-  isManifestPlace,
-  readAttestations,
-  readCandidates,
-  readRegistryFile,
-} from "./registry-entries.ts";
-import { type RegistryTree, manifestPath, stampsOf } from "./registry-tree.ts";
+import { type Candidate, accept, readEntries, readRegistryFile } from "./registry-entries.ts";
+import { type RegistryTree, manifestPath } from "./registry-tree.ts";
 import type { NamedEntry } from "./similar-names.ts";
 
 export interface CompileOptions {
@@ -54,12 +46,7 @@ export async function compileIndex(tree: RegistryTree, options: CompileOptions):
   const listed = await tree.list();
   const registry = await readRegistryFile(tree, listed);
   const removed = new Map(Object.entries(registry.removed ?? {}));
-  const stamps = options.stamps === true ? stampsOf(listed) : new Map<string, string>();
-  const complaints = new Complaints(stamps);
-  const { attestations, findings: doubts } = await readAttestations(tree, listed);
-  complaints.findings.push(...doubts);
-  const manifests = listed.filter(isManifestPlace);
-  const candidates = await readCandidates(tree, manifests, attestations, stamps, complaints.reject);
+  const { candidates, complaints } = await readEntries(tree, listed, options.stamps === true);
   const entries = await accept(tree, candidates, removed, complaints.reject);
   const { broken } = complaints;
   const files = await describeFiles(options, entries);

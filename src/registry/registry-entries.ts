@@ -24,6 +24,7 @@ import {
   type TreeFile,
   attestedEntry,
   manifestPath,
+  stampsOf,
 } from "./registry-tree.ts";
 import type { SearchDocument } from "./search-text.ts";
 import { treeFinding } from "./tree-finding.ts";
@@ -202,7 +203,7 @@ async function missingFile(tree: RegistryTree, { name, needed }: Candidate): Pro
 }
 
 /** Attestations by entry. One that cannot be believed is as good as none: a finding, and the entry stays. */
-export async function readAttestations(
+async function readAttestations(
   tree: RegistryTree,
   listed: readonly TreeFile[],
 ): Promise<{ attestations: Map<string, AttestationSummary[]>; findings: Finding[] }> {
@@ -245,7 +246,7 @@ export async function readAttestations(
 type Reject = (name: string, file: string, problems: readonly Finding[]) => boolean;
 
 /** Read manifests; the attestations and stamps of each entry are known. */
-export async function readCandidates(
+async function readCandidates(
   tree: RegistryTree,
   manifests: readonly TreeFile[],
   attestations: ReadonlyMap<string, readonly AttestationSummary[]>,
@@ -334,6 +335,25 @@ export async function accept(
   return accepted;
 }
 
-export function isManifestPlace(file: TreeFile): boolean {
+function isManifestPlace(file: TreeFile): boolean {
   return file.path !== REGISTRY_FILE && attestedEntry(file.path) === undefined;
+}
+
+/**
+ * Read the listed entries.
+ * @param withStamps records carry what their files looked like (`EntryRecord.stamp`)
+ * @returns those that can be read, and what is wrong with the others
+ */
+export async function readEntries(
+  tree: RegistryTree,
+  listed: readonly TreeFile[],
+  withStamps: boolean,
+): Promise<{ readonly candidates: Candidate[]; readonly complaints: Complaints }> {
+  const stamps = withStamps ? stampsOf(listed) : new Map<string, string>();
+  const complaints = new Complaints(stamps);
+  const { attestations, findings } = await readAttestations(tree, listed);
+  complaints.findings.push(...findings);
+  const manifests = listed.filter(isManifestPlace);
+  const candidates = await readCandidates(tree, manifests, attestations, stamps, complaints.reject);
+  return { candidates, complaints };
 }

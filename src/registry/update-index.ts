@@ -5,19 +5,16 @@ import type { IndexMeta, LayerMeta } from "./index-records.ts";
 import type { KeyKind } from "./name-table.ts";
 import {
   type Candidate,
-  Complaints,
   accept,
   byName,
   candidateOf,
-  isManifestPlace,
   isOwn,
   jsonLine,
-  readAttestations,
-  readCandidates,
+  readEntries,
   readRegistryFile,
 } from "./registry-entries.ts";
 import { type IndexLayer, type RegistryIndex, ownerOf } from "./registry-index.ts";
-import { type RegistryTree, stampsOf } from "./registry-tree.ts";
+import type { RegistryTree } from "./registry-tree.ts";
 
 /** More make every look-up slower. */
 const MAX_LAYERS = 4;
@@ -96,12 +93,7 @@ export async function updateIndex(
   const registry = await readRegistryFile(tree, listed);
   if (registry.id !== before.id || digestOfRemoved(registry) !== before.removed) return undefined;
   const removed = new Map(Object.entries(registry.removed ?? {}));
-  const stamps = options.stamps === true ? stampsOf(listed) : new Map<string, string>();
-  const complaints = new Complaints(stamps);
-  const { attestations, findings: doubts } = await readAttestations(tree, listed);
-  complaints.findings.push(...doubts);
-  const manifests = listed.filter(isManifestPlace);
-  const candidates = await readCandidates(tree, manifests, attestations, stamps, complaints.reject);
+  const { candidates, complaints } = await readEntries(tree, listed, options.stamps === true);
   if (change.all) {
     for (const at of previous.layers.keys()) candidates.push(...carriedFrom(previous, at, closed));
     for (const { name } of candidates) closed.add(name);
