@@ -1,10 +1,4 @@
-import {
-  type Draft,
-  type DraftInput,
-  type DraftVersion,
-  type Learned,
-  draftManifest,
-} from "../recipes/draft-manifest.ts";
+import { type Draft, type DraftInput, type DraftVersion, draftManifest } from "../recipes/draft-manifest.ts";
 import { detectReads } from "../recipes/detect.ts";
 import { evidenceReads } from "../recipes/draft-evidence.ts";
 import type { FetchedCommit } from "../source/source.ts";
@@ -46,18 +40,10 @@ export async function readForDraft(source: FetchedCommit, target: DraftTarget): 
 
 /**
  * Draft a manifest for a fetched source.
- * @param skip how many of the ways that were seen are passed over, because they failed
- * @param learned what runs of that way taught
  * @returns undefined when no recipe sees how to install it
  */
-export async function draftSource(
-  source: FetchedCommit,
-  target: DraftTarget,
-  skip = 0,
-  learned?: Learned,
-): Promise<Draft | undefined> {
-  const input = await readForDraft(source, target);
-  return draftManifest({ ...input, skip, ...(learned === undefined ? {} : { learned }) });
+export async function draftSource(source: FetchedCommit, target: DraftTarget): Promise<Draft | undefined> {
+  return draftManifest(await readForDraft(source, target));
 }
 
 /** The repository's name in its URL or path: `https://example.org/owner/ripcat.git` is `ripcat`. */

@@ -5,7 +5,7 @@ import { isEcosystem } from "../manifest/ecosystems.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
-import { type Draft, type DraftVersion, type Learned, readProbe } from "../recipes/draft-manifest.ts";
+import { type Draft, type DraftVersion, type Learned, draftManifest, readProbe } from "../recipes/draft-manifest.ts";
 import type { FoundLibrary } from "../recipes/system-libraries.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
 import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-tree.ts";
@@ -15,7 +15,7 @@ import { listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
 import type { FetchedCommit } from "../source/source.ts";
 import type { Context } from "./context.ts";
-import { draftSource, repositoryName } from "./draft.ts";
+import { readForDraft, repositoryName } from "./draft.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { shownPath } from "./manifest-files.ts";
 import { findNearestVersion } from "./nearest-version.ts";
@@ -237,7 +237,7 @@ const MAX_ATTEMPTS = 5;
 /** How often a way is tried again with one thing more that its build asked for. */
 const MAX_MISSING = 5;
 
-type DraftOf = (skip: number, learned?: Learned) => Promise<Draft | undefined>;
+type DraftOf = (skip: number, learned?: Learned) => Draft | undefined;
 
 interface Verified {
   readonly draft: Draft;
@@ -262,14 +262,14 @@ async function tryWay(context: Context, opened: Opened, draftOf: DraftOf, skip: 
   const attempts: InitAttempt[] = [];
   const missing: FoundLibrary[] = [];
   for (;;) {
-    const probe = await draftOf(skip, { missing, test: "probe" });
-    const plain = await draftOf(skip, { missing, test: null });
+    const probe = draftOf(skip, { missing, test: "probe" });
+    const plain = draftOf(skip, { missing, test: null });
     if (probe === undefined || plain === undefined) return undefined;
     const tried = await tryDraft(context, probe, opened, true);
     if (tried.attempt.outcome === "passed") {
       const { version } = opened.version ?? { version: null };
       const answer = readProbe(tried.tests, plain.name, version);
-      const narrow = answer === undefined ? undefined : await draftOf(skip, { missing, test: answer });
+      const narrow = answer === undefined ? undefined : draftOf(skip, { missing, test: answer });
       // What is written is what passed: the other test is another plan.
       for (const draft of narrow === undefined ? [plain] : [narrow, plain]) {
         const again = await verifyDraft(context, draft, opened, false);
@@ -290,7 +290,7 @@ async function verifyWays(context: Context, opened: Opened, draftOf: DraftOf, fi
   // What only lacks something of this machine may pass elsewhere: it is the better draft when nothing passes here.
   let best: Draft | undefined;
   for (let skip = 0; skip < MAX_ATTEMPTS; skip++) {
-    const draft = await draftOf(skip);
+    const draft = draftOf(skip);
     // A library is no other way to get the same tool.
     const way = draft?.kind === "tool" ? await tryWay(context, opened, draftOf, skip) : undefined;
     if (way === undefined) break;
@@ -316,8 +316,10 @@ export async function init(context: Context, typed: string, options: InitOptions
   }
   const opened = await open(context, typed, options);
   const target = { name: opened.name, git: opened.git, versions: opened.version === null ? [] : [opened.version] };
-  const draftOf: DraftOf = async (skip, learned) => await draftSource(opened.fetched, target, skip, learned);
-  let draft = await draftOf(0);
+  const input = await readForDraft(opened.fetched, target);
+  const draftOf: DraftOf = (skip, learned) =>
+    draftManifest({ ...input, skip, ...(learned === undefined ? {} : { learned }) });
+  let draft = draftOf(0);
   if (draft === undefined) {
     throw new IpmError(
       "MANIFEST_MISSING",
