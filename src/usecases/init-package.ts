@@ -4,39 +4,18 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import { PACKAGE_RECIPES, formatPackageReference, parsePackageReference } from "../manifest/package-reference.ts";
 import { draftPackage, nameOfPackage } from "../recipes/draft-manifest.ts";
-import { openRegistries } from "../registry/open-registries.ts";
 import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-tree.ts";
 import { askEcosystem } from "./ask-ecosystem.ts";
 import { lockFolder, writeLock } from "./bump-package.ts";
 import type { Context } from "./context.ts";
-import { type InitAttempt, type InitOptions, type InitResult, demandFree, knownBy } from "./init.ts";
+import { type InitOptions, type InitResult, demandFree, knownBy, verifyPlace } from "./init.ts";
 import { shownPath } from "./manifest-files.ts";
-import { registryContext } from "./registry-context.ts";
 
 /** `npm:@biomejs/biome@2.0.0` apart: an `@` after the name's first character begins a version. */
 function parseTyped(typed: string): { package: string; version: string | null } {
   const at = typed.lastIndexOf("@");
   const isScope = at <= typed.indexOf(":") + 1;
   return isScope ? { package: typed, version: null } : { package: typed.slice(0, at), version: typed.slice(at + 1) };
-}
-
-async function tryIt(context: Context, place: string, recipe: string): Promise<InitAttempt> {
-  const { verify } = await import("./verify.ts");
-  const report = await verify(context, [place], {
-    method: null,
-    jobs: 1,
-    write: false,
-    output: null,
-    twice: false,
-    keepCache: true,
-    offline: false,
-    all: false,
-    changed: null,
-    shard: null,
-  });
-  const [first] = report.methods;
-  const failed = first?.checks.find(({ status }) => status === "failed");
-  return { recipe, outcome: first?.outcome ?? "failed", why: first?.why ?? failed?.details.join("; ") ?? null };
 }
 
 /**
@@ -76,9 +55,10 @@ export async function initPackage(context: Context, typed: string, options: Init
     await files.writeDurably(place, draft.text);
   }
   const attempts =
-    options.verify && !options.dryRun && draft.kind === "tool" ? [await tryIt(context, place, recipe)] : [];
-  const registries = await openRegistries(registryContext(context));
-  const known = await knownBy(registries, null, name).finally(() => registries.close());
+    options.verify && !options.dryRun && draft.kind === "tool"
+      ? [await verifyPlace(context, place, recipe, false)]
+      : [];
+  const known = await knownBy(context, null, name);
   const shown = shownPath(facts.cwd, place);
   const { findings } = lintManifest(new TextEncoder().encode(draft.text), shown, {
     facts: factsAlone("registry"),

@@ -7,7 +7,7 @@ import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
 import { type Draft, type DraftVersion, type Learned, draftManifest, readProbe } from "../recipes/draft-manifest.ts";
 import type { FoundLibrary } from "../recipes/system-libraries.ts";
-import { type Registries, openRegistries } from "../registry/open-registries.ts";
+import { openRegistries } from "../registry/open-registries.ts";
 import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-tree.ts";
 import { findMissingRequirement } from "../plan/missing-requirement.ts";
 import { identifyRequirement } from "../plan/requirements.ts";
@@ -131,7 +131,8 @@ function isPackageTarget(typed: string): boolean {
 }
 
 /** What the registries in use have of this repository or under this name. */
-export async function knownBy(registries: Registries, git: string | null, name: string): Promise<string[]> {
+export async function knownBy(context: Context, git: string | null, name: string): Promise<string[]> {
+  const registries = await openRegistries(registryContext(context));
   const known: string[] = [];
   const ask = async (
     look: () => Promise<{ registry: string; entry: { name: string } } | undefined>,
@@ -145,8 +146,12 @@ export async function knownBy(registries: Registries, git: string | null, name: 
       if (!isIpmError(error)) throw error;
     }
   };
-  if (git !== null) await ask(() => registries.lookUpSource(git), "the repository is");
-  await ask(() => registries.lookUp(name), `the name ${name} is`);
+  try {
+    if (git !== null) await ask(() => registries.lookUpSource(git), "the repository is");
+    await ask(() => registries.lookUp(name), `the name ${name} is`);
+  } finally {
+    registries.close();
+  }
   return [...new Set(known)];
 }
 
@@ -182,7 +187,7 @@ interface Tried {
 const MAX_LINES = 2000;
 
 /** Run one draft in a clean room. */
-async function tryDraft(context: Context, draft: Draft, opened: Opened, brief: boolean): Promise<Tried> {
+async function tryDraft(context: Context, draft: Draft, opened: Opened): Promise<Tried> {
   const steps: string[] = [];
   const tests: string[] = [];
   const emit: Context["emit"] = (event) => {
@@ -190,11 +195,42 @@ async function tryDraft(context: Context, draft: Draft, opened: Opened, brief: b
     if (event.type === "test.output" && tests.length < MAX_LINES) tests.push(event.line);
     context.emit(event);
   };
-  return { attempt: await verifyDraft({ ...context, emit }, draft, opened, brief), steps, tests };
+  return { attempt: await verifyDraft({ ...context, emit }, draft, opened, true), steps, tests };
+}
+
+/**
+ * Verify the manifest at a place, and tell what came of it.
+ * @param brief the installation and its tests alone
+ * @throws IpmError those of `verify`
+ */
+export async function verifyPlace(
+  context: Context,
+  place: string,
+  recipe: string,
+  brief: boolean,
+): Promise<InitAttempt> {
+  const { verify } = await import("./verify.ts");
+  const { methods } = await verify(context, [place], {
+    method: null,
+    jobs: 1,
+    write: false,
+    output: null,
+    twice: false,
+    brief,
+    keepCache: true,
+    offline: false,
+    all: false,
+    changed: null,
+    shard: null,
+  });
+  if (methods.some(({ outcome }) => outcome === "passed")) return { recipe, outcome: "passed", why: null };
+  const [first] = methods;
+  const failed = first?.checks.find(({ status }) => status === "failed");
+  const why = first?.why ?? failed?.details.join("; ") ?? null;
+  return { recipe, outcome: first?.outcome === "skipped" ? "skipped" : "failed", why };
 }
 
 async function verifyDraft(context: Context, draft: Draft, opened: Opened, brief: boolean): Promise<InitAttempt> {
-  const { verify } = await import("./verify.ts");
   const { files } = context.host;
   const recipe = draft.candidates[draft.chosen]?.recipe ?? "";
   const scratch = path.join(context.host.homes.cache, "drafts", draft.name);
@@ -206,25 +242,7 @@ async function verifyDraft(context: Context, draft: Draft, opened: Opened, brief
     await files.createFolder(path.dirname(file));
     await files.write(file, draft.text);
     const target = opened.git === null ? path.join(scratch, "source") : file;
-    const report = await verify(context, [target], {
-      method: null,
-      jobs: 1,
-      write: false,
-      output: null,
-      twice: false,
-      brief,
-      keepCache: true,
-      offline: false,
-      all: false,
-      changed: null,
-      shard: null,
-    });
-    const method = report.methods.find(({ outcome }) => outcome === "passed");
-    if (method !== undefined) return { recipe, outcome: "passed", why: null };
-    const [first] = report.methods;
-    const failed = first?.checks.find(({ status }) => status === "failed");
-    const why = first?.why ?? failed?.details.join("; ") ?? null;
-    return { recipe, outcome: first?.outcome === "skipped" ? "skipped" : "failed", why };
+    return await verifyPlace(context, target, recipe, brief);
   } catch (error) {
     if (!isIpmError(error) || error.code === "INTERRUPTED" || error.code === "SANDBOX_UNAVAILABLE") throw error;
     return { recipe, outcome: error.code === "REQUIREMENT_MISSING" ? "skipped" : "failed", why: error.message };
@@ -265,7 +283,7 @@ async function tryWay(context: Context, opened: Opened, draftOf: DraftOf, skip: 
     const probe = draftOf(skip, { missing, test: "probe" });
     const plain = draftOf(skip, { missing, test: null });
     if (probe === undefined || plain === undefined) return undefined;
-    const tried = await tryDraft(context, probe, opened, true);
+    const tried = await tryDraft(context, probe, opened);
     if (tried.attempt.outcome === "passed") {
       const { version } = opened.version ?? { version: null };
       const answer = readProbe(tried.tests, plain.name, version);
@@ -335,8 +353,7 @@ export async function init(context: Context, typed: string, options: InitOptions
   let attempts: readonly InitAttempt[] = [];
   if (options.verify && draft.kind === "tool")
     ({ draft, attempts } = await verifyWays(context, opened, draftOf, draft));
-  const registries = await openRegistries(registryContext(context));
-  const known = await knownBy(registries, opened.git, draft.name).finally(() => registries.close());
+  const known = await knownBy(context, opened.git, draft.name);
   if (!options.dryRun) {
     await context.host.files.createFolder(path.dirname(place));
     await context.host.files.writeDurably(place, draft.text);
