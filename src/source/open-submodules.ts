@@ -7,7 +7,7 @@ import { checkTree } from "./check-tree.ts";
 import { parseGitSettings } from "./git-config.ts";
 import { gitWords, shownUrl } from "./git-failure.ts";
 import type { GitStore, SourceContext } from "./git-store.ts";
-import { submoduleEntries, submoduleUrl } from "./gitmodules.ts";
+import { type SubmoduleEntry, submoduleEntries, submoduleUrl } from "./gitmodules.ts";
 import { type InspectedTree, inspectTree, refuseTree } from "./inspect-tree.ts";
 import type { SourceLimits } from "./limits.ts";
 import type { TreeEntry } from "./source.ts";
@@ -33,12 +33,16 @@ type OpenCommit = (
   named: boolean,
 ) => Promise<{ readonly store: GitStore; readonly tree: TreeSha }>;
 
-/** The settings of a tree's `.gitmodules`, read by git's own parser as a file of nobody's repository. */
-async function readGitmodules(context: SourceContext, module: SourceModule, limits: SourceLimits): Promise<string> {
+/** What a tree's `.gitmodules` says, read by git's own parser as a file of nobody's repository. */
+async function readGitmodules(
+  context: SourceContext,
+  module: SourceModule,
+  limits: SourceLimits,
+): Promise<readonly SubmoduleEntry[]> {
   const { host } = context;
   const place = shownUrl(module.url ?? module.store.folder);
   const bytes = await readListedFile(context, { ...module, limits }, ".gitmodules", MAX_GITMODULES_BYTES);
-  if (bytes === undefined) return "";
+  if (bytes === undefined) return [];
   const file = path.join(module.store.folder, `gitmodules.${randomBytes(6).toString("hex")}`);
   try {
     await host.files.write(file, bytes);
@@ -49,7 +53,7 @@ async function readGitmodules(context: SourceContext, module: SourceModule, limi
       timeoutMs: limits.localMs,
       signal: host.signal,
     });
-    if (result.exitCode === 0) return Buffer.from(result.stdout).toString("utf8");
+    if (result.exitCode === 0) return submoduleEntries(parseGitSettings(Buffer.from(result.stdout).toString("utf8")));
     throw new IpmError("SOURCE_UNSAFE", `the .gitmodules of ${place} cannot be read: ${gitWords(result.stderr)}`, {
       hint: "tell the tool's maintainers",
       data: { source: place },
@@ -63,13 +67,11 @@ function isBelow(folder: string, file: string): boolean {
   return folder === "" || file.startsWith(`${folder}/`);
 }
 
-async function addressOf(
-  context: SourceContext,
+function addressOf(
+  entries: readonly SubmoduleEntry[],
   parent: SourceModule,
   below: string,
-  limits: SourceLimits,
-): Promise<{ url: string; named: boolean }> {
-  const entries = submoduleEntries(parseGitSettings(await readGitmodules(context, parent, limits)));
+): { url: string; named: boolean } {
   const written = entries.findLast((entry) => entry.path === below)?.url;
   const url = written === undefined ? undefined : submoduleUrl(written, parent.url);
   if (written !== undefined && url !== undefined) {
@@ -103,12 +105,14 @@ export async function openSubmodules(
   openCommit: OpenCommit,
 ): Promise<SourceModule[]> {
   const modules: SourceModule[] = [root];
+  const known = new Map<SourceModule, readonly SubmoduleEntry[]>();
   for (const file of [...wanted].toSorted((a, b) => a.length - b.length)) {
-    const parent = modules.findLast((module) => isBelow(module.path, file)) ?? root;
-    const below = parent.path === "" ? file : file.slice(parent.path.length + 1);
+    const { module: parent, below } = moduleOf(modules, file);
     const link = parent.listing.find((entry) => entry.path === below);
     if (link?.mode !== "160000" || !isCommitSha(link.oid)) continue;
-    const { url, named } = await addressOf(context, parent, below, limits);
+    const entries = known.get(parent) ?? (await readGitmodules(context, parent, limits));
+    known.set(parent, entries);
+    const { url, named } = addressOf(entries, parent, below);
     const { store, tree } = await openCommit(url, link.oid, named);
     const inspected = await inspectTree(context, store, limits, tree, `the submodule ${escapeUntrusted(file)}`);
     modules.push({ ...inspected, path: file, store, commit: link.oid, url, named });
