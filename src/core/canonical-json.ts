@@ -22,6 +22,11 @@ export function canonicalJson(value: unknown): string {
   throw new TypeError(`canonical JSON cannot hold ${typeof value}`);
 }
 
+/** A digest in hex as ecosystems write it: `sha256-<base64>` (https://www.w3.org/TR/SRI/). */
+export function integrityOfHex(algorithm: string, hex: string): string {
+  return `${algorithm}-${Buffer.from(hex, "hex").toString("base64")}`;
+}
+
 /** sha256 of a text's UTF-8 bytes, as 64 hex digits. */
 export function sha256Hex(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex");

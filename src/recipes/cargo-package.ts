@@ -1,3 +1,4 @@
+import { integrityOfHex } from "../core/canonical-json.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import type { PackageReference } from "../manifest/package-reference.ts";
@@ -107,7 +108,7 @@ function readLock(lock: Readonly<Record<string, string>>, reference: PackageRefe
       if (!/^[0-9a-f]{64}$/u.test(checksum ?? "")) refuse(`${escapeUntrusted(name)} has no checksum`);
     }
   }
-  return { integrity: `sha256-${Buffer.from(crate.checksum, "hex").toString("base64")}`, packages: crate.packages };
+  return { integrity: integrityOfHex("sha256", crate.checksum), packages: crate.packages };
 }
 
 function buildTool(tool: string, why: string, version: string | null = null): Requirement {

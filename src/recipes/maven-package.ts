@@ -1,3 +1,4 @@
+import { integrityOfHex } from "../core/canonical-json.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { normalizeLicense } from "../manifest/identify-license.ts";
 import type { PackageReference } from "../manifest/package-reference.ts";
@@ -106,7 +107,7 @@ function readLock(lock: Readonly<Record<string, string>>, reference: PackageRefe
   const names = read.jars.map(coordinates);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) refuse(`it names ${escapeUntrusted(twice)} twice`);
-  return { integrity: `sha256-${Buffer.from(main.sha256, "hex").toString("base64")}`, packages: read.jars.length };
+  return { integrity: integrityOfHex("sha256", main.sha256), packages: read.jars.length };
 }
 
 function launchersOf(

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { integrityOfHex, sha256Hex } from "../core/canonical-json.ts";
 import { isRecord } from "../core/is-record.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { PackageReference } from "../manifest/package-reference.ts";
@@ -65,13 +65,8 @@ function parseLock(text: string): Lock | { readonly odd: string } {
  */
 function integrityOf(hashes: readonly string[]): string {
   const [only, another] = hashes;
-  const bytes =
-    only !== undefined && another === undefined
-      ? Buffer.from(only, "hex")
-      : createHash("sha256")
-          .update(`${hashes.toSorted().join("\n")}\n`)
-          .digest();
-  return `sha256-${bytes.toString("base64")}`;
+  const isOne = only !== undefined && another === undefined;
+  return integrityOfHex("sha256", isOne ? only : sha256Hex(`${hashes.toSorted().join("\n")}\n`));
 }
 
 function mainPin({ pins }: Lock, name: string): Pin | undefined {

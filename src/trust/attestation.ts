@@ -1,3 +1,4 @@
+import { integrityOfHex } from "../core/canonical-json.ts";
 import { type CommitSha, type PlanDigest, type TreeSha, isCommitSha, isPlanDigest, isTreeSha } from "../core/ids.ts";
 import { isRecord } from "../core/is-record.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
@@ -80,7 +81,7 @@ function integrityOf(digests: Json): string {
   const size = { sha256: 64, sha384: 96, sha512: 128 }[algorithm];
   if (size === undefined || typeof value !== "string" || value.length !== size || !/^[0-9a-f]+$/u.test(value))
     return doubt("the package's digest is not one");
-  return `${algorithm}-${Buffer.from(value, "hex").toString("base64")}`;
+  return integrityOfHex(algorithm, value);
 }
 
 function sourceSubjects({ commit, tree, package: source }: Attestation): unknown[] {
