@@ -20,7 +20,7 @@ function header(origin: string): string {
 
 /**
  * What a user has given a tool before, by variable; empty when that was a tool of the same name from somewhere else.
- * @param origin registry and source, as `originOf` of the plan says
+ * @param origin what tells the tool from another one of its name
  */
 export async function readInputs(
   host: Pick<Host, "files">,

@@ -7,13 +7,12 @@ import { secretInputs } from "../plan/given-inputs.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { findMissingRequirement } from "../plan/missing-requirement.ts";
-import { type EntryId, entryPaths, formatEntryId, layoutOf, parseEntryId } from "../store/layout.ts";
+import { type EntryId, entryPaths, formatEntryId, layoutOf } from "../store/layout.ts";
 import type { HeldLock } from "../store/locks.ts";
 import { seedState } from "../store/persist.ts";
 import { findLauncherConflict } from "../store/profiles.ts";
 import { generationEntryOf } from "../store/rebuild-generation.ts";
 import { readCurrent } from "../store/read-current.ts";
-import { readReceipt } from "../store/receipts.ts";
 import { openForWriting } from "../store/recover.ts";
 import { lockEntries } from "../store/store-context.ts";
 import { discardEntry, switchGeneration } from "../store/store.ts";
@@ -29,6 +28,7 @@ import { inParallel } from "./in-parallel.ts";
 import { isInstalledAlready } from "./installed-already.ts";
 import { latestFor } from "./latest-for.ts";
 import { type InstalledTool, installedTool, installedWorkspace, readWorkspaces } from "./list.ts";
+import { planOf } from "./plan-of.ts";
 import { type PreparedPlan, preparePlan } from "./prepare-plan.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 import { requirementMissing } from "./requirement-missing.ts";
@@ -113,7 +113,16 @@ interface Present {
   readonly method: string;
   readonly held: boolean;
   readonly registry: string | null;
+  /** The entry of the store, or null for a workspace. */
+  readonly entry: string | null;
   readonly workspace: Workspace | null;
+}
+
+/** A target that is to be installed, and what is there of it. */
+interface Wanted {
+  readonly typed: string;
+  readonly target: ResolvedTarget;
+  readonly there: Present | undefined;
 }
 
 /** What is installed keeps what it was given: a plain `install` changes nothing of it. */
@@ -431,13 +440,10 @@ async function tellOfFormerData(context: Context, former: ReadonlyMap<string, st
 }
 
 /** Of targets that are installed under a former name: new name to that one. */
-function formerNames(
-  present: ReadonlyMap<string, Present>,
-  targets: readonly ResolvedTarget[],
-): ReadonlyMap<string, string> {
-  const names = targets.map((target): [string, string] => [
+function formerNames(wanted: readonly Wanted[]): ReadonlyMap<string, string> {
+  const names = wanted.map(({ target, there }): [string, string] => [
     target.entry.name,
-    presentOf(present, target)?.name ?? target.entry.name,
+    there?.name ?? target.entry.name,
   ]);
   return new Map(names.filter(([name, old]) => name !== old));
 }
@@ -499,7 +505,7 @@ export async function install(
     options.keepGoing ? (typed, error) => failed.push(failureOf(typed, error)) : undefined,
   );
   const unchanged: UnchangedTool[] = [];
-  const wanted: ResolvedTarget[] = [];
+  const wanted: Wanted[] = [];
   for (const target of resolved) {
     const there = presentOf(present, target);
     try {
@@ -512,28 +518,25 @@ export async function install(
         continue;
       }
       demandNotHeld(there, target.version);
-      wanted.push(target);
+      wanted.push({ typed: target.typed, target, there });
     } catch (error) {
       if (!options.keepGoing || !isIpmError(error)) throw error;
       failed.push(failureOf(target.typed, error));
     }
   }
   demandDistinct(wanted);
-  const prepared = await forEachTarget(wanted, options, failed, async (target) => ({
-    typed: target.typed,
+  const prepared = await forEachTarget(wanted, options, failed, async ({ typed, target, there }) => ({
+    typed,
     target,
     ...(await prepareTarget(
       context,
       target,
-      {
-        ...options,
-        ...(await optionalBefore(context, current, presentOf(present, target)?.name ?? target.entry.name)),
-      },
-      mode.replace ? presentOf(present, target)?.method : undefined,
+      { ...options, ...(await optionalBefore(context, there)) },
+      mode.replace ? there?.method : undefined,
     )),
   }));
   const plans = prepared.map(({ plan }) => plan);
-  const former = formerNames(present, wanted);
+  const former = formerNames(wanted);
   demandKnownInputs(plans, options.set);
   demandOneFolderEach(plans);
   const conflict = findLauncherConflict(withPlans(withoutFormer(current?.entries ?? [], former), plans));
@@ -559,10 +562,9 @@ export async function install(
       return null;
     });
     built = done.filter((one) => one !== null);
-    for (const { plan, id } of built) {
+    for (const { plan } of [...built, ...workspaces])
       takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
-      takeBack.push(await seedPlan(context, plan, id));
-    }
+    for (const { plan, id } of built) takeBack.push(await seedPlan(context, plan, id));
     await tellOfFormerData(context, former);
     if (built.length > 0) {
       generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built, former));
@@ -596,16 +598,13 @@ export async function install(
   };
 }
 
-/** What was decided about the optional steps of an installed tool, for what replaces it. */
+/** What was decided about the optional steps of what is installed, for what replaces it. */
 async function optionalBefore(
   context: Context,
-  current: Generation | null,
-  name: string,
+  there: Present | undefined,
 ): Promise<Pick<PlanOptions, "optionalBefore">> {
-  const id = parseEntryId(current?.entries.find((entry) => entry.name === name)?.entry ?? "");
-  if (id === undefined) return {};
-  const found = await readReceipt(context.host, layoutOf(context.host.homes), id);
-  const optional = found.state === "complete" ? found.receipt.plan.optional : undefined;
+  if (there === undefined) return {};
+  const { optional } = there.workspace?.plan ?? (await planOf(context, there)) ?? {};
   // Of a receipt only what is needed is believed.
   return Array.isArray(optional) ? { optionalBefore: optional } : {};
 }
@@ -613,8 +612,8 @@ async function optionalBefore(
 /** Everything that is installed, tools and workspaces, by name. */
 async function readPresent(context: Context, current: Generation | null): Promise<ReadonlyMap<string, Present>> {
   const present = new Map<string, Present>();
-  for (const { name, version, method, held, registry } of current?.entries ?? [])
-    present.set(name, { name, version, method, held, registry, workspace: null });
+  for (const { name, version, method, held, registry, entry } of current?.entries ?? [])
+    present.set(name, { name, version, method, held, registry, entry, workspace: null });
   for (const workspace of await readWorkspaces(context)) {
     // One that was never ready is not there yet.
     if (workspace.state === "building") continue;
@@ -626,6 +625,7 @@ async function readPresent(context: Context, current: Generation | null): Promis
       method: method.id,
       held,
       registry: origin.registry,
+      entry: null,
       workspace,
     });
   }
@@ -656,9 +656,10 @@ function ignoreOwnErrors(error: unknown): void {
   if (!isIpmError(error)) throw error;
 }
 
-function demandDistinct(targets: readonly ResolvedTarget[]): void {
+function demandDistinct(wanted: readonly Wanted[]): void {
   const seen = new Map<string, string>();
-  for (const { entry, typed } of targets) {
+  for (const { typed, target } of wanted) {
+    const { entry } = target;
     const other = seen.get(entry.name);
     if (other !== undefined) {
       throw new IpmError(

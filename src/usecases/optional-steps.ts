@@ -1,10 +1,7 @@
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { OptionalStep } from "../plan/plan.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { inTurn } from "./in-turn.ts";
-
-/** A step that a manifest leaves to its user. */
-type OptionalStep = NonNullable<Plan["optional"]>[number];
 
 /**
  * Which optional steps are taken: those that were taken before, all of them with `--yes`, else those that somebody at a

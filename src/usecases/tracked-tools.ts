@@ -3,15 +3,13 @@ import type { CommitSha } from "../core/ids.ts";
 import { isCommitSha } from "../core/ids.ts";
 import { type RemoteRefs, listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
-import { layoutOf, parseEntryId } from "../store/layout.ts";
-import { readReceipt } from "../store/receipts.ts";
 import { type Plan, isPackage } from "../plan/plan.ts";
-import { readWorkspace } from "../store/workspaces.ts";
 import { unreleasedVersion } from "../manifest/complete-repository-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import type { Context } from "./context.ts";
 import type { Upgradable } from "./outdated.ts";
 import { inParallel } from "./in-parallel.ts";
+import { planOf } from "./plan-of.ts";
 import { sourceContext } from "./source-context.ts";
 
 /** What the branch of a tool that is in no registry leads to now. */
@@ -33,18 +31,6 @@ interface Tracked {
   /** A branch; null: the remote's HEAD. */
   readonly ref: string | null;
   readonly commit: CommitSha;
-}
-
-/** The plan that a tool or a workspace was installed by. */
-export async function planOf(context: Context, { name, entry }: Upgradable): Promise<Plan | undefined> {
-  const layout = layoutOf(context.host.homes);
-  if (entry === null) {
-    const found = await readWorkspace(context.host, layout, name);
-    return found.state === "complete" ? found.workspace.plan : undefined;
-  }
-  const id = parseEntryId(entry);
-  const found = id === undefined ? undefined : await readReceipt(context.host, layout, id);
-  return found?.state === "complete" ? found.receipt.plan : undefined;
 }
 
 /** The git target that an installed tool came from, or undefined for a folder, a file, and whatever names a fixed commit. */

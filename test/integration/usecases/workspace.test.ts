@@ -350,6 +350,22 @@ test("a held workspace is not moved, and reinstall prepares it again with the us
   expect(readFileSync(site.path("README.md"), "utf8")).toBe("Week mine\n");
 });
 
+test("what a workspace was given, and which of its optional steps were taken, holds for what comes later", async () => {
+  const steps = `inputs: [{ env: COURSE_GROUP, why: the group that you are in }]
+steps:
+  - { run: 'mkdir -p env; echo "$COURSE_GROUP" > env/group' }
+  - { run: touch env/answers, why: for teachers, optional: true }
+`;
+  const site = await WorkspaceSite.open([ONE], steps);
+  const { context } = site.ipm;
+  await install(context, ["course"], { ...OPTIONS, set: { COURSE_GROUP: "blue" } });
+  expect(existsSync(site.path("env/answers"))).toBe(false);
+  rmSync(site.path("env"), { recursive: true });
+  await reinstall(context, "course", { ...OPTIONS, yes: true });
+  expect(readFileSync(site.path("env/group"), "utf8")).toBe("blue\n");
+  expect(existsSync(site.path("env/answers"))).toBe(false);
+});
+
 test("an interrupted preparation is said by the next command, and install begins anew in the same folder", async () => {
   let dies = true;
   const site = await WorkspaceSite.open([ONE], STEPS, {
