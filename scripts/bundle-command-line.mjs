@@ -23,14 +23,26 @@ const BUNDLES = [
     ],
   },
   {
-    // The commands that are called most often, when they are called without flags.
+    // The commands that are called most often, when they are called without flags; errors, and what bundles below share.
     file: "frequent.cjs",
-    entries: ["src/cli/frequent-commands.ts", "src/core/nearest.ts", "src/core/canonical-json.ts"],
+    entries: [
+      "src/cli/frequent-commands.ts",
+      "src/cli/render/error.ts",
+      "src/cli/render/field.ts",
+      "src/core/nearest.ts",
+      "src/core/canonical-json.ts",
+      "src/core/host.ts",
+    ],
   },
   {
-    // What every other command is understood with, help, and errors.
+    // What every other command is understood with, and help.
     file: "commands.cjs",
-    entries: ["src/cli/program.ts", "src/cli/render/help.ts", "src/cli/render/error.ts"],
+    entries: ["src/cli/program.ts", "src/cli/render/help.ts"],
+  },
+  {
+    // What tells the story at a terminal, which every command loads there.
+    file: "terminal.cjs",
+    entries: ["src/cli/reporters/tty.ts"],
   },
   {
     // Looking up names: what `ipm show` loads, `ipm list` of what came from a registry, `ipm install` of what is there.

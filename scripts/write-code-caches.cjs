@@ -81,6 +81,7 @@ async function warmUp() {
   await run(shown, "list");
   writeCaches();
   await run(shown, "show", tool);
+  await run(shown, "list", "--reporter", "tty");
   await run(shown, "--help");
   await run(shown, "no-such-command");
   writeCaches();

@@ -51,6 +51,11 @@ describe("a command loads little", () => {
   test.each([
     [["--version"], ["ipm.cjs"]],
     [["list"], ["ipm.cjs"]],
+    // As at a terminal.
+    [
+      ["list", "--reporter", "tty"],
+      ["ipm.cjs", "terminal.cjs", "frequent.cjs"],
+    ],
     [
       ["show", "lstm-demo"],
       ["ipm.cjs", "frequent.cjs", "look.cjs"],
