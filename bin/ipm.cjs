@@ -41,7 +41,7 @@ function readBytes(file) {
 /**
  * Loads files of dist/ as CommonJS modules, each with what V8 made of it when it was built, where that is there and made
  * by the same V8: compiling takes longer than most commands do.
- * @returns `load`, which takes a file's path below dist/, and what it has compiled
+ * @returns `load`, which takes a file's path below dist/, what it has compiled, and the id of the build once it has
  */
 function createLoader(dist) {
   const modules = new Map();
@@ -78,7 +78,7 @@ function createLoader(dist) {
     return module === undefined ? load(file) : load(file)[module];
   }
 
-  return { load, scripts };
+  return { load, scripts, id: () => build };
 }
 
 function start() {

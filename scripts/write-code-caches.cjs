@@ -12,7 +12,7 @@ const dist = path.join(root, "dist");
 const shown = path.join(root, "shown");
 const used = path.join(root, "used");
 
-const { load, scripts } = createLoader(dist);
+const { load, scripts, id } = createLoader(dist);
 const { main } = load("ipm.cjs")["src/cli/main.ts"];
 
 const pipe = { isTerminal: false, columns: () => undefined, write: () => undefined, stream: () => process.stdout };
@@ -29,9 +29,8 @@ function writeCaches() {
   for (const [name, script] of scripts) {
     if (written.has(name)) continue;
     written.add(name);
-    const file = path.join(dist, name);
-    const id = fs.readFileSync(file, "latin1").slice(2, 18);
-    fs.writeFileSync(`${file}.cache`, Buffer.concat([Buffer.from(id, "latin1"), script.createCachedData()]));
+    const cache = Buffer.concat([Buffer.from(id(), "latin1"), script.createCachedData()]);
+    fs.writeFileSync(path.join(dist, `${name}.cache`), cache);
   }
 }
 

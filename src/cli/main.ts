@@ -31,9 +31,7 @@ const MOST_COMMAND_CHARACTERS = 300;
 /** A word of a command line without the value that `--set` gives: it may be a secret. */
 function withoutValue(word: string, before: string | undefined): string {
   const flag = before === "--set" ? "" : "--set=";
-  return word.startsWith(flag) && (flag !== "" || before === "--set")
-    ? `${flag}${word.slice(flag.length).replace(/=[\s\S]*$/u, "=...")}`
-    : word;
+  return word.startsWith(flag) ? `${flag}${word.slice(flag.length).replace(/=[\s\S]*$/u, "=...")}` : word;
 }
 
 /** The command line as receipts, generations and locks record it: one line, bounded, without passwords and secrets. */
@@ -112,23 +110,18 @@ class Run {
 
   #ask(): Ask | null {
     if (!this.#settings.canAsk) return null;
-    return async (question) => {
-      const { confirm } = await import("./ask.ts");
-      const { renderPlan } = await import("./render/plan.ts");
-      const theme = this.#theme(this.#streams.stderr);
-      this.#reporter.pause();
-      // Nobody can agree to a plan that was told in a line: what the question is about is shown whole first.
-      for (const [tool, plan] of this.#plans) {
-        if (!question.text.includes(tool) || !isPlan(plan)) continue;
-        this.#plans.delete(tool);
-        this.#streams.stderr.write(`\n${renderPlan(plan, theme).join("\n")}\n\n`);
-      }
-      try {
-        return await confirm(question, this.#streams, theme, this.#signals.signal);
-      } finally {
-        this.#reporter.resume();
-      }
-    };
+    return (question) =>
+      this.#paused(async (theme) => {
+        const { confirm } = await import("./ask.ts");
+        const { renderPlan } = await import("./render/plan.ts");
+        // Nobody can agree to a plan that was told in a line: what the question is about is shown whole first.
+        for (const [tool, plan] of this.#plans) {
+          if (!question.text.includes(tool) || !isPlan(plan)) continue;
+          this.#plans.delete(tool);
+          this.#streams.stderr.write(`\n${renderPlan(plan, theme).join("\n")}\n\n`);
+        }
+        return confirm(question, this.#streams, theme, this.#signals.signal);
+      });
   }
 
   /** Ask somebody while nothing else is drawn. */
