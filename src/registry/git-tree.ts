@@ -3,7 +3,7 @@ import { IpmError } from "../core/errors.ts";
 import type { CommitSha } from "../core/ids.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { shownUrl } from "../source/git-failure.ts";
-import { type GitStore, callStore, hasPin, readStore } from "../source/git-store.ts";
+import { callStore, hasPin, readStore, storeOf } from "../source/git-store.ts";
 import { DEFAULT_LIMITS } from "../source/limits.ts";
 import type { TreeChange } from "./update-index.ts";
 import type { RegistryContext } from "./registry-context.ts";
@@ -73,13 +73,9 @@ export interface GitTree extends RegistryTree {
   extract(file: string, into: string): Promise<string | undefined>;
 }
 
-/** Open the tree of a registry at one commit: read as blobs, nothing is ever checked out. */
-export async function openGitTree(
-  context: RegistryContext,
-  store: GitStore,
-  commit: CommitSha,
-  url: string,
-): Promise<GitTree> {
+/** Open the tree of a registry at one commit of its store: read as blobs, nothing is ever checked out. */
+export async function openGitTree(context: RegistryContext, url: string, commit: CommitSha): Promise<GitTree> {
+  const store = storeOf(context, url);
   const call = (args: readonly string[], more: { stdin?: string; maxOutput?: number } = {}): Promise<Uint8Array> =>
     readStore(context, store, DEFAULT_LIMITS, { args, ...more });
   const list = async (paths: readonly string[], options: readonly string[] = []): Promise<BlobFile[]> => {

@@ -1,9 +1,7 @@
 import path from "node:path";
-import { sha256Hex } from "../core/canonical-json.ts";
-import { isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import { isRecord } from "../core/is-record.ts";
-import { IndexDamaged, IndexFile, bytesAsFile } from "./index-file.ts";
+import { IndexFile } from "./index-file.ts";
 import { RegistryIndex } from "./registry-index.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
@@ -15,17 +13,13 @@ export interface IndexSet {
   readonly layers: readonly string[];
 }
 
-const SET_FILE = "index.json";
+/** Names the layers; the other files of a registry's folder in the cache are named by what they hold. */
+export const SET_FILE = "index.json";
 const LAYER_FILE = /^[0-9a-f]{24}\.index$/u;
 
 /** Folder of the cache for one configured registry. */
 export function registryCache(context: RegistryContext, id: ToolName): string {
   return path.join(context.host.homes.cache, "registries", id);
-}
-
-/** The name of a layer's file in the cache. @param sha256 of its bytes */
-export function layerFile(sha256: string): string {
-  return `${sha256.slice(0, 24)}.index`;
 }
 
 export function isLayerFile(name: unknown): name is string {
@@ -63,65 +57,4 @@ export function openSet(context: RegistryContext, id: ToolName, set: IndexSet): 
     for (const each of opened) each.close();
     throw error;
   }
-}
-
-/** Remove the layers that are not among these. */
-export async function removeOtherLayers(
-  context: RegistryContext,
-  id: ToolName,
-  layers: readonly string[],
-): Promise<void> {
-  const { files } = context.host;
-  const folder = registryCache(context, id);
-  for (const other of await files.list(folder)) {
-    // Somebody who has an older one open goes on reading it; who opens it now builds it again.
-    if (other.endsWith(".index") && !layers.includes(other)) await files.remove(path.join(folder, other));
-  }
-}
-
-/** From now on look-ups use these layers; files of others are removed. */
-async function writeSet(context: RegistryContext, id: ToolName, set: IndexSet): Promise<void> {
-  await context.host.files.writeDurably(path.join(registryCache(context, id), SET_FILE), `${JSON.stringify(set)}\n`);
-  await removeOtherLayers(context, id, set.layers);
-}
-
-/**
- * Put a new layer on top of some of the cache's and open what results; a cache that cannot be written to is no reason to
- * fail.
- * @throws IndexDamaged when one of the layers below has gone
- * @param kept file names of the layers below, in the cache
- * @param bytes the new layer, or null for none
- */
-export async function keepLayers(
-  context: RegistryContext,
-  id: ToolName,
-  key: string,
-  kept: readonly string[],
-  bytes: Uint8Array | null,
-): Promise<RegistryIndex> {
-  const { files } = context.host;
-  const folder = registryCache(context, id);
-  const added = bytes === null ? [] : [layerFile(sha256Hex(bytes))];
-  const set = { key, layers: [...kept, ...added] };
-  try {
-    await files.createFolder(folder);
-    for (const name of added) await files.writeDurably(path.join(folder, name), bytes ?? "");
-    await writeSet(context, id, set);
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
-  return layersInMemory(context, id, kept, bytes);
-}
-
-/** Layers of the cache with a new one on top that is written nowhere. */
-export function layersInMemory(
-  context: RegistryContext,
-  id: ToolName,
-  kept: readonly string[],
-  bytes: Uint8Array | null,
-): RegistryIndex {
-  const below = kept.length === 0 ? undefined : openSet(context, id, { key: "", layers: kept });
-  if (kept.length > 0 && below === undefined) throw new IndexDamaged("has lost a layer");
-  const top = bytes === null ? [] : [new IndexFile(bytesAsFile(bytes))];
-  return new RegistryIndex([...(below?.layers ?? []).map(({ index }) => index), ...top]);
 }

@@ -1,18 +1,11 @@
 import path from "node:path";
-import { IpmError, isIpmError } from "../core/errors.ts";
+import { IpmError } from "../core/errors.ts";
 import { type CommitSha, type ToolName, isCommitSha } from "../core/ids.ts";
-import type { Finding } from "../manifest/finding.ts";
-import { storeOf } from "../source/git-store.ts";
-import type { IndexMeta } from "./index-records.ts";
-import type { GitTree } from "./git-tree.ts";
-import { IndexDamaged } from "./index-file.ts";
 import { keyOf } from "./index-key.ts";
-import { keepLayers, openSet, readSet, registryCache } from "./index-set.ts";
-import { checkId } from "./open-folder.ts";
+import { openSet, readSet, registryCache } from "./index-set.ts";
 import { type OpenRegistry, openFrom } from "./open-registry.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
-import type { RegistryIndex } from "./registry-index.ts";
 
 /** What the last `ipm update` brought, beside the index. */
 export interface FetchedState {
@@ -23,7 +16,8 @@ export interface FetchedState {
   readonly fetched: string;
 }
 
-function fetchedFile(context: RegistryContext, id: ToolName): string {
+/** Beside the index: what was fetched. */
+export function fetchedFile(context: RegistryContext, id: ToolName): string {
   return path.join(registryCache(context, id), "fetched.json");
 }
 
@@ -47,70 +41,6 @@ export async function readFetched(
   return typeof commit === "string" && isCommitSha(commit) ? { url, ref, commit, fetched } : undefined;
 }
 
-/** Say what has been fetched; from now on look-ups use it. */
-export async function writeFetched(context: RegistryContext, id: ToolName, state: FetchedState): Promise<void> {
-  await context.host.files.writeDurably(fetchedFile(context, id), `${JSON.stringify(state)}\n`);
-}
-
-/**
- * Compile what the store of a URL holds at a commit into the cache. Where the index of an earlier commit is there, only what
- * has changed since is read.
- * @param registry its id is null when it is still to be learned
- * @param before the commit that the index in the cache was made of, if any
- * @param check called with the id before anything is written
- * @throws IpmError REGISTRY_INVALID when it is no registry, or one with another id
- */
-export async function compileCommit(
-  context: RegistryContext,
-  registry: Omit<ConfiguredRegistry, "id"> & { readonly id: ToolName | null },
-  commit: CommitSha,
-  before: CommitSha | null,
-  check: (id: ToolName) => void = () => undefined,
-): Promise<{ readonly meta: IndexMeta; readonly findings: readonly Finding[]; readonly index: RegistryIndex }> {
-  const { compileIndex } = await import("./compile-index.ts");
-  const { openGitTree } = await import("./git-tree.ts");
-  const { location } = registry;
-  const tree = await openGitTree(context, storeOf(context, location), commit, location);
-  const key = keyOf(context, commit);
-  if (registry.id !== null && before !== null) {
-    const updated = await updateFrom(context, registry.id, tree, before, key);
-    if (updated !== undefined) return updated;
-  }
-  const { meta, bytes, findings } = await compileIndex(tree, { key });
-  const id = registry.id ?? meta.id;
-  checkId({ ...registry, id }, meta);
-  check(id);
-  return { meta, findings, index: await keepLayers(context, id, key, [], bytes) };
-}
-
-async function updateFrom(
-  context: RegistryContext,
-  id: ToolName,
-  tree: GitTree,
-  before: CommitSha,
-  key: string,
-): Promise<Awaited<ReturnType<typeof compileCommit>> | undefined> {
-  const { updateIndex } = await import("./update-index.ts");
-  const set = await readSet(context, id);
-  if (set?.key !== keyOf(context, before)) return undefined;
-  try {
-    const previous = openSet(context, id, set);
-    if (previous === undefined) return undefined;
-    try {
-      const change = await tree.changedSince(before);
-      const updated = change === undefined ? undefined : await updateIndex(tree, previous, change, { key });
-      if (updated === undefined) return undefined;
-      const { meta, findings, kept, bytes } = updated;
-      return { meta, findings, index: await keepLayers(context, id, key, set.layers.slice(0, kept), bytes) };
-    } finally {
-      previous.close();
-    }
-  } catch (error) {
-    if (error instanceof IndexDamaged || isIpmError(error, "IO_FAILED")) return undefined;
-    throw error;
-  }
-}
-
 /**
  * A registry that is a git repository, at the commit that the last update fetched. No network.
  * @throws IpmError REGISTRY_NOT_UPDATED when nothing has been fetched yet
@@ -126,7 +56,10 @@ export async function openGit(context: RegistryContext, registry: ConfiguredRegi
         const set = await readSet(context, registry.id);
         return set?.key === key ? openSet(context, registry.id, set) : undefined;
       },
-      rebuild: async () => (await compileCommit(context, registry, state.commit, null)).index,
+      rebuild: async () => {
+        const { compileCommit } = await import("./compile-git.ts");
+        return (await compileCommit(context, registry, state.commit, null)).index;
+      },
     },
     {
       id: registry.id,
@@ -134,7 +67,7 @@ export async function openGit(context: RegistryContext, registry: ConfiguredRegi
       location: registry.location,
       file: async (file) => {
         const { openGitTree } = await import("./git-tree.ts");
-        const tree = await openGitTree(context, storeOf(context, registry.location), state.commit, registry.location);
+        const tree = await openGitTree(context, registry.location, state.commit);
         return tree.extract(file, path.join(folder, "files"));
       },
     },

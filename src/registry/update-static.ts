@@ -12,7 +12,8 @@ import {
   progressOf,
   refuseOffline,
 } from "./fetch-static.ts";
-import { layerFile, registryCache, removeOtherLayers } from "./index-set.ts";
+import { registryCache } from "./index-set.ts";
+import { layerFile, removeOtherLayers } from "./keep-layers.ts";
 import { checkId } from "./open-folder.ts";
 import { type ConfiguredRegistry, placesOf } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
