@@ -45,11 +45,14 @@ const BUNDLES = [
     entries: ["src/cli/reporters/tty.ts"],
   },
   {
-    // Looking up names: what `ipm show` loads, `ipm list` of what came from a registry, `ipm install` of what is there.
+    // Looking up names: what `ipm show` and `ipm search` load, `ipm list` of what came from a registry, `ipm install` of
+    // what is there.
     file: "look.cjs",
     entries: [
       "src/usecases/show.ts",
       "src/cli/render/show.ts",
+      "src/usecases/search.ts",
+      "src/cli/render/search.ts",
       "src/usecases/installed-already.ts",
       "src/usecases/entries-of.ts",
       "src/cli/render/unchanged.ts",
@@ -58,7 +61,7 @@ const BUNDLES = [
   {
     // Registries of config.yaml.
     file: "configured.cjs",
-    entries: ["src/registry/open-folder.ts", "src/registry/open-git.ts"],
+    entries: ["src/registry/open-folder.ts", "src/registry/open-git.ts", "src/registry/open-static.ts"],
   },
   {
     // Another set of what is built already.

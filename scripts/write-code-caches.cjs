@@ -11,6 +11,7 @@ const dist = path.join(root, "dist");
 /** Where a made up tool looks installed, and where one is installed. */
 const shown = path.join(root, "shown");
 const used = path.join(root, "used");
+const fetched = path.join(root, "fetched");
 
 const { load, scripts, id } = createLoader(dist);
 const { main } = load("ipm.cjs")["src/cli/main.ts"];
@@ -24,10 +25,10 @@ async function run(home, ...words) {
 }
 
 const written = new Set();
-/** Write the caches of the files that were loaded since the last call. */
-function writeCaches() {
+/** Write the caches of the files that were loaded since the last call, or of some of them. */
+function writeCaches(names = [...scripts.keys()]) {
   for (const [name, script] of scripts) {
-    if (written.has(name)) continue;
+    if (written.has(name) || !names.includes(name)) continue;
     written.add(name);
     const cache = Buffer.concat([Buffer.from(id(), "latin1"), script.createCachedData()]);
     fs.writeFileSync(path.join(dist, `${name}.cache`), cache);
@@ -55,6 +56,19 @@ function writeGeneration(name) {
   fs.symlinkSync("profiles/1", path.join(shown, "data/current"));
 }
 
+/** A home with a static registry that looks fetched: its index is that of a folder in another home. */
+function writeFetched(registry) {
+  const url = "https://registry.example.org";
+  const cache = path.join(fetched, "cache/registries", registry);
+  fs.mkdirSync(path.join(fetched, "config"), { recursive: true });
+  const config = { registries: [{ id: registry, static: url }] };
+  fs.writeFileSync(path.join(fetched, "config/config.yaml"), JSON.stringify(config));
+  fs.cpSync(path.join(used, "cache/registries", registry), cache, { recursive: true });
+  const { layers } = JSON.parse(fs.readFileSync(path.join(cache, "index.json"), "utf8"));
+  const state = { url, name: "", sequence: 1e6, root: "", entries: 1, layers, etags: {}, fetched: "" };
+  fs.writeFileSync(path.join(cache, "published.json"), JSON.stringify(state));
+}
+
 /** A tool to install: a folder with a manifest of its own. */
 function writeTool() {
   const folder = path.join(root, "tool");
@@ -78,8 +92,12 @@ async function warmUp() {
   writeGeneration(tool);
   await run(shown, "--version");
   await run(shown, "list");
-  writeCaches();
+  // Every command loads it, so it has no more than that; what `list` loads beside is completed below.
+  writeCaches(["ipm.cjs"]);
   await run(shown, "show", tool);
+  // As typed, a beginning, the inside of a name, typos, several words.
+  for (const words of ["demo", "lst", "stm", "lstn-demo", "lstx-demp", "a demo"])
+    await run(shown, "search", ...words.split(" "));
   await run(shown, "list", "--reporter", "tty");
   await run(shown, "--help");
   await run(shown, "no-such-command");
@@ -87,6 +105,10 @@ async function warmUp() {
   const folder = writeTool();
   await run(used, "registry", "add", path.join(__dirname, "../registry"));
   await run(used, "show", tool);
+  await run(used, "search", tool);
+  const [registry] = fs.readdirSync(path.join(used, "cache/registries"));
+  writeFetched(registry);
+  await run(fetched, "search", tool);
   await run(used, "install", folder, "--allow-unverified", "--no-sandbox");
   await run(used, "install", folder, "--allow-unverified");
   await run(used, "uninstall", "hello");

@@ -36,8 +36,8 @@ export interface SearchResult {
  * that has just started costs more than everything else.
  */
 interface Hits {
-  /** By entry; 0 for none. */
-  readonly points: Uint16Array | Uint32Array;
+  /** By entry; 0 for none. The sum over the words of a query fits as well. */
+  readonly points: Uint16Array;
   /** The entries that have points, in the first `count` places. */
   readonly entries: Uint32Array;
   count: number;
@@ -52,6 +52,40 @@ const FEW_TERMS = 32;
 const MAX_DISTANT_TERMS = 1_000;
 const HIDDEN = 0xff_ff;
 const NOTHING: Hits = { points: new Uint16Array(), entries: new Uint32Array(), count: 0 };
+
+/**
+ * Count what the postings of one term, `bytes` from `at` to `end`, are worth: `worth` says it by field. A function of its
+ * own, with nothing in it but the loop: V8 compiles it while it runs for the first time, which takes twenty times as long
+ * for a larger one.
+ * @param count how many of `entries` are in use; returns how many are now
+ */
+function countPostings(
+  points: Uint16Array,
+  entries: Uint32Array,
+  count: number,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  worth: readonly number[],
+): number {
+  let entry = 0;
+  while (at < end) {
+    let posting = bytes[at++] ?? 0;
+    // Varints of the differences, as in `IndexItems.numbers`; most are one byte.
+    for (let shift = 7, more = posting > 0x7f; more && at < end; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      posting = (posting & ~(0x80 << (shift - 7))) | (byte << shift);
+      more = byte > 0x7f;
+    }
+    entry += posting >>> 2;
+    const value = worth[posting & 3] ?? 0;
+    const before = points[entry] ?? value;
+    if (before >= value) continue;
+    if (before === 0) entries[count++] = entry;
+    points[entry] = value;
+  }
+  return count;
+}
 
 /** A layer to search in, and the numbers of its entries that layers above it replace. */
 export interface SearchedLayer {
@@ -120,42 +154,25 @@ class SearchLayer {
 
   /**
    * Count what the terms `from` to `to` (exclusive), whose postings lie one after the other, are worth to their entries.
-   * One loop without calls, for the same reason as in `Hits`.
    */
   apply(hits: Hits, from: number, to: number, typed: number, match: Match): void {
     if (from >= to) return;
-    const { points, entries } = hits;
     const bytes = this.#postings.bytes(from, to);
     const base = this.#postings.end(from - 1);
     const postingEnds = this.#postings.ends(from, to);
     const termEnds = this.#terms.ends(from, to);
     const values = FIELDS.map((field) => fieldPoints(match, field));
-    let { count } = hits;
-    let at = 0;
+    let begin = 0;
     let termBegin = this.#terms.end(from - 1);
     for (let index = 0; index < to - from; index++) {
       const end = (postingEnds[index] ?? 0) - base;
       const termEnd = termEnds[index] ?? 0;
       const share = sharePoints(match, typed, termEnd - termBegin);
+      const worth = values.map((value) => (value === 0 ? 0 : value + share));
+      hits.count = countPostings(hits.points, hits.entries, hits.count, bytes, begin, end, worth);
       termBegin = termEnd;
-      let entry = 0;
-      while (at < end) {
-        let byte = bytes[at++] ?? 0;
-        let posting = byte & 0x7f;
-        for (let shift = 7; byte > 0x7f && at < end; shift += 7) {
-          byte = bytes[at++] ?? 0;
-          posting |= (byte & 0x7f) << shift;
-        }
-        entry += posting >>> 2;
-        const worth = values[posting & 3] ?? 0;
-        const value = worth === 0 ? 0 : worth + share;
-        const before = points[entry] ?? value;
-        if (before >= value) continue;
-        if (before === 0) entries[count++] = entry;
-        points[entry] = value;
-      }
+      begin = end;
     }
-    hits.count = count;
   }
 
   /** Terms that are at most so many edits away from a word, and not the word itself, with their distance. */
@@ -359,10 +376,37 @@ export class SearchReader {
 
 /** The entries of one layer that match the most words, with the sum of what they match. */
 function combine(words: readonly Hits[]): { hits: Hits; matched: number } {
-  const [first = NOTHING, ...others] = words;
-  if (others.length === 0) return { hits: first, matched: first.count > 0 ? 1 : 0 };
-  const size = first.points.length;
-  const points = new Uint32Array(size);
+  const present = words.filter(({ count }) => count > 0).toSorted((left, right) => left.count - right.count);
+  const [rarest = NOTHING, ...others] = present;
+  if (others.length === 0) return { hits: rarest, matched: present.length };
+  // Mostly some entries match every word: only those of the rarest one are looked at.
+  let entries = rarest.entries.subarray(0, rarest.count);
+  for (const other of others) entries = inHits(entries, other);
+  if (entries.length === 0) return countMatches(present);
+  for (let at = 0; at < entries.length; at++) {
+    const entry = entries[at] ?? 0;
+    let sum = 0;
+    for (const { points } of present) sum += points[entry] ?? 0;
+    rarest.points[entry] = sum;
+  }
+  return { hits: { points: rarest.points, entries, count: entries.length }, matched: present.length };
+}
+
+/** Those of some entries that a word has found too. */
+function inHits(entries: Uint32Array, { points }: Hits): Uint32Array {
+  const both = new Uint32Array(entries.length);
+  let count = 0;
+  for (let at = 0; at < entries.length; at++) {
+    const entry = entries[at] ?? 0;
+    if ((points[entry] ?? 0) !== 0) both[count++] = entry;
+  }
+  return both.subarray(0, count);
+}
+
+/** As `combine`, where no entry matches all words. */
+function countMatches(words: readonly Hits[]): { hits: Hits; matched: number } {
+  const size = words[0]?.points.length ?? 0;
+  const points = new Uint16Array(size);
   const entries = new Uint32Array(size);
   const counts = new Uint8Array(size);
   let count = 0;

@@ -1,38 +1,12 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Script } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { IPM, ROOT, runIpm } from "../helpers/built-ipm.ts";
+import { loadedBy } from "../helpers/loaded-by.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const ID_LENGTH = 16;
-
-/** Parts of Node that take from a quarter of a millisecond (os) to six (crypto) to load. */
-const SLOW = [
-  "child_process",
-  "crypto",
-  "fs/promises",
-  "http",
-  "https",
-  "net",
-  "os",
-  "perf_hooks",
-  "stream",
-  "tty",
-  "url",
-];
-
-/** Which files of dist/ and which slow parts of Node a command loads. */
-function loadedBy(home: string, words: readonly string[]): { files: string[]; slow: string[] } {
-  const preload = path.join(ROOT, "test/fixtures/loaded-files.cjs");
-  const { stderr } = spawnSync(process.execPath, ["--require", preload, IPM, ...words], {
-    env: { HOME: home, PATH: "/usr/bin:/bin" },
-    encoding: "utf8",
-  });
-  const { files, builtins } = JSON.parse(/^loaded: (.*)$/mu.exec(stderr)?.[1] ?? "{}");
-  return { files, slow: SLOW.filter((name) => builtins.includes(name)) };
-}
 
 /** A copy of what is installed of ipm, to spoil. */
 function copyOfIpm(): { folder: string; program: readonly [string, string] } {
@@ -58,6 +32,10 @@ describe("a command loads little", () => {
     ],
     [
       ["show", "lstm-demo"],
+      ["ipm.cjs", "frequent.cjs", "look.cjs"],
+    ],
+    [
+      ["search", "lstm"],
       ["ipm.cjs", "frequent.cjs", "look.cjs"],
     ],
     [["--help"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],

@@ -2,6 +2,7 @@ import { cpSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { type Ended, ROOT, runIpm } from "../helpers/built-ipm.ts";
+import { loadedBy } from "../helpers/loaded-by.ts";
 import { writeTree } from "../helpers/registry-folder.ts";
 import { startStaticServer } from "../helpers/static-server.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
@@ -41,6 +42,11 @@ test("a team's registry: built, served as plain files, added, planned from, upda
       ["plan", "team:lstm-demo", "--offline"],
     ])
       expect([words[0], (await ipm(...words)).exitCode]).toEqual([words[0], 0]);
+    // No parser, and nothing that fetches: what was found is shown as the index has it.
+    expect(loadedBy(home, ["search", "lstm-demo"])).toEqual({
+      files: ["ipm.cjs", "frequent.cjs", "look.cjs", "configured.cjs"],
+      slow: [],
+    });
   } finally {
     await server.close();
   }
