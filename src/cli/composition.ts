@@ -4,6 +4,7 @@ import { IpmError } from "../core/errors.ts";
 import type { Files, Git, Homes, Host, HostFacts, Processes, Retrieve } from "../core/host.ts";
 import { readHostFacts } from "../host/facts.ts";
 import { createFiles } from "../host/files.ts";
+import { rememberParents } from "../host/remember-parents.ts";
 import { resolveHomes } from "../host/homes.ts";
 import { readRunningProcesses } from "../host/running.ts";
 import { settleUmask } from "../host/umask.ts";
@@ -47,17 +48,20 @@ function lazyRetrieve(env: Environment): Retrieve {
 }
 
 /** simple-git likewise. */
-function lazyGit(facts: HostFacts, homes: Homes): Git {
+function lazyGit(facts: HostFacts, homes: Homes, files: Files): Git {
+  const load = async (): Promise<Git> => {
+    const { createGit } = await import("../host/git.ts");
+    // For the memory; a home that cannot be written to is no reason to go without git.
+    await files.createFolder(homes.cache).catch(() => {});
+    return createGit({
+      os: facts.platform.os,
+      searchPath: facts.env["PATH"] ?? "",
+      ownFolder: homes.data,
+      memory: path.join(homes.cache, "git.json"),
+    });
+  };
   let loaded: Promise<Git> | undefined;
-  const git = (): Promise<Git> =>
-    (loaded ??= import("../host/git.ts").then(({ createGit }) =>
-      createGit({
-        os: facts.platform.os,
-        searchPath: facts.env["PATH"] ?? "",
-        ownFolder: homes.data,
-        memory: path.join(homes.cache, "git.json"),
-      }),
-    ));
+  const git = (): Promise<Git> => (loaded ??= load());
   return { version: async () => (await git()).version(), run: async (request) => (await git()).run(request) };
 }
 
@@ -93,7 +97,7 @@ async function demandOwnHome(files: Files, facts: HostFacts): Promise<void> {
 export async function openContext(parts: ContextParts): Promise<Context> {
   const facts = readHostFacts(parts.env);
   const homes = resolveHomes(parts.env);
-  const files = createFiles();
+  const files = rememberParents(createFiles(), homes);
   settleUmask();
   if (facts.uid === 0) {
     await demandOwnHome(files, facts);
@@ -110,7 +114,7 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     homes,
     files,
     processes: lazyProcesses(),
-    git: lazyGit(facts, homes),
+    git: lazyGit(facts, homes, files),
     download: async (request) => (await import("../host/download.ts")).createDownload({ env: parts.env })(request),
     canConnect: async (address, timeoutMs) => (await import("../host/can-connect.ts")).canConnect(address, timeoutMs),
     retrieve: lazyRetrieve(parts.env),

@@ -37,6 +37,9 @@ export interface Homes {
   readonly config: string;
 }
 
+/** In each home: the folders above it that ipm had to make, as a JSON list, the outermost first. */
+export const PARENTS_FILE = "parents.json";
+
 /** `linux-x64-glibc`, `macos-arm64`: the name of a platform in manifests and attestations. */
 export function platformId(platform: Platform): string {
   return platform.libc === null

@@ -1,11 +1,15 @@
 import path from "node:path";
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
+import { PARENTS_FILE } from "../core/host.ts";
+import { readConfig } from "../registry/read-config.ts";
 import { layoutOf } from "../store/layout.ts";
-import { acquireLock } from "../store/locks.ts";
+import { type HeldLock, acquireLock } from "../store/locks.ts";
+import { readParents } from "../store/parents.ts";
 import { listWorkspaces } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
 import { type FoundBlock, findRcBlock, removeRcBlock } from "./rc-block.ts";
 import { allRcFiles } from "./rc-files.ts";
+import { registryContext } from "./registry-context.ts";
 import { SETUP_FILES, envFileOf } from "./setup.ts";
 import { SHELLS, quoteFish, quotePosix } from "./shell.ts";
 
@@ -18,17 +22,20 @@ export interface SelfRemoveResult {
   readonly kept: readonly { readonly path: string; readonly why: string }[];
 }
 
-const LOCK = "switch";
 const CACHE_NAMES: ReadonlySet<string> = new Set([
   "git",
+  "git.json",
   "locks",
   "registries",
   "verify",
   "downloads",
   "builds",
+  "drafts",
   "config.json",
+  PARENTS_FILE,
 ]);
-const CONFIG_NAMES: ReadonlySet<string> = new Set(["config.yaml", "policy.yaml"]);
+const CONFIG_NAMES: ReadonlySet<string> = new Set(["config.yaml", "policy.yaml", PARENTS_FILE]);
+const SWITCH_LOCK = "switch";
 const TEMPORARY = /^\..*\.[0-9a-f]{12}\.tmp$/u;
 
 interface RcFile {
@@ -52,21 +59,55 @@ async function findRcFiles(context: Context): Promise<{ readonly found: RcFile[]
   return { found, damaged };
 }
 
-async function isEmptyOrMissing(context: Context, folder: string): Promise<boolean> {
-  return (await context.host.files.list(folder)).length === 0;
+function foreign(home: string, why: string): IpmError {
+  return new IpmError("FOREIGN_FILE", `${why}, so it cannot be told whether ${home} is ipm's`, {
+    hint: "check HOME and IPM_HOME; remove the folder yourself if it is ipm's",
+    data: { path: home },
+  });
 }
 
-/** @throws IpmError FOREIGN_FILE unless the data home carries ipm's marker, or there is nothing at all to remove */
-async function demandOurs(context: Context): Promise<void> {
+/**
+ * Commands that install nothing (`plan`, `registry add`) make a cache and a configuration and no data home with its
+ * marker; then only what ipm makes by name, and a configuration that ipm can read, are taken for ipm's.
+ * @returns true when the data home carries ipm's marker
+ * @throws IpmError FOREIGN_FILE
+ */
+async function demandOurs(context: Context): Promise<boolean> {
   const { files, homes } = context.host;
   const marker = await files.readText(layoutOf(homes).marker);
-  if (marker !== undefined && /"ipm":\s*"data"/u.test(marker)) return;
-  for (const home of [homes.data, homes.cache, homes.config]) {
-    if (await isEmptyOrMissing(context, home)) continue;
-    throw new IpmError("FOREIGN_FILE", `${homes.data} has no ipm.json, so it cannot be told whether ${home} is ipm's`, {
-      hint: "check HOME and IPM_HOME; remove the folder yourself if it is ipm's",
-      data: { path: home },
-    });
+  if (marker !== undefined && /"ipm":\s*"data"/u.test(marker)) return true;
+  const unmarked = (await files.list(homes.data)).filter((name) => name !== PARENTS_FILE);
+  if (unmarked.length > 0) throw foreign(homes.data, `${homes.data} has no ipm.json`);
+  try {
+    await readConfig(registryContext(context));
+  } catch (error) {
+    if (!isIpmError(error)) throw error;
+    throw foreign(homes.config, `${homes.data} has no ipm.json and config.yaml is not one that ipm wrote`);
+  }
+  return false;
+}
+
+/**
+ * Wait for every ipm that builds, switches or fetches here: what it makes next would stay behind. The lock of the switch
+ * comes last, as everywhere.
+ * @throws IpmError LOCKED
+ */
+async function lockEverything(context: Context): Promise<readonly HeldLock[]> {
+  const { files, homes } = context.host;
+  const options = { command: context.command, timeoutMs: context.lockTimeoutMs, emit: context.emit };
+  const folders = [path.join(homes.cache, "locks"), layoutOf(homes).locks];
+  const held: HeldLock[] = [];
+  try {
+    for (const folder of folders) {
+      const present = await files.list(folder);
+      const names = present.filter((name) => name.endsWith(".lock")).map((name) => name.slice(0, -".lock".length));
+      for (const name of names.toSorted((a, b) => Number(a === SWITCH_LOCK) - Number(b === SWITCH_LOCK)))
+        held.push(await acquireLock(context.host, folder, name, options));
+    }
+    return held;
+  } catch (error) {
+    for (const lock of held) await lock.release();
+    throw error;
   }
 }
 
@@ -90,16 +131,21 @@ async function removeHome(
   return { removed: present.length === 0 && facts === undefined ? [] : [folder], kept };
 }
 
-/** `~/.local/share`, `~/.cache` and `~/.config` where nothing is in them any more: ipm may have made them. */
-async function removeEmptyParents(context: Context): Promise<void> {
-  const { files, facts, homes } = context.host;
-  const home = facts.env["HOME"] === undefined ? undefined : await files.realPath(facts.env["HOME"]);
-  if (home === undefined) return;
-  for (const own of [homes.data, homes.cache, homes.config]) {
-    for (let folder = path.dirname(own); folder.startsWith(`${home}/.`); folder = path.dirname(folder)) {
-      if ((await files.facts(folder))?.kind !== "folder" || !(await isEmptyOrMissing(context, folder))) break;
-      await files.remove(folder);
-    }
+/** The folders above the homes and the rc files that ipm made, the deepest first; of the notes nothing else is believed. */
+async function parentsMade(context: Context): Promise<string[]> {
+  const { files, homes } = context.host;
+  const own = [homes.data, homes.cache, homes.config];
+  const below = [...own, ...allRcFiles(context.host)];
+  const noted = await Promise.all(own.map((home) => readParents(files, home)));
+  const made = new Set(noted.flat().filter((folder) => below.some((file) => file.startsWith(`${folder}${path.sep}`))));
+  return [...made].toSorted((a, b) => b.length - a.length);
+}
+
+async function removeEmpty(context: Context, folders: readonly string[]): Promise<void> {
+  const { files } = context.host;
+  for (const folder of folders) {
+    if ((await files.facts(folder))?.kind !== "folder" || (await files.list(folder)).length > 0) continue;
+    await files.remove(folder);
   }
 }
 
@@ -118,13 +164,13 @@ async function removeFromRcFile(context: Context, rc: RcFile): Promise<void> {
 
 /**
  * Undo everything that ipm ever did to this account: the rc block, the tools, the caches, the configuration. Only names
- * that ipm makes are removed, and only in homes that carry its marker.
+ * that ipm makes are removed, and of the folders above its homes only those that it had to make.
  * @throws IpmError FOREIGN_FILE, USAGE when nobody can be asked and `yes` is not given, DECLINED, LOCKED
  */
 export async function selfRemove(context: Context, options: { readonly yes: boolean }): Promise<SelfRemoveResult> {
   const { files, homes } = context.host;
   const layout = layoutOf(homes);
-  await demandOurs(context);
+  const isMarked = await demandOurs(context);
   const { found, damaged } = await findRcFiles(context);
   const folders = [];
   for (const home of [homes.data, homes.cache, homes.config]) {
@@ -150,14 +196,8 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
     }
   }
 
-  const hasData = (await files.facts(layout.marker)) !== undefined;
-  const lock = hasData
-    ? await acquireLock(context.host, layout.locks, LOCK, {
-        command: context.command,
-        timeoutMs: context.lockTimeoutMs,
-        emit: context.emit,
-      })
-    : undefined;
+  const locks = await lockEverything(context);
+  const parents = await parentsMade(context);
   const removed: string[] = [];
   const workspaces = await listWorkspaces(context.host, layout);
   const kept: { path: string; why: string }[] = damaged.map((file) => ({
@@ -170,11 +210,12 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
     const dataNames = new Set([
       ...Object.values(layout).map((file) => path.basename(file)),
       "attestations",
+      PARENTS_FILE,
       ...SETUP_FILES,
     ]);
     // Beside a data home with the marker a folder of this name is ipm's cache, and nothing in it is worth keeping; a link
     // may have led to a folder that others use, too.
-    const isCacheWhole = ["ipm", "cache"].includes(path.basename(homes.cache));
+    const isCacheWhole = isMarked && ["ipm", "cache"].includes(path.basename(homes.cache));
     for (const [folder, isOurs, last] of [
       [homes.config, (name: string) => CONFIG_NAMES.has(name), []],
       [homes.cache, (name: string) => isCacheWhole || CACHE_NAMES.has(name), []],
@@ -185,13 +226,9 @@ export async function selfRemove(context: Context, options: { readonly yes: bool
       removed.push(...result.removed);
       kept.push(...result.kept);
     }
-    const root = path.dirname(homes.data);
-    const isIpmHome = (context.host.facts.env["IPM_HOME"] ?? "") !== "" && path.basename(homes.data) === "data";
-    if (!isIpmHome) await removeEmptyParents(context);
-    if (isIpmHome && (await files.facts(root))?.kind === "folder" && (await isEmptyOrMissing(context, root)))
-      await files.remove(root);
+    await removeEmpty(context, parents);
   } finally {
-    await lock?.release();
+    for (const lock of locks) await lock.release();
   }
   // Folders of the user's: forgotten, like after `ipm uninstall` of one with work in it.
   kept.push(...workspaces.map(({ name, folder }) => ({ path: folder, why: `it is your workspace ${name}` })));

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { layoutOf } from "../store/layout.ts";
+import { createNotedFolder } from "../store/parents.ts";
 import { openForWriting } from "../store/recover.ts";
 import { type Context, storeOf } from "./context.ts";
 import { addRcBlock } from "./rc-block.ts";
@@ -26,12 +27,17 @@ export interface SetupResult {
   readonly rc: {
     /** Null: no HOME to find one in. */
     readonly path: string | null;
-    /** `printed`: nobody could be asked; `declined`: the answer was no; `damaged`: an older block has no end. */
+    /** `printed`: it could not be written, or nobody could be asked; `declined`: the answer was no; `damaged`: an older block has no end. */
     readonly state: "added" | "present" | "printed" | "declined" | "damaged";
+    /** Why nothing was written although nobody said no; only where that is so. */
+    readonly why?: string;
   };
   /** What the rc file needs, for those who write it themselves. */
   readonly lines: readonly string[];
 }
+
+/** Why nothing was written where `--yes` would have been enough. */
+export const NOBODY_ASKED = "nobody could be asked";
 
 /** Files of `setup` below the data home, for `self remove`. */
 export const SETUP_FILES: readonly string[] = ["bin", "share", "env.bash", "env.zsh", "env.fish", "env.sh"];
@@ -110,22 +116,27 @@ export async function setup(context: Context, options: SetupOptions): Promise<Se
   const shell = options.shell ?? shellOf(facts.env);
   const lines = rcLines(envFileOf(context, shell), shell);
   const rc = await rcFileOf(context.host, shell);
-  const answer = (state: SetupResult["rc"]["state"]): SetupResult => ({
+  const answer = (state: SetupResult["rc"]["state"], why?: string): SetupResult => ({
     shell,
     launcher,
-    rc: { path: rc, state },
+    rc: { path: rc, state, ...(why === undefined ? {} : { why }) },
     lines,
   });
-  if (rc === null) return answer("printed");
+  if (rc === null) return answer("printed", "HOME is not set");
 
   const isDangling = (await files.facts(rc))?.kind === "link" && (await files.realPath(rc)) === undefined;
-  const isHomeless = (await files.facts(path.dirname(rc))) === undefined;
-  if (isDangling || isHomeless) return answer("printed");
+  if (isDangling) return answer("printed", "it is a link to a file that does not exist");
+  const folder = path.dirname(rc);
+  // fish makes its folder when it first starts; nobody's HOME or ZDOTDIR is made here.
+  const mayMakeFolder = shell === "fish" && (await files.facts(facts.env["HOME"] ?? "")) !== undefined;
+  if (!mayMakeFolder && (await files.facts(folder)) === undefined) {
+    return answer("printed", `there is no folder ${folder}`);
+  }
   const content = addRcBlock((await files.readBytes(rc)) ?? null, lines);
   if (content === null) return answer("present");
   if (content === "damaged") return answer("damaged");
   if (!options.yes) {
-    if (context.ask === null) return answer("printed");
+    if (context.ask === null) return answer("printed", NOBODY_ASKED);
     const isWanted = await context.ask({
       kind: "confirm",
       text: `Add these lines to ${rc}?`,
@@ -135,6 +146,7 @@ export async function setup(context: Context, options: SetupOptions): Promise<Se
     if (!isWanted) return answer("declined");
   }
   try {
+    if (mayMakeFolder) await createNotedFolder(files, context.host.homes.data, folder);
     await writeRcFile(context, rc, content);
   } catch (error) {
     if (!(error instanceof IpmError)) throw error;

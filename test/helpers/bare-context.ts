@@ -3,6 +3,7 @@ import { readHostFacts } from "../../src/host/facts.ts";
 import { canConnect } from "../../src/host/can-connect.ts";
 import { createFiles } from "../../src/host/files.ts";
 import { createGit } from "../../src/host/git.ts";
+import { rememberParents } from "../../src/host/remember-parents.ts";
 import { resolveHomes } from "../../src/host/homes.ts";
 import { createProcesses } from "../../src/host/processes.ts";
 import { readRunningProcesses } from "../../src/host/running.ts";
@@ -23,7 +24,7 @@ export function createContext(
   const host: Host = {
     facts,
     homes,
-    files: createFiles(),
+    files: rememberParents(createFiles(), homes),
     processes: createProcesses(),
     git: createGit({ os: facts.platform.os, searchPath: "/usr/bin:/bin", ownFolder: homes.data }),
     download: () => Promise.reject(new Error("nothing is downloaded here")),

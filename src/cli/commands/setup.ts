@@ -15,7 +15,7 @@ export const setupCommand: CommandSpec = {
     "Makes a launcher for ipm in its own data folder and, on a yes, adds a marked block to ~/.bashrc, ~/.zshrc or fish's config. Nothing else outside ipm's folders is ever written. `ipm self remove` takes everything out again.",
   ],
   options: [LOCK_TIMEOUT],
-  json: "{shell, launcher, rc: {path, state: added|present|printed|declined|damaged}, lines}",
+  json: "{shell, launcher, rc: {path, state: added|present|printed|declined|damaged, why?}, lines}",
   completes: "shells",
   run: async (session, invocation) => {
     const path = await import("node:path");

@@ -1,6 +1,6 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import type { SelfRemoveResult } from "../../usecases/self-remove.ts";
-import type { SetupResult } from "../../usecases/setup.ts";
+import { NOBODY_ASKED, type SetupResult } from "../../usecases/setup.ts";
 import { renderField } from "./field.ts";
 import { showWord } from "./format.ts";
 import { hang, type Theme } from "./theme.ts";
@@ -35,11 +35,14 @@ export function renderSetup(result: SetupResult, theme: Theme): readonly string[
     case "declined":
     case "printed":
       lines.push(
-        `${theme.caution(theme.symbols.caution)} nothing was written to ${rc === "" ? "an rc file" : rc}; these are the lines for it:`,
+        ...hang(
+          `${theme.symbols.caution} `,
+          `nothing was written to ${rc === "" ? "an rc file" : rc}${result.rc.why === undefined ? "" : ` (${escapeUntrusted(result.rc.why)})`}; these are the lines for it:`,
+          theme.width,
+          theme.caution,
+        ),
         ...indented(result.lines, theme),
-        ...(result.rc.state === "printed" && rc !== ""
-          ? renderField("or", "ipm setup --yes", theme, theme.command)
-          : []),
+        ...(result.rc.why === NOBODY_ASKED ? renderField("or", "ipm setup --yes", theme, theme.command) : []),
       );
       return lines;
   }

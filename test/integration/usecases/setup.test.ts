@@ -18,6 +18,7 @@ import { selfRemove } from "../../../src/usecases/self-remove.ts";
 import { type SetupOptions, type SetupResult, setup } from "../../../src/usecases/setup.ts";
 import { shellenv } from "../../../src/usecases/shellenv.ts";
 import { layoutOf } from "../../../src/store/layout.ts";
+import { acquireLock } from "../../../src/store/locks.ts";
 import { createContext } from "../../helpers/bare-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
@@ -295,16 +296,65 @@ describe("self remove", () => {
     expect(await selfRemove(context, { yes: true })).toEqual({ removed: [], rcFiles: [], kept: [] });
   });
 
-  test("leaves no empty folder above its homes, and no other one is touched", async () => {
+  test("takes the empty folders above its homes that it made, and no other", async () => {
+    const folder = home();
+    mkdirSync(path.join(folder, ".local/share"), { recursive: true });
+    const context = createContext(folder);
+    await setup(context, options());
+    await context.host.files.createFolder(path.join(context.host.homes.cache, "git"));
+    await context.host.files.createFolder(context.host.homes.config);
+    mkdirSync(path.join(folder, ".config/other"));
+    expect((await selfRemove(context, { yes: true })).kept).toEqual([]);
+    expect(readdirSync(path.join(folder, ".local/share"))).toEqual([]);
+    expect(existsSync(path.join(folder, ".cache"))).toBe(false);
+    expect(readdirSync(path.join(folder, ".config"))).toEqual(["other"]);
+  });
+
+  test("believes no note that names another folder", async () => {
     const folder = home();
     const context = createContext(folder);
     await setup(context, options());
-    mkdirSync(context.host.homes.cache, { recursive: true });
-    mkdirSync(path.join(folder, ".config/other"), { recursive: true });
-    mkdirSync(context.host.homes.config, { recursive: true });
+    mkdirSync(path.join(folder, "empty"));
+    writeFileSync(
+      path.join(context.host.homes.data, "parents.json"),
+      JSON.stringify([path.join(folder, "empty"), path.join(folder, ".local")]),
+    );
     await selfRemove(context, { yes: true });
-    for (const gone of [".local", ".cache"]) expect(existsSync(path.join(folder, gone))).toBe(false);
-    expect(readdirSync(path.join(folder, ".config"))).toEqual(["other"]);
+    // `.local/share` was not noted, so it stays, and what is above it.
+    expect(readdirSync(folder).toSorted()).toEqual([".local", "empty"]);
+  });
+
+  test("removes a cache and a configuration that no installation has been added to", async () => {
+    const folder = home();
+    const context = createContext(folder);
+    await context.host.files.createFolder(path.join(context.host.homes.cache, "git/abc"));
+    await context.host.files.createFolder(context.host.homes.config);
+    writeFileSync(path.join(context.host.homes.config, "config.yaml"), "registries: []\n");
+    await selfRemove(context, { yes: true });
+    expect(readdirSync(folder)).toEqual([]);
+
+    // Another program's configuration, and a cache that holds more than ipm's names.
+    mkdirSync(context.host.homes.config, { recursive: true });
+    writeFileSync(path.join(context.host.homes.config, "config.yaml"), "packages: [a]\n");
+    await expect(selfRemove(context, { yes: true })).rejects.toMatchObject({ code: "FOREIGN_FILE" });
+    expect(readFileSync(path.join(context.host.homes.config, "config.yaml"), "utf8")).toBe("packages: [a]\n");
+  });
+
+  test("waits for an ipm that builds, and gives up with its name", async () => {
+    const folder = home();
+    const context = createContext(folder);
+    await setup(context, options());
+    const { locks } = layoutOf(context.host.homes);
+    const lock = await acquireLock(context.host, locks, "entry-slow", {
+      command: "ipm install slow",
+      timeoutMs: 0,
+      emit: () => {},
+    });
+    await expect(selfRemove({ ...context, lockTimeoutMs: 0 }, { yes: true })).rejects.toMatchObject({ code: "LOCKED" });
+    expect(existsSync(layoutOf(context.host.homes).marker)).toBe(true);
+    await lock.release();
+    await selfRemove({ ...context, lockTimeoutMs: 0 }, { yes: true });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("keeps and names what ipm did not make", async () => {
@@ -344,12 +394,26 @@ describe("self remove", () => {
     expect(lstatSync(path.join(data, "store/valuable")).isDirectory()).toBe(true);
   });
 
-  test("removes IPM_HOME itself when nothing else is in it", async () => {
+  test("removes IPM_HOME itself when ipm made it and nothing else is in it", async () => {
     const folder = home();
-    const context = createContext(folder, { IPM_HOME: path.join(folder, "x") });
+    const context = createContext(folder, { IPM_HOME: path.join(folder, "x/y") });
     await setup(context, options());
     await selfRemove(context, { yes: true });
-    expect(lstatSync(path.join(folder, "x"), { throwIfNoEntry: false })).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+
+    mkdirSync(path.join(folder, "x/y"), { recursive: true });
+    await setup(createContext(folder, { IPM_HOME: path.join(folder, "x/y") }), options());
+    await selfRemove(createContext(folder, { IPM_HOME: path.join(folder, "x/y") }), { yes: true });
+    expect(readdirSync(path.join(folder, "x"))).toEqual(["y"]);
+  });
+
+  test("fish's folder is made for its file, and goes with it", async () => {
+    const folder = home();
+    const { rc } = await setUp(folder, { shell: "fish" });
+    expect(rc).toEqual({ path: path.join(folder, ".config/fish/config.fish"), state: "added" });
+    expect(readFileSync(rc.path ?? "", "utf8")).toContain("env.fish");
+    await selfRemove(createContext(folder), { yes: true });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("takes only the block that leads to its own home out of an rc file", async () => {
