@@ -117,9 +117,28 @@ async function createParent(files: Files, root: string, folder: string): Promise
   await files.createFolder(folder);
 }
 
+/** What a piece of data begins as: what the user had under the tool's former name, else what the steps made. */
+async function firstContent(
+  { files }: Pick<Host, "files">,
+  layout: Layout,
+  paths: EntryPaths,
+  place: string,
+  former: string | null,
+): Promise<string> {
+  const seed = path.join(paths.seed, place);
+  if (former === null) return seed;
+  const root = path.join(layout.state, former);
+  const had = path.join(root, place);
+  // Written by the tool: a link on the way would lead to what is not its data.
+  const real = await files.realPath(had).catch(() => undefined);
+  return real !== undefined && real === path.join((await files.realPath(root)) ?? root, place) ? had : seed;
+}
+
 /**
  * Give a tool's data its first content, where it is not there yet; what is there is the user's and stays. The caller holds
  * the lock of the tool's entries.
+ * @param former the name that the tool had: its data is the first content of what has none under the new one, and stays
+ *   as it is for older generations
  * @returns takes back what was made, for an installation that does not come about
  * @throws IpmError STATE_DAMAGED, DISK_FULL, IO_FAILED
  */
@@ -129,6 +148,7 @@ export async function seedState(
   name: string,
   paths: EntryPaths,
   persist: readonly string[],
+  former: string | null = null,
 ): Promise<() => Promise<void>> {
   const { files } = host;
   const root = path.join(layout.state, name);
@@ -151,7 +171,7 @@ export async function seedState(
       const staged = path.join(root, `.${randomBytes(6).toString("hex")}.tmp`);
       try {
         await files.createFolder(staged);
-        await copyForUser(files, path.join(paths.seed, place), path.join(staged, "data"));
+        await copyForUser(files, await firstContent(host, layout, paths, place, former), path.join(staged, "data"));
         await files.flushTree(staged);
         await files.rename(path.join(staged, "data"), item);
         await files.flushFolder(path.dirname(item));

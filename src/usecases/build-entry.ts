@@ -177,6 +177,7 @@ async function build(store: StoreContext, input: BuildInput, id: EntryId): Promi
   if (persist.length > 0) await sealTree(host, paths.seed);
   const sealed = await phase(store, plan, "seal", () => sealTree(host, paths.prefix));
   const bin = await writeOwnLaunchers(store, paths, plan, launchers);
+  await sealTree(host, paths.launchers);
   if (plan.what.tests.length > 0)
     await phase(store, plan, "tests", () =>
       runTests(context, plan, places, {

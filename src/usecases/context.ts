@@ -65,6 +65,8 @@ export interface PlanOptions {
   readonly choose?: boolean;
   /** What was decided about optional steps when this was installed: nobody is asked again. */
   readonly optionalBefore?: readonly { readonly title: string; readonly taken: boolean }[];
+  /** The name under which this is installed, where its entry has another one now: what was given is kept. */
+  readonly formerName?: string;
   readonly ref?: string;
   /** The folder that a workspace goes to, as typed. */
   readonly into?: string;

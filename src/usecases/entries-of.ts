@@ -1,4 +1,4 @@
-import { isIpmError } from "../core/errors.ts";
+import { type IpmError, isIpmError } from "../core/errors.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
 import type { Context } from "./context.ts";
@@ -26,15 +26,41 @@ export async function entryOf(registries: Registries, tool: FromRegistry): Promi
   }
 }
 
-/** The entry of each in its registry, by name; undefined where no registry has it any more. */
+/** Say that a tool's manifest cannot be read: a command about all tools goes on with the others. */
+export function warnOfBrokenEntry(context: Context): (name: string, error: IpmError) => void {
+  return (name, error) => {
+    const [message = ""] = error.message.split("\n");
+    context.emit({
+      type: "warning",
+      code: error.code,
+      message: `${name} is left alone: ${message}`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  };
+}
+
+/**
+ * The entry of each in its registry, by name; undefined where no registry has it any more.
+ * @param onBroken told of a manifest that cannot be read; the tool counts as one that no registry has
+ * @throws IpmError MANIFEST_INVALID without `onBroken`
+ */
 export async function entriesOf(
   context: Context,
   tools: readonly FromRegistry[],
+  onBroken?: (name: string, error: IpmError) => void,
 ): Promise<Map<string, ManifestSource | undefined>> {
   const known = new Map<string, ManifestSource | undefined>();
   const registries = await openRegistries(registryContext(context));
   try {
-    for (const tool of tools) known.set(tool.name, await entryOf(registries, tool));
+    for (const tool of tools) {
+      try {
+        known.set(tool.name, await entryOf(registries, tool));
+      } catch (error) {
+        if (onBroken === undefined || !isIpmError(error, "MANIFEST_INVALID")) throw error;
+        onBroken(tool.name, error);
+        known.set(tool.name, undefined);
+      }
+    }
   } finally {
     registries.close();
   }

@@ -168,9 +168,14 @@ function withPlans(
 }
 
 /** The first content of the data that a built tool keeps. @returns takes it back */
-export async function seedPlan(context: Context, plan: Plan, id: EntryId): Promise<() => Promise<void>> {
+export async function seedPlan(
+  context: Context,
+  plan: Plan,
+  id: EntryId,
+  former: string | null = null,
+): Promise<() => Promise<void>> {
   const layout = layoutOf(context.host.homes);
-  return seedState(context.host, layout, plan.tool.name, entryPaths(layout, id), plan.what.persist ?? []);
+  return seedState(context.host, layout, plan.tool.name, entryPaths(layout, id), plan.what.persist ?? [], former);
 }
 
 /** A built target: what a generation lists of it, and its plan. */
@@ -428,15 +433,27 @@ function presentOf(present: ReadonlyMap<string, Present>, { entry, registry }: R
   return old?.workspace === null ? old : undefined;
 }
 
-/** Data of the user's lies under the name that a tool had: it is not moved, because an older generation goes on using it. */
+/** Data of the user's lies under the name that a tool had too: an older generation goes on using it. */
 async function tellOfFormerData(context: Context, former: ReadonlyMap<string, string>): Promise<void> {
   const { state } = layoutOf(context.host.homes);
   for (const [name, old] of former) {
     if ((await context.host.files.list(path.join(state, old))).length === 0) continue;
     const [from, to] = [old, name].map((one) => path.join(state, one));
-    const message = `${old} is called ${name} now; its data stays in ${from ?? ""}`;
-    context.emit({ type: "warning", code: "KEPT", message, hint: `cp -R ${from ?? ""}/. ${to ?? ""}` });
+    const message = `${old} is called ${name} now: it goes on with a copy of its data, in ${to ?? ""}; for a rollback ${from ?? ""} stays`;
+    context.emit({ type: "warning", code: "KEPT", message, hint: `ipm uninstall ${old} --purge` });
   }
+}
+
+/** Say that nobody should begin to use what is being installed. */
+function warnOfDeprecated(context: Context, { tool }: Plan): void {
+  if (tool.deprecated === null) return;
+  const { why, use } = tool.deprecated;
+  context.emit({
+    type: "warning",
+    code: "DEPRECATED",
+    message: `${tool.name} is deprecated: ${escapeUntrusted(why)}`,
+    ...(use === null ? {} : { hint: `ipm install ${use}` }),
+  });
 }
 
 /** Of targets that are installed under a former name: new name to that one. */
@@ -531,7 +548,11 @@ export async function install(
     ...(await prepareTarget(
       context,
       target,
-      { ...options, ...(await optionalBefore(context, there)) },
+      {
+        ...options,
+        ...(await optionalBefore(context, there)),
+        ...(there === undefined || there.name === target.entry.name ? {} : { formerName: there.name }),
+      },
       mode.replace ? there?.method : undefined,
     )),
   }));
@@ -545,7 +566,10 @@ export async function install(
     const number = current?.number ?? null;
     return { generation: number, installed: [], unchanged, failed, attempts: [], plans, dryRun: true, notes: [] };
   }
-  for (const { plan } of prepared) await confirmPlan(context, plan, options);
+  for (const { plan } of prepared) {
+    await confirmPlan(context, plan, options);
+    warnOfDeprecated(context, plan);
+  }
   const given = new Map<string, Readonly<Record<string, string>>>();
   for (const { plan, inputs } of prepared) given.set(plan.tool.name, await askSecrets(context, plan, inputs, options));
   const locks = await lockTools(context, [...plans.map(({ tool }) => tool.name), ...former.values()]);
@@ -564,7 +588,8 @@ export async function install(
     built = done.filter((one) => one !== null);
     for (const { plan } of [...built, ...workspaces])
       takeBack.push(await keepInputs(context, plan, given.get(plan.tool.name) ?? {}));
-    for (const { plan, id } of built) takeBack.push(await seedPlan(context, plan, id));
+    for (const { plan, id } of built)
+      takeBack.push(await seedPlan(context, plan, id, former.get(plan.tool.name) ?? null));
     await tellOfFormerData(context, former);
     if (built.length > 0) {
       generation = await switchGeneration(store, (now) => withBuilt(now?.entries ?? [], built, former));

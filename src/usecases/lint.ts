@@ -10,6 +10,7 @@ import { parseManifest } from "../manifest/parse-manifest.ts";
 import { parsePackageReference } from "../manifest/package-reference.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { packageRecipeOf } from "../plan/expand-steps.ts";
+import { recipeOptionNames } from "../recipes/option-names.ts";
 import { compileIndex } from "../registry/compile-index.ts";
 import { ATTESTATIONS, MANIFEST_FILE, PACKAGES, findRegistryRoot, folderTree } from "../registry/registry-tree.ts";
 import { findSimilarNames } from "../registry/similar-names.ts";
@@ -229,7 +230,8 @@ export async function lint(context: Context, paths: readonly string[], options: 
     let bytes = await files.readBytes(file.path);
     if (bytes === undefined) continue;
     const named = file.registry === null;
-    const alone = { ...factsAlone(file.kind), attested: await attestedPlatforms(context, file) };
+    const attested = await attestedPlatforms(context, file);
+    const alone = { ...factsAlone(file.kind), attested, recipeOptions: recipeOptionNames() };
     let result = lintManifest(bytes, file.shown, { facts: alone, named });
     if (options.fix && result.fixes.length > 0) {
       await files.writeDurably(file.path, applyFixes(new TextDecoder().decode(bytes), result.fixes));

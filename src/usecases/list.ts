@@ -70,7 +70,7 @@ export async function listWithWarnings<Tool extends InstalledTool>(
 ): Promise<(Tool & ListedTool)[]> {
   if (tools.length === 0) return [];
   const { entriesOf } = await import("./entries-of.ts");
-  const known = await entriesOf(context, tools).catch((error: unknown) => {
+  const known = await entriesOf(context, tools, () => {}).catch((error: unknown) => {
     if (isIpmError(error)) return undefined;
     throw error;
   });

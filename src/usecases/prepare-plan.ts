@@ -131,6 +131,10 @@ type ExaminedMethod = { readonly id: string } & (
     }
 );
 
+function whyUnmet(unmet: readonly ResolvedRequirement[]): string {
+  return `needs ${unmet.map(describeRequirement).join(", ")}`;
+}
+
 async function examineMethod(
   host: Host,
   { entry, version, sourceFor }: MethodQuestion,
@@ -138,19 +142,25 @@ async function examineMethod(
 ): Promise<ExaminedMethod> {
   const manifest = resolveManifest(entry, { version, method: id, platform: host.facts.platform });
   const source = await sourceFor(manifest.source.from);
-  const view = await viewOf(source, manifest);
+  let view: SourceView;
   let expanded: ExpandedSteps;
   try {
+    view = await viewOf(source, manifest);
     expanded = expandSteps(manifest, view);
   } catch (error) {
     // A release without a file for this platform: another method may fit.
-    if (!isIpmError(error, "METHOD_NOT_APPLICABLE")) throw error;
-    return { id, usable: null, why: error.message, requirements: [], unmet: [] };
+    if (isIpmError(error, "METHOD_NOT_APPLICABLE"))
+      return { id, usable: null, why: error.message, requirements: [], unmet: [] };
+    // What this machine cannot use need not be right for it: the next method may be.
+    const requirements = await probeRequirements(host, manifest.requires);
+    const unmet = unmetRequirements(requirements);
+    if (unmet.length === 0) throw error;
+    return { id, usable: null, why: whyUnmet(unmet), requirements, unmet };
   }
   const requirements = await probeRequirements(host, expanded.requires);
   const unmet = unmetRequirements(requirements);
   if (unmet.length === 0) return { id, usable: { manifest, source, expanded, requirements }, view };
-  return { id, usable: null, why: `needs ${unmet.map(describeRequirement).join(", ")}`, requirements, unmet };
+  return { id, usable: null, why: whyUnmet(unmet), requirements, unmet };
 }
 
 /** What a method is looked for. */

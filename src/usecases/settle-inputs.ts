@@ -70,7 +70,11 @@ export async function settleInputs(
 ): Promise<SettledInput[]> {
   if (inputs.length === 0) return [];
   const { host } = context;
-  const kept = await readInputs(host, layoutOf(host.homes), tool.name, identityOf(origin));
+  const layout = layoutOf(host.homes);
+  const kept = {
+    ...(options.formerName === undefined ? {} : await readInputs(host, layout, options.formerName, identityOf(origin))),
+    ...(await readInputs(host, layout, tool.name, identityOf(origin))),
+  };
   const found = inputs.map((input): SettledInput => {
     const { env } = input;
     const given = options.set?.[env];

@@ -2,9 +2,10 @@ import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
-import { entriesOf } from "./entries-of.ts";
+import { entriesOf, warnOfBrokenEntry } from "./entries-of.ts";
 import { latestFor } from "./latest-for.ts";
 import { type Upgradable, readUpgradable } from "./outdated.ts";
+import type { ManifestSource } from "../manifest/schema.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
 
 export interface UpgradeResult extends InstallResult {
@@ -13,10 +14,16 @@ export interface UpgradeResult extends InstallResult {
   readonly held: readonly string[];
 }
 
-function chooseTools(entries: readonly Upgradable[], names: readonly string[]): Upgradable[] {
+/** @param known each one's entry in its registry, which may have another name now */
+function chooseTools(
+  entries: readonly Upgradable[],
+  known: ReadonlyMap<string, ManifestSource | undefined>,
+  names: readonly string[],
+): Upgradable[] {
   if (names.length === 0) return [...entries];
   return [...new Set(names)].map((name) => {
-    const found = entries.find((entry) => entry.name === name);
+    const found =
+      entries.find((entry) => entry.name === name) ?? entries.find((entry) => known.get(entry.name)?.name === name);
     if (found === undefined) {
       throw new IpmError("NOT_INSTALLED", `${escapeUntrusted(name)} is not installed`, {
         hint: `ipm install ${escapeUntrusted(name)}`,
@@ -24,6 +31,18 @@ function chooseTools(entries: readonly Upgradable[], names: readonly string[]): 
       });
     }
     return found;
+  });
+}
+
+/** Say that a tool stays at a version that nobody should have, because its registry offers no other. */
+function warnOfWithdrawn(context: Context, { name, version }: Upgradable, entry: ManifestSource | undefined): void {
+  const why = entry?.versions.find((item) => item.version === version)?.withdrawn;
+  if (why === undefined) return;
+  context.emit({
+    type: "warning",
+    code: "VERSION_WITHDRAWN",
+    message: `${name} ${version} was withdrawn: ${escapeUntrusted(why)}; its registry offers no other version`,
+    hint: `ipm uninstall ${name}`,
   });
 }
 
@@ -37,8 +56,12 @@ export async function upgrade(
   names: readonly string[],
   options: PlanOptions,
 ): Promise<UpgradeResult> {
-  const tools = chooseTools(await readUpgradable(context), names);
-  const known = await entriesOf(context, tools);
+  const installed = await readUpgradable(context);
+  const named = installed.filter(({ name }) => names.includes(name));
+  // A name that nothing has may be the one that its registry calls an installed tool by now.
+  const isNamed = named.length > 0 && named.length === new Set(names).size;
+  const known = await entriesOf(context, isNamed ? named : installed, isNamed ? undefined : warnOfBrokenEntry(context));
+  const tools = chooseTools(installed, known, names);
   const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools, known);
   // What nobody has verified needs a yes: it is left alone where nobody can be asked and nobody has named it.
   const mayTrack = names.length > 0 || options.allowUnverified || context.ask !== null;
@@ -50,8 +73,10 @@ export async function upgrade(
     const update = tracked.get(tool.name);
     const to = update?.latest ?? (entry === undefined ? null : latestFor(entry, tool.version));
     const left = to === null || (update !== undefined && !mayTrack);
-    if (left) current.push({ name: tool.name, version: tool.version, newer: to });
-    else if (tool.held && names.length > 0) {
+    if (left) {
+      current.push({ name: tool.name, version: tool.version, newer: to });
+      if (to === null) warnOfWithdrawn(context, tool, entry);
+    } else if (tool.held && names.length > 0) {
       throw new IpmError("HELD", `${tool.name} is held at ${tool.version}, so it cannot become ${to}`, {
         hint: `ipm unhold ${tool.name}`,
         data: { name: tool.name },

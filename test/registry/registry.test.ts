@@ -10,6 +10,8 @@ import { parseManifest } from "../../src/manifest/parse-manifest.ts";
 import { methodChoices, methodsOf, resolveManifest } from "../../src/manifest/resolve-manifest.ts";
 import { type CompiledRegistry, compileRegistry } from "../../src/registry/compile-registry.ts";
 import { openRegistries } from "../../src/registry/open-registries.ts";
+import { lint } from "../../src/usecases/lint.ts";
+import { createContext } from "../helpers/bare-context.ts";
 import { registryContext } from "../helpers/registry-folder.ts";
 
 /** Where ipm itself runs: an entry that names no platform claims all of them. */
@@ -39,6 +41,12 @@ describe("the registry that ships with ipm", () => {
   test("compiles without a finding, every entry of it", () => {
     expect(compiled.findings.map(formatFinding)).toEqual([]);
     expect(compiled.meta).toMatchObject({ id: "main", entries: names.length });
+  });
+
+  test("has nothing that lint would say", async () => {
+    expect(
+      (await lint(createContext(folder), [registry], { offline: true, fix: false })).findings.map(formatFinding),
+    ).toEqual([]);
   });
 
   test.each(names)("%s: every version resolves on each platform that it claims, by each method", (name) => {

@@ -5,7 +5,8 @@ const SHAPES: readonly RegExp[] = [
   /\bsk-(?:your|xxx|\.\.\.)[\w.-]*/iu,
   /\bv?[XYZ]\.[XYZ](?:\.[XYZ])?\b/u,
   /\b(?:REPLACE_ME|CHANGE_?ME|YOUR_[A-Z_]+|INSERT_[A-Z_]+|XXX+)\b/u,
-  /\{\{[^}]*\}\}/u,
+  // A bare word: `{{.Name}}` and `{{item.name|upper}}` are a template's own.
+  /\{\{ *[A-Za-z_-]* *\}\}/u,
 ];
 
 /** A text in a command that the reader was to replace (`/path/to/x`, `<your-key>`, `vX.Y.Z`), or undefined. */

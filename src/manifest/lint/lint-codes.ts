@@ -24,6 +24,9 @@ export const LINT_CODES = [
   "KEY_ORDER",
   "IMPOSTER_COMMIT",
   "TAG_MOVED",
+  "UNKNOWN_OPTION",
+  "NO_VERSION_LEFT",
+  "START_UNTESTED",
 ] as const;
 
 export type LintCode = (typeof LINT_CODES)[number];

@@ -28,9 +28,9 @@ export interface LintResult {
   readonly subject: LintSubject | undefined;
 }
 
-/** Facts for a manifest that is looked at by itself, without a registry and without a network. */
+/** Facts for a manifest that is looked at by itself, without a registry, a network and what recipes take. */
 export function factsAlone(kind: LintFacts["kind"]): LintFacts {
-  return { kind, attested: null, pins: {} };
+  return { kind, attested: null, pins: {}, recipeOptions: null };
 }
 
 /** The first map whose keys are out of order, by its first such key. */

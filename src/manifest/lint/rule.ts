@@ -21,6 +21,8 @@ export interface LintFacts {
   readonly attested: Readonly<Record<string, readonly string[]>> | null;
   /** By version; empty without a network. */
   readonly pins: Readonly<Record<string, PinFacts>>;
+  /** The options of each recipe; null where nobody has said them. */
+  readonly recipeOptions: Readonly<Record<string, readonly string[]>> | null;
 }
 
 /** A change that `ipm lint --fix` makes by itself: one value, one key, or the order of the keys. */

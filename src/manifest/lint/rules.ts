@@ -5,6 +5,7 @@ import { keyOrder } from "./rules/key-order.ts";
 import { licenseUnknown } from "./rules/license-unknown.ts";
 import { needsRoot } from "./rules/needs-root.ts";
 import { noTest } from "./rules/no-test.ts";
+import { noVersionLeft } from "./rules/no-version-left.ts";
 import { notATag } from "./rules/not-a-tag.ts";
 import { outsidePrefix } from "./rules/outside-prefix.ts";
 import { pipeToShell } from "./rules/pipe-to-shell.ts";
@@ -13,11 +14,13 @@ import { platformNotAttested } from "./rules/platform-not-attested.ts";
 import { shadowsCommand } from "./rules/shadows-command.ts";
 import { shellInsteadOfRecipe } from "./rules/shell-instead-of-recipe.ts";
 import { smokeTestOnly } from "./rules/smoke-test-only.ts";
+import { startUntested } from "./rules/start-untested.ts";
 import { startsServer } from "./rules/starts-server.ts";
 import { stepWithoutWhy } from "./rules/step-without-why.ts";
 import { summaryStyle } from "./rules/summary-style.ts";
 import { tagMoved } from "./rules/tag-moved.ts";
 import { testProvesNothing } from "./rules/test-proves-nothing.ts";
+import { unknownOption } from "./rules/unknown-option.ts";
 import { unpinnedDownload } from "./rules/unpinned-download.ts";
 import { versionOrder } from "./rules/version-order.ts";
 
@@ -44,4 +47,7 @@ export const LINT_RULES: readonly LintRule[] = [
   keyOrder,
   imposterCommit,
   tagMoved,
+  unknownOption,
+  noVersionLeft,
+  startUntested,
 ];

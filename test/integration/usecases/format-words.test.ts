@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { doctor } from "../../../src/usecases/doctor.ts";
@@ -7,6 +7,7 @@ import { install } from "../../../src/usecases/install.ts";
 import { listTools, listWithWarnings } from "../../../src/usecases/list.ts";
 import { outdated } from "../../../src/usecases/outdated.ts";
 import { planTargets } from "../../../src/usecases/plan-targets.ts";
+import { addRegistry } from "../../../src/usecases/registries.ts";
 import { rollback } from "../../../src/usecases/rollback.ts";
 import { runTool } from "../../../src/usecases/run-tool.ts";
 import { upgrade } from "../../../src/usecases/upgrade.ts";
@@ -25,6 +26,9 @@ async function offer(ipm: TestIpm, tools: readonly DemoTool[]): Promise<void> {
 
 const installed = async (ipm: TestIpm): Promise<string[]> =>
   (await listTools(ipm.context)).map(({ name, version, held }) => `${name} ${version}${held ? " held" : ""}`);
+
+const warnings = (ipm: TestIpm): string[] =>
+  ipm.events.flatMap((event) => (event.type === "warning" ? [`${event.code}: ${event.message}`] : []));
 
 test("a library is refused by its own code everywhere, with the line for a program that is here", async () => {
   const folder = temporaryFolder();
@@ -87,6 +91,27 @@ test("a withdrawn version that nothing replaces is still told of", async () => {
   await offer(ipm, [{ name: "alpha", versions: ["1.0.0"], withdrawn: { "1.0.0": "it was never meant" } }]);
   expect((await outdated(ipm.context)).tools).toMatchObject([{ latest: null, withdrawn: "it was never meant" }]);
   expect((await upgrade(ipm.context, [], OPTIONS)).upgraded).toEqual([]);
+  expect(warnings(ipm)).toContain(
+    "VERSION_WITHDRAWN: alpha 1.0.0 was withdrawn: it was never meant; its registry offers no other version",
+  );
+});
+
+test("a manifest that its registry has broken stops no command about all tools, and the one that names it", async () => {
+  const ipm = await ipmWith([{ name: "zulu", versions: ["1.0.0"] }]);
+  const registry = writeDemoRegistry(path.join(ipm.folder, "other"), [
+    { name: "alpha", versions: ["1.0.0", "2.0.0"] },
+    { name: "bravo", versions: ["1.0.0", "2.0.0"] },
+  ]);
+  writeFileSync(path.join(registry, "registry.yaml"), "id: other\nname: Other\nmaintainers: [octocat]\n");
+  await addRegistry(ipm.context, registry);
+  await install(ipm.context, ["alpha@1.0.0", "bravo@1.0.0"], { ...OPTIONS, allowUnverified: true });
+  const file = path.join(registry, "packages/alpha/manifest.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace("steps:", "stpes:"));
+  expect((await outdated(ipm.context)).tools).toMatchObject([{ name: "bravo", latest: "2.0.0" }]);
+  await expect(upgrade(ipm.context, ["alpha"], OPTIONS)).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
+  await upgrade(ipm.context, [], { ...OPTIONS, allowUnverified: true });
+  expect(await installed(ipm)).toEqual(["alpha 1.0.0", "bravo 2.0.0"]);
+  expect(warnings(ipm).filter((line) => line.startsWith("MANIFEST_INVALID: alpha is left alone: "))).toHaveLength(2);
 });
 
 test("an alias finds the tool and says so; a deprecated one says what to use instead", async () => {
@@ -96,6 +121,7 @@ test("an alias finds the tool and says so; a deprecated one says what to use ins
   expect(plans[0]?.notices).toContain("al is another name of alpha");
   expect(plans[0]?.tool.deprecated).toEqual({ why: "it is too old", use: "bravo" });
   expect(await installed(ipm)).toEqual(["alpha 1.0.0"]);
+  expect(warnings(ipm)).toContain("DEPRECATED: alpha is deprecated: it is too old");
 });
 
 test("what was installed under a former name goes on under the new one, with its hold, and can be rolled back", async () => {
@@ -117,7 +143,9 @@ test("what was installed under a former name goes on under the new one, with its
   await expect(install(ipm.context, ["omega@2.0.0"], OPTIONS)).rejects.toMatchObject({ code: "HELD" });
   expect((await install(ipm.context, ["omega"], OPTIONS)).unchanged).toMatchObject([{ name: "alpha", newer: "2.0.0" }]);
   await hold(ipm.context, ["alpha"], false);
-  expect((await upgrade(ipm.context, [], OPTIONS)).upgraded).toEqual([{ name: "omega", from: "1.0.0", to: "2.0.0" }]);
+  expect((await upgrade(ipm.context, ["omega"], OPTIONS)).upgraded).toEqual([
+    { name: "omega", from: "1.0.0", to: "2.0.0" },
+  ]);
   expect(await installed(ipm)).toEqual(["omega 2.0.0"]);
   expect(existsSync(path.join(ipm.layout.current, "bin/alpha"))).toBe(true);
   await rollback(ipm.context, null);

@@ -53,6 +53,17 @@ describe("files and folders", () => {
     await expect(lint(createContext(folder), ["."], OFFLINE)).rejects.toMatchObject({ code: "MANIFEST_MISSING" });
   });
 
+  test("an option that its recipe does not have is told with its place", async () => {
+    const folder = temporaryFolder();
+    write(folder, {
+      "m.yaml": manifestYaml({ steps: "steps: [{ uses: npm, with: { from: checkout, scritps: [x] } }]" }),
+    });
+    const report = await lint(createContext(folder), ["m.yaml"], OFFLINE);
+    expect(report.findings).toMatchObject([
+      { code: "UNKNOWN_OPTION", line: 8, column: 46, hint: "did you mean `scripts`?" },
+    ]);
+  });
+
   test("--fix mends the file and reports what is left", async () => {
     const folder = temporaryFolder();
     write(folder, { "m.yaml": manifestYaml({ summary: "summary: Search text in archives.", tests: null }) });

@@ -90,6 +90,24 @@ describe("a method that fails", () => {
   });
 });
 
+test("a method whose needs are not met is passed over although its recipe does not fit the repository", async () => {
+  const ipm = await ipmWith([
+    {
+      name: "gpu",
+      versions: ["1.0.0"],
+      methods: `methods:
+  - { id: cuda, requires: [{ tool: no-such-program-of-ours }], steps: [{ uses: python, with: { requirements: [gpu.txt] } }] }
+  - { id: plain, steps: [uses: copy] }`,
+    },
+  ]);
+  const { plans } = await install(ipm.context, ["gpu"], OPTIONS);
+  expect(plans[0]?.method).toMatchObject({ id: "plain", passedOver: [{ id: "cuda" }] });
+  expect(plans[0]?.method.passedOver[0]?.why).toContain("no-such-program-of-ours");
+  await expect(planTargets(ipm.context, ["gpu"], { ...OPTIONS, method: "cuda" })).rejects.toMatchObject({
+    code: "REQUIREMENT_MISSING",
+  });
+});
+
 describe("--choose", () => {
   const wanted = { ...OPTIONS, choose: true };
 

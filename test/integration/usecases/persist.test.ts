@@ -65,6 +65,41 @@ function entryOf(ipm: TestIpm): string {
   return path.join(folder, readdirSync(folder)[0] ?? "");
 }
 
+test("an entry's files, launchers among them, have no write bits", async () => {
+  const ipm = await ipmWith([KEEPER]);
+  await install(ipm.context, ["keeper"], OPTIONS);
+  const files = readdirSync(entryOf(ipm), { recursive: true, encoding: "utf8" })
+    .map((name) => path.join(entryOf(ipm), name))
+    // Links to the user's data are followed.
+    .filter((file) => lstatSync(file).isFile() && realpathSync(file).startsWith(realpathSync(entryOf(ipm))));
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => (lstatSync(file).mode & 0o222) !== 0)).toEqual([]);
+});
+
+test("what the user kept and gave under a tool's former name goes on under the new one; a rollback finds the old", async () => {
+  const asks = "inputs: [{ env: KEEPER_KEY, secret: true }]";
+  const ipm = await ipmWith([{ ...KEEPER, more: `${KEEPER.more ?? ""}\n${asks}` }]);
+  await install(ipm.context, ["keeper"], { ...OPTIONS, set: { KEEPER_KEY: "s3cret" } });
+  expect(say(ipm, "mine")).toBe("keeper 1.0.0: from 1.0.0 first mine");
+  const renamed: DemoTool = {
+    ...KEEPER2,
+    name: "warden",
+    files: (version) => ({
+      ...KEEPER.files?.(version),
+      "etc/new.conf": `new in ${version}`,
+    }),
+    more: `persist: [etc/keeper.conf, var/notes, etc/new.conf]\n${asks}\nformerly: [keeper]`,
+  };
+  await offer(ipm, [renamed]);
+  // Nobody is asked for the key again.
+  await upgrade(ipm.context, [], OPTIONS);
+  expect(say(ipm, "again")).toBe("keeper 2.0.0: from 1.0.0 first mine again");
+  expect(readFileSync(path.join(ipm.layout.state, "warden/etc/new.conf"), "utf8")).toBe("new in 2.0.0");
+  expect(readFileSync(path.join(ipm.layout.inputs, "warden/values"), "utf8")).toContain("'s3cret'");
+  await rollback(ipm.context, null);
+  expect(say(ipm)).toBe("keeper 1.0.0: from 1.0.0 first mine");
+});
+
 describe("the user's data", () => {
   test("is what the tool writes at its own path; the entry stays as it was sealed", async () => {
     const ipm = await ipmWith([KEEPER]);

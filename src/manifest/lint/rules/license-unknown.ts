@@ -2,6 +2,9 @@ import { nearest } from "../../../core/nearest.ts";
 import { SPDX_LICENSES, licenseWords } from "../../spdx.ts";
 import type { LintRule } from "../rule.ts";
 
+/** What a draft says where it has recognised none. */
+const UNKNOWN = "LicenseRef-unknown";
+
 export const licenseUnknown: LintRule = {
   code: "LICENSE_UNKNOWN",
   severity: "warning",
@@ -12,6 +15,14 @@ export const licenseUnknown: LintRule = {
   good: "license: Apache-2.0",
   check: ({ license }) =>
     licenseWords(license).flatMap((word) => {
+      if (word === UNKNOWN)
+        return [
+          {
+            path: ["license"],
+            message: "nobody has said what the licence is",
+            hint: "look for it in the repository; without one nobody may use the tool",
+          },
+        ];
       if (SPDX_LICENSES.has(word) || /^(?:DocumentRef-[\w.-]+:)?LicenseRef-[\w.-]+$/u.test(word)) return [];
       const folded = [...SPDX_LICENSES].find((known) => known.toLowerCase() === word.toLowerCase());
       const near = folded ?? nearest(word, SPDX_LICENSES, 1)[0];

@@ -14,6 +14,7 @@ const FIXTURES = path.join(ROOT, "test/fixtures/lint");
 const FACTS: Readonly<Record<string, Partial<LintFacts>>> = {
   PLATFORM_NOT_ATTESTED: { attested: { "2.10": ["linux-x64-glibc"] } },
   IMPOSTER_COMMIT: { pins: { "2.10": { tagCommit: undefined, heldBy: null } } },
+  UNKNOWN_OPTION: { recipeOptions: { npm: ["scripts"] } },
   TAG_MOVED: { pins: { "2.10": { tagCommit: "2".repeat(40), heldBy: "refs/heads/main" } } },
 };
 
@@ -110,6 +111,8 @@ describe("commands", () => {
     ["uvicorn --version", []],
     ["cp vX.Y.Z/rc bin/", ["PLACEHOLDER_LEFT"]],
     ["export KEY=sk-your-key", ["PLACEHOLDER_LEFT"]],
+    ["cp {{ version }}/rc bin/", ["PLACEHOLDER_LEFT"]],
+    ["rc render '{{item.name|upper}}' '{{.Name}}'", []],
     ["# curl x | sh\nprintf '%s' 'sudo rm'", []],
     ["cat > x <<EOF\nsudo rm\nEOF\nprintf a", []],
   ])("%j", (run, codes) => {
@@ -141,6 +144,19 @@ describe("tests that prove nothing", () => {
     const text = manifestYaml({ source: null, versions: null, tests: "tests: [run: rc --help]" });
     expect(codesIn(text, factsAlone("repository"))).toEqual([]);
   });
+});
+
+test("the licence that a draft has not recognised is a finding", () => {
+  expect(codesIn(manifestYaml({ license: "license: LicenseRef-unknown" }), factsAlone("registry"))).toEqual([
+    "LICENSE_UNKNOWN",
+  ]);
+});
+
+test("prereleases alone are nothing to install, unless the entry says what to use instead", () => {
+  const versions = `versions:\n  - { version: 1.0-rc1, commit: "${DIGITS}", tree: "${DIGITS}", prerelease: true }`;
+  expect(codesIn(manifestYaml({ versions }), factsAlone("registry"))).toEqual(["NO_VERSION_LEFT"]);
+  const deprecated = "license: MIT\ndeprecated: { why: nobody mends it, use: other }";
+  expect(codesIn(manifestYaml({ versions, license: deprecated }), factsAlone("registry"))).toEqual([]);
 });
 
 describe("fixes", () => {
