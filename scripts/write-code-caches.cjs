@@ -91,6 +91,8 @@ async function warmUp() {
   const [tool] = fs.readdirSync(path.join(__dirname, "../registry/packages"));
   writeGeneration(tool);
   await run(shown, "--version");
+  // The first one finds out what was withdrawn, the second remembers it.
+  await run(shown, "list");
   await run(shown, "list");
   // Every command loads it, so it has no more than that; what `list` loads beside is completed below.
   writeCaches(["ipm.cjs"]);

@@ -9,10 +9,11 @@ import type { IndexMeta } from "./index-records.ts";
 import { openSet, readSet } from "./index-set.ts";
 import { keepLayers } from "./keep-layers.ts";
 import { checkId } from "./open-folder.ts";
-import { type FetchedState, fetchedFile } from "./open-git.ts";
+import type { FetchedState } from "./open-git.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import type { RegistryIndex } from "./registry-index.ts";
+import { fetchedFile } from "./registry-places.ts";
 import { updateIndex } from "./update-index.ts";
 
 /** Say what has been fetched; from now on look-ups use it. */

@@ -4,7 +4,8 @@ import type { Files } from "../core/host.ts";
 import type { Finding } from "../manifest/finding.ts";
 import { compileIndex } from "./compile-index.ts";
 import type { IndexMeta } from "./index-records.ts";
-import { EMBEDDED_INDEX, EMBEDDED_KEY, REGISTRY_FILE, findRegistryRoot, folderTree } from "./registry-tree.ts";
+import { EMBEDDED_INDEX } from "./registry-places.ts";
+import { EMBEDDED_KEY, REGISTRY_FILE, findRegistryRoot, folderTree } from "./registry-tree.ts";
 import { findSimilarNames } from "./similar-names.ts";
 
 export interface CompiledRegistry {

@@ -1,8 +1,9 @@
 import path from "node:path";
 import { isMap, isScalar, isSeq, parseDocument, type Document } from "yaml";
 import { parseConfig } from "./registry-config.ts";
-import { type ConfiguredRegistry, configFile } from "./read-config.ts";
+import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { configFile } from "./registry-places.ts";
 
 const HEADER = "# ipm's configuration. `ipm registry add` and `remove` edit this file and keep its comments.\n";
 

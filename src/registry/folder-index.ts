@@ -3,12 +3,13 @@ import { isIpmError } from "../core/errors.ts";
 import { compileIndex } from "./compile-index.ts";
 import { keyOf } from "./index-key.ts";
 import type { IndexMeta } from "./index-records.ts";
-import { type IndexSet, registryCache } from "./index-set.ts";
+import type { IndexSet } from "./index-set.ts";
 import { keepLayers, layersInMemory } from "./keep-layers.ts";
 import { checkId, folderPrefix, rootStamp } from "./open-folder.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import type { RegistryIndex } from "./registry-index.ts";
+import { registryCache } from "./registry-places.ts";
 import { PACKAGES, type RegistryTree, stampsOf } from "./registry-tree.ts";
 import { type TreeChange, updateIndex } from "./update-index.ts";
 

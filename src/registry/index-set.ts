@@ -4,6 +4,7 @@ import { isRecord } from "../core/is-record.ts";
 import { IndexFile } from "./index-file.ts";
 import { RegistryIndex } from "./registry-index.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { registryCache, setFile } from "./registry-places.ts";
 
 /** The layers of one registry's index in the cache; each file is named by its content, so that none ever changes. */
 export interface IndexSet {
@@ -13,14 +14,7 @@ export interface IndexSet {
   readonly layers: readonly string[];
 }
 
-/** Names the layers; the other files of a registry's folder in the cache are named by what they hold. */
-export const SET_FILE = "index.json";
 const LAYER_FILE = /^[0-9a-f]{24}\.index$/u;
-
-/** Folder of the cache for one configured registry. */
-export function registryCache(context: RegistryContext, id: ToolName): string {
-  return path.join(context.host.homes.cache, "registries", id);
-}
 
 export function isLayerFile(name: unknown): name is string {
   return typeof name === "string" && LAYER_FILE.test(name);
@@ -28,7 +22,7 @@ export function isLayerFile(name: unknown): name is string {
 
 /** Which layers make up the index, or undefined when nothing that can be read says so. */
 export async function readSet(context: RegistryContext, id: ToolName): Promise<IndexSet | undefined> {
-  const text = await context.host.files.readText(path.join(registryCache(context, id), SET_FILE));
+  const text = await context.host.files.readText(setFile(context, id));
   try {
     const set: unknown = JSON.parse(text ?? "");
     if (!isRecord(set)) return undefined;

@@ -3,9 +3,10 @@ import { sha256Hex } from "../core/canonical-json.ts";
 import { isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import { IndexDamaged, IndexFile, bytesAsFile } from "./index-file.ts";
-import { type IndexSet, SET_FILE, openSet, registryCache } from "./index-set.ts";
+import { type IndexSet, openSet } from "./index-set.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { RegistryIndex } from "./registry-index.ts";
+import { registryCache, setFile } from "./registry-places.ts";
 
 // What writes to the cache is apart from what reads it (index-set.ts): a look-up loads no more than it needs.
 
@@ -30,7 +31,7 @@ export async function removeOtherLayers(
 
 /** From now on look-ups use these layers; files of others are removed. */
 async function writeSet(context: RegistryContext, id: ToolName, set: IndexSet): Promise<void> {
-  await context.host.files.writeDurably(path.join(registryCache(context, id), SET_FILE), `${JSON.stringify(set)}\n`);
+  await context.host.files.writeDurably(setFile(context, id), `${JSON.stringify(set)}\n`);
   await removeOtherLayers(context, id, set.layers);
 }
 

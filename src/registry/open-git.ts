@@ -2,10 +2,11 @@ import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { type CommitSha, type ToolName, isCommitSha } from "../core/ids.ts";
 import { keyOf } from "./index-key.ts";
-import { openSet, readSet, registryCache } from "./index-set.ts";
+import { openSet, readSet } from "./index-set.ts";
 import { type OpenRegistry, openFrom } from "./open-registry.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { fetchedFile, registryCache } from "./registry-places.ts";
 
 /** What the last `ipm update` brought, beside the index. */
 export interface FetchedState {
@@ -14,11 +15,6 @@ export interface FetchedState {
   readonly commit: CommitSha;
   /** ISO time. */
   readonly fetched: string;
-}
-
-/** Beside the index: what was fetched. */
-export function fetchedFile(context: RegistryContext, id: ToolName): string {
-  return path.join(registryCache(context, id), "fetched.json");
 }
 
 /** What has been fetched of a registry, or undefined when nothing has, or from another URL. */

@@ -6,7 +6,8 @@ import type { IndexMeta } from "./index-records.ts";
 import { IndexDamaged, IndexFile } from "./index-file.ts";
 import type { KeyKind } from "./name-table.ts";
 import { type FoundRecord, RegistryIndex } from "./registry-index.ts";
-import { EMBEDDED_INDEX, folderTree } from "./registry-tree.ts";
+import { EMBEDDED_INDEX } from "./registry-places.ts";
+import { folderTree } from "./registry-tree.ts";
 
 // Every look-up comes through here, so nothing is imported that loads a parser, a schema or node:crypto.
 

@@ -1,10 +1,11 @@
 import path from "node:path";
 import { isIpmError } from "../core/errors.ts";
-import { openSet, registryCache } from "./index-set.ts";
+import { openSet } from "./index-set.ts";
 import { notUpdated } from "./open-git.ts";
 import { type OpenRegistry, openFrom } from "./open-registry.ts";
 import { type ConfiguredRegistry, placesOf } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { registryCache } from "./registry-places.ts";
 import { MAX_FILE_BYTES, isContentFile } from "./static-root.ts";
 import { damagedRegistry, readStaticState, writeStaticState } from "./static-state.ts";
 

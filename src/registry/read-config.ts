@@ -2,6 +2,7 @@ import path from "node:path";
 import { isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { configFile } from "./registry-places.ts";
 
 /** A registry of `config.yaml`. */
 export interface ConfiguredRegistry {
@@ -24,11 +25,6 @@ export function placesOf({
 
 export interface RegistryConfig {
   readonly registries: readonly ConfiguredRegistry[];
-}
-
-/** Path of the user's configuration file. */
-export function configFile(context: Pick<RegistryContext, "host">): string {
-  return path.join(context.host.homes.config, "config.yaml");
 }
 
 interface ParsedBefore {

@@ -35,8 +35,6 @@ export const PACKAGES = "packages";
 export const MANIFEST_FILE = "manifest.yaml";
 /** Folder beside a manifest with what verification saw of its versions. */
 export const ATTESTATIONS = "attestations";
-/** Name of the index file in the folder of the registry that ships with ipm. */
-export const EMBEDDED_INDEX = "registry.index";
 /** `IndexMeta.key` there: the index is whatever the build made of the registry beside it. */
 export const EMBEDDED_KEY = "embedded";
 

@@ -1,10 +1,10 @@
-import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { isRecord } from "../core/is-record.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
-import { isLayerFile, registryCache } from "./index-set.ts";
+import { isLayerFile } from "./index-set.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { publishedFile } from "./registry-places.ts";
 
 /**
  * What is here of a static registry. One file says it all and is replaced as a whole, so that look-ups see the publication
@@ -26,16 +26,12 @@ export interface StaticState {
   readonly fetched: string;
 }
 
-export function staticStateFile(context: RegistryContext, registry: Pick<ConfiguredRegistry, "id">): string {
-  return path.join(registryCache(context, registry.id), "published.json");
-}
-
 /** What has been fetched of a registry, or undefined when nothing has, or from another URL. */
 export async function readStaticState(
   context: RegistryContext,
   registry: ConfiguredRegistry,
 ): Promise<StaticState | undefined> {
-  const text = await context.host.files.readText(staticStateFile(context, registry));
+  const text = await context.host.files.readText(publishedFile(context, registry.id));
   let state: unknown;
   try {
     state = JSON.parse(text ?? "");
@@ -57,7 +53,7 @@ export async function writeStaticState(
   registry: ConfiguredRegistry,
   state: StaticState,
 ): Promise<void> {
-  await context.host.files.writeDurably(staticStateFile(context, registry), `${JSON.stringify(state)}\n`);
+  await context.host.files.writeDurably(publishedFile(context, registry.id), `${JSON.stringify(state)}\n`);
 }
 
 export function damagedRegistry({ id }: Pick<ConfiguredRegistry, "id">, why: string): IpmError {

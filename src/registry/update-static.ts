@@ -12,11 +12,11 @@ import {
   progressOf,
   refuseOffline,
 } from "./fetch-static.ts";
-import { registryCache } from "./index-set.ts";
 import { layerFile, removeOtherLayers } from "./keep-layers.ts";
 import { checkId } from "./open-folder.ts";
 import { type ConfiguredRegistry, placesOf } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import { registryCache } from "./registry-places.ts";
 import type { StaticLayer, StaticRoot } from "./static-root.ts";
 import { type StaticState, readStaticState, writeStaticState } from "./static-state.ts";
 

@@ -18,7 +18,8 @@ import type { Plan } from "../plan/plan.ts";
 import type { Workspace } from "../store/workspaces.ts";
 import { isWorkspaceFolder, workspaceGone } from "./build-workspace.ts";
 import { checkTarget } from "./doctor-target.ts";
-import { demandInstalled, listTools, listWithWarnings, readWorkspaces } from "./list.ts";
+import { findWithdrawn } from "./find-withdrawn.ts";
+import { demandInstalled, listTools, readWorkspaces } from "./list.ts";
 import { readPolicies } from "./read-policies.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 
@@ -367,18 +368,19 @@ async function isInstalled(context: Context, name: string): Promise<boolean> {
 /** Versions that their registry has withdrawn since: who has one should know. */
 async function checkWithdrawn(context: Context, name: string | null): Promise<DoctorCheck[]> {
   const tools = (await listTools(context)).filter((tool) => name === null || tool.name === name);
-  return (await listWithWarnings(context, tools)).flatMap((tool): DoctorCheck[] => {
-    if (tool.withdrawn === undefined) return [];
-    const title = `${tool.name} ${tool.version} was withdrawn`;
-    return [
-      {
-        id: `withdrawn.${tool.name}`,
-        status: "failed",
-        title,
-        detail: tool.withdrawn,
-        fix: `ipm upgrade ${tool.name}`,
-      },
-    ];
+  const withdrawn = await findWithdrawn(context, tools).catch((error: unknown) => {
+    if (isIpmError(error)) return [];
+    throw error;
+  });
+  return withdrawn.map(([name, why]): DoctorCheck => {
+    const version = tools.find((tool) => tool.name === name)?.version ?? "";
+    return {
+      id: `withdrawn.${name}`,
+      status: "failed",
+      title: `${name} ${version} was withdrawn`,
+      detail: why,
+      fix: `ipm upgrade ${name}`,
+    };
   });
 }
 

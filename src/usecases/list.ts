@@ -1,4 +1,4 @@
-import { IpmError, isIpmError } from "../core/errors.ts";
+import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
@@ -54,29 +54,6 @@ export async function readWorkspaces(context: Context): Promise<Workspace[]> {
     const how = state === "newer" ? "was written by a newer ipm" : "cannot be read";
     const message = `what ipm knows of the workspace ${escapeUntrusted(name)} ${how}`;
     context.emit({ type: "warning", code: "STATE_DAMAGED", message, hint: `ipm uninstall ${escapeUntrusted(name)}` });
-  });
-}
-
-/** What is installed, with what its registry says of the very version: for people, who want to know. */
-export interface ListedTool extends InstalledTool {
-  /** Why the registry has withdrawn this version; absent where it has not, or cannot be asked. */
-  readonly withdrawn?: string;
-}
-
-/** What is installed, and which of it was withdrawn; a registry that cannot be read is asked no more than that. */
-export async function listWithWarnings<Tool extends InstalledTool>(
-  context: Context,
-  tools: readonly Tool[],
-): Promise<(Tool & ListedTool)[]> {
-  if (tools.length === 0) return [];
-  const { entriesOf } = await import("./entries-of.ts");
-  const known = await entriesOf(context, tools, () => {}).catch((error: unknown) => {
-    if (isIpmError(error)) return undefined;
-    throw error;
-  });
-  return tools.map((tool) => {
-    const version = known?.get(tool.name)?.versions.find((item) => item.version === tool.version);
-    return version?.withdrawn === undefined ? tool : { ...tool, withdrawn: version.withdrawn };
   });
 }
 

@@ -49,8 +49,9 @@ describe("a command loads little", () => {
     const words = ["install", "lstm-demo"];
     expect(await runIpm([...words, "--no-sandbox"], { home })).toMatchObject({ exitCode: 0 });
     expect(loadedBy(home, words)).toEqual({ files: ["ipm.cjs", "frequent.cjs", "look.cjs"], slow: [] });
-    // Which asks the registries whether what is installed was withdrawn.
-    expect(loadedBy(home, ["list"])).toEqual({ files: ["ipm.cjs", "look.cjs", "frequent.cjs"], slow: [] });
+    // The first one asks the registries whether what is installed was withdrawn, and remembers the answer.
+    expect(loadedBy(home, ["list"]).files).toEqual(["ipm.cjs", "look.cjs", "frequent.cjs"]);
+    expect(loadedBy(home, ["list"])).toEqual({ files: ["ipm.cjs"], slow: [] });
     const { exitCode, stdout } = await runIpm([...words, "--json"], { home });
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -13,7 +13,8 @@ export const listCommand: CommandSpec = {
   options: [{ flags: "--sizes", says: "measure what each tool takes on the disk" }],
   json: "[{name, version, method, trust, bins, held, entry, registry, installed}], a workspace has entry null and workspace: {folder, state}; withdrawn says why, where a version was; with --sizes also bytes",
   run: async (session, invocation) => {
-    const { listTools, listToolSizes, listWithWarnings } = await import("../../usecases/list.ts");
+    const { listTools, listToolSizes } = await import("../../usecases/list.ts");
+    const { listWithWarnings } = await import("../../usecases/withdrawn.ts");
     const { renderToolList } = await import("../render/tool-list.ts");
     const context = await session.openContext({ writes: false });
     const tools = invocation.has("sizes") ? await listToolSizes(context) : await listTools(context);

@@ -1,5 +1,6 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
-import type { ListedTool, SizedTool } from "../../usecases/list.ts";
+import type { SizedTool } from "../../usecases/list.ts";
+import type { ListedTool } from "../../usecases/withdrawn.ts";
 import { formatBytes } from "./format.ts";
 import { renderTable } from "./table.ts";
 import { type Theme, hang } from "./theme.ts";
