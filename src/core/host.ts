@@ -122,6 +122,8 @@ export interface FileFacts {
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
   readonly uid: number;
+  /** How many names it has (hard links). */
+  readonly links: number;
   readonly modifiedMs: number;
   /** When content or attributes last changed (ctime): unlike `modifiedMs` no program can set it. */
   readonly changedMs: number;

@@ -35,10 +35,17 @@ function below(step: PlannedCopy, folder: string, relative: string): string {
  * and are refused otherwise. Nothing is read or written through a link.
  * @param source real path of the checkout (its sub-directory where the manifest names one)
  * @param prefix real path of the prefix
+ * @param isSpent nothing needs the checkout afterwards: its files are moved, which costs a third
  * @returns the number of files and links
  * @throws IpmError STEP_FAILED for a missing source, a link that leaves, a device, socket or FIFO
  */
-export async function copyStep(files: Files, step: PlannedCopy, source: string, prefix: string): Promise<number> {
+export async function copyStep(
+  files: Files,
+  step: PlannedCopy,
+  source: string,
+  prefix: string,
+  isSpent: boolean,
+): Promise<number> {
   const from = below(step, source, step.from);
   const to = below(step, prefix, step.to);
   const links: PendingLink[] = [];
@@ -49,13 +56,23 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
   if (from !== source && realParent !== path.dirname(from))
     refuse(step, "the path leads through a link or is missing", step.from);
 
-  const createFolder = async (folder: string): Promise<void> => {
+  /** @returns true for a new one, in which nothing can be in the way */
+  const createFolder = async (folder: string): Promise<boolean> => {
+    const isNew = (await files.facts(folder)) === undefined;
     await files.createFolder(folder);
     if ((await files.realPath(folder)) !== folder)
       refuse(step, "the target leads through a link", path.relative(prefix, folder));
+    return isNew;
   };
 
-  const copy = async (item: string, target: string, top: boolean): Promise<void> => {
+  const demandFree = async (target: string): Promise<void> => {
+    const existing = await files.facts(target);
+    if (existing === undefined) return;
+    if (existing.kind !== "file") refuse(step, `the target is a ${existing.kind}`, path.relative(prefix, target));
+    await files.remove(target);
+  };
+
+  const copy = async (item: string, target: string, top: boolean, isFree: boolean): Promise<void> => {
     const facts = await files.facts(item);
     if (facts === undefined) refuse(step, "there is no such file in the source", path.relative(source, item) || ".");
     if (facts.kind === "link") {
@@ -64,19 +81,17 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
     }
     if (facts.kind === "other") refuse(step, "a device, socket or FIFO cannot be copied", path.relative(source, item));
     if (facts.kind === "folder") {
-      await createFolder(target);
+      const isNew = await createFolder(target);
       for (const name of await files.list(item)) {
         if (name === ".git" || (top && step.exclude.includes(name))) continue;
-        await copy(path.join(item, name), path.join(target, name), false);
+        await copy(`${item}/${name}`, `${target}/${name}`, false, isNew);
       }
       return;
     }
-    const existing = await files.facts(target);
-    if (existing !== undefined && existing.kind !== "file") {
-      refuse(step, `the target is a ${existing.kind}`, path.relative(prefix, target));
-    }
-    if (existing !== undefined) await files.remove(target);
-    await files.copyFile(item, target);
+    if (!isFree) await demandFree(target);
+    // What has another name somewhere is not only the checkout's: the seal would take that one's write bits as well.
+    if (isSpent && facts.links === 1) await files.rename(item, target);
+    else await files.copyFile(item, target);
     const mode = (facts.mode & 0o111) === 0 ? 0o644 : 0o755;
     // A copy has the mode of its original.
     if ((facts.mode & 0o7777) !== mode) await files.setMode(target, mode);
@@ -84,7 +99,7 @@ export async function copyStep(files: Files, step: PlannedCopy, source: string, 
   };
 
   await createFolder((await files.facts(from))?.kind === "folder" ? to : path.dirname(to));
-  await copy(from, to, true);
+  await copy(from, to, true, false);
   for (const link of links) {
     if ((await files.facts(link.at))?.kind === "folder")
       refuse(step, "the target is a folder", path.relative(prefix, link.at));

@@ -84,7 +84,9 @@ export async function runPlan(context: ExecutionContext, plan: Plan, paths: Exec
     try {
       if (step.kind === "run") await runStep(run, step);
       else {
-        const count = await copyStep(host.files, step, run.source, folders.prefix);
+        // The last one takes the files out of a checkout that is removed next; a workspace is one.
+        const isSpent = index === total - 1 && paths.workspace === undefined;
+        const count = await copyStep(host.files, step, run.source, folders.prefix, isSpent);
         await run.transcript.begin(`step ${step.id}: ${step.title}`, () => undefined).finish(`${count} files copied`);
       }
       outcome = "done";

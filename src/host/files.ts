@@ -210,6 +210,7 @@ export function createFiles(): Files {
           size: stats.size,
           mode: stats.mode & 0o7777,
           uid: stats.uid,
+          links: stats.nlink,
           modifiedMs: stats.mtimeMs,
           changedMs: stats.ctimeMs,
         };

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => fixture.remove());
 
 function copy(from: string, to: string, exclude: readonly string[] = []): Promise<number> {
-  return copyStep(createFiles(), copyOf(from, to, { exclude }), source, prefix);
+  return copyStep(createFiles(), copyOf(from, to, { exclude }), source, prefix, false);
 }
 const copied = (): string[] => fs.readdirSync(prefix, { recursive: true }).map(String).toSorted();
 
@@ -129,4 +129,42 @@ test("a missing source and a FIFO are refused by name", async () => {
   });
   execFileSync("/usr/bin/mkfifo", [path.join(source, "pipe")]);
   await expect(copy(".", ".")).rejects.toMatchObject({ message: expect.stringContaining("pipe") });
+});
+
+describe("of a checkout that nothing needs afterwards", () => {
+  const move = (): Promise<number> => copyStep(createFiles(), copyOf(".", "."), source, prefix, true);
+
+  test("files are moved, with the modes of a copy", async () => {
+    fixture.checkout({ a: "1", "sub/b": "2", ".git/HEAD": "ref" });
+    fs.chmodSync(path.join(source, "a"), 0o777);
+    fs.symlinkSync("a", path.join(source, "link"));
+    const { ino } = fs.statSync(path.join(source, "sub/b"));
+    expect(await move()).toBe(3);
+    expect(copied()).toEqual(["a", "link", "sub", "sub/b"]);
+    expect(fs.statSync(path.join(prefix, "sub/b")).ino).toBe(ino);
+    expect(fs.statSync(path.join(prefix, "a")).mode & 0o7777).toBe(0o755);
+    expect(fs.existsSync(path.join(source, ".git/HEAD"))).toBe(true);
+  });
+
+  test("a file that has another name elsewhere is copied: that one stays as it is", async () => {
+    const outside = path.join(fixture.folder, "outside");
+    fs.writeFileSync(outside, "x", { mode: 0o600 });
+    fixture.checkout({ a: "1" });
+    fs.linkSync(outside, path.join(source, "b"));
+    await move();
+    expect(fs.readFileSync(path.join(prefix, "b"), "utf8")).toBe("x");
+    expect(fs.statSync(path.join(prefix, "b")).mode & 0o7777).toBe(0o644);
+    expect(fs.statSync(outside)).toMatchObject({ nlink: 2, mode: 0o100600 });
+  });
+
+  test("what an earlier step put into the prefix is replaced when it is a file, and nothing else", async () => {
+    fixture.checkout({ a: "new", "sub/b": "new" });
+    fs.writeFileSync(path.join(prefix, "a"), "old");
+    await move();
+    expect(fs.readFileSync(path.join(prefix, "a"), "utf8")).toBe("new");
+    fixture.checkout({ "c/d": "x" });
+    fs.writeFileSync(path.join(source, "sub/e"), "x");
+    fs.mkdirSync(path.join(prefix, "sub/e"));
+    await expect(move()).rejects.toMatchObject({ message: expect.stringContaining("the target is a folder") });
+  });
 });

@@ -220,6 +220,13 @@ test("copy steps copy the checkout, without its .git, and say how much", async (
   expect(fixture.log()).toContain("2 files copied");
 });
 
+test("a copy step that is not the last one leaves the checkout as it is", async () => {
+  fixture.checkout({ "bin/tool": "x" });
+  await run([copyOf("bin", "bin"), runStep("cat bin/tool"), copyOf("bin", "libexec")]);
+  expect(fs.existsSync(path.join(fixture.paths.prefix, "bin/tool"))).toBe(true);
+  expect(fs.existsSync(path.join(fixture.paths.source, "bin/tool"))).toBe(false);
+});
+
 test("C50: what a step left in its private home is listed", async () => {
   const { stray } = await run([runStep("mkdir -p ~/.local/bin ~/.npm; touch ~/.local/bin/rc ~/.npm/cache")]);
   expect(stray).toEqual(["~/.local/bin/rc"]);

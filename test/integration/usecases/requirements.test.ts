@@ -187,7 +187,7 @@ describe("variables, services and devices", () => {
   });
 
   test("a device counts by the file that its driver made, with the driver's version", async () => {
-    const facts = { kind: "other", size: 0, mode: 0o666, uid: 0, modifiedMs: 0, changedMs: 0 } as const;
+    const facts = { kind: "other", size: 0, mode: 0o666, uid: 0, links: 1, modifiedMs: 0, changedMs: 0 } as const;
     const machine = (os: "linux" | "macos", files: Readonly<Record<string, string>>) => ({
       facts: { platform: { os, arch: "x64", libc: null } },
       files: {
