@@ -36,6 +36,7 @@ function lazyProcesses(): Processes {
     (loaded ??= import("../host/processes.ts").then(({ createProcesses }) => createProcesses()));
   return {
     run: async (request) => (await processes()).run(request),
+    prepare: async () => (await processes()).prepare(),
     attach: async (request) => (await processes()).attach(request),
   };
 }

@@ -75,6 +75,8 @@ export interface ProcessRequest {
   readonly pipes?: readonly (string | Uint8Array | null)[];
   /** What comes through `pipes` as it comes, by their index; without it it is collected. */
   readonly onPipe?: (index: number, chunk: Uint8Array) => void;
+  /** A program of ipm's own that ends at once (flock): for it nothing is loaded of what steps are started with. */
+  readonly helper?: boolean;
 }
 
 export interface ProcessResult {
@@ -109,6 +111,8 @@ export interface Processes {
    * `IpmError`, else INTERRUPTED).
    */
   run(request: ProcessRequest): Promise<ProcessResult>;
+  /** Load what starting programs takes, while there is something else to wait for. */
+  prepare(): Promise<void>;
   /**
    * Run a program with this process's own standard streams, in its process group. Until it ends, INT, TERM, HUP and the
    * like are its business: they are passed on and do nothing here. A failure to start it is an `IpmError`.
@@ -209,6 +213,8 @@ export interface GitRequest {
   readonly signal?: AbortSignal;
   /** Raw text of standard error as it comes (progress). Return true to end the call: the result is then `stopped`. */
   readonly onStderr?: (text: string) => boolean | void;
+  /** Called once git runs. */
+  readonly onStarted?: () => void;
 }
 
 export interface GitResult {

@@ -209,6 +209,7 @@ async function callGit(program: string, folders: readonly string[], request: Git
   })
     .env(environmentOf(request, folders))
     .outputHandler((_command, stdout, stderr) => {
+      request.onStarted?.();
       stdout.on("data", (chunk: Buffer) => {
         received += chunk.length;
         if (received > (request.maxOutput ?? DEFAULT_MAX_OUTPUT)) stop("output");

@@ -176,8 +176,10 @@ interface Started {
   readonly failed: Promise<unknown>;
 }
 
-/** Load execa, which takes 15 ms: only when something is started. */
-async function loadExeca(): Promise<(request: ProcessRequest, stdio: Descriptor[]) => Started> {
+type StartChild = (request: ProcessRequest, stdio: Descriptor[]) => Started;
+
+/** Load execa, which takes 15 to 25 ms: only when something of a package is started. */
+async function loadExeca(): Promise<StartChild> {
   const { execa } = await import("execa");
   return ({ argv: [program, ...args], cwd, env }, stdio) => {
     const child = execa(program, args, {
@@ -215,6 +217,8 @@ export function createProcesses(): Processes {
   const live = new Set<number>();
   let leaking: readonly number[] | undefined;
   let nullDescriptor: number | undefined;
+  let loaded: Promise<StartChild> | undefined;
+  const startByExeca = (): Promise<StartChild> => (loaded ??= loadExeca());
 
   const killAll = (): void => {
     for (const group of live) {
@@ -227,6 +231,8 @@ export function createProcesses(): Processes {
   /** What the child gets from descriptor 3 up: the listed ones, then pipes, and /dev/null over what would leak. */
   const furtherDescriptors = (request: ProcessRequest): Descriptor[] => {
     const further: Descriptor[] = [...(request.inheritFds ?? []), ...(request.pipes ?? []).map(() => "pipe" as const)];
+    // A helper of ipm's own ends at once and keeps nothing open.
+    if (request.helper === true) return further;
     leaking ??= findInheritableDescriptors();
     for (const descriptor of leaking) {
       const index = descriptor - 3;
@@ -249,7 +255,8 @@ export function createProcesses(): Processes {
       "pipe",
       ...furtherDescriptors(request),
     ];
-    const startChild = stdio.length > FEW_DESCRIPTORS ? startBySpawn : await loadExeca();
+    const isPlain = request.helper === true || stdio.length > FEW_DESCRIPTORS;
+    const startChild = isPlain ? startBySpawn : await startByExeca();
     const started = performance.now();
     const { child, failed } = startChild(request, stdio);
     const group = child.pid;
@@ -363,5 +370,10 @@ export function createProcesses(): Processes {
     }
   };
 
-  return { run, attach: attachProcess };
+  const prepare = async (): Promise<void> => {
+    leaking ??= findInheritableDescriptors();
+    await startByExeca();
+  };
+
+  return { run, prepare, attach: attachProcess };
 }

@@ -66,6 +66,7 @@ async function fetchRefs(call: FetchCall, options: readonly string[], refspecs: 
     configFile: remote.configFile,
     env: remote.env,
     timeoutMs: limits.fetchMs,
+    ...(context.meanwhile === undefined ? {} : { onStarted: context.meanwhile }),
     onStderr: (text) => {
       let isTooLarge = false;
       for (const line of text.split(/[\r\n]+/u)) {

@@ -16,6 +16,8 @@ export interface SourceContext {
   readonly offline?: boolean;
   /** Hold the named kernel lock while `work` runs (`git-<store>`: one for each git store). */
   readonly lock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Called once a transfer runs: the time to prepare what comes after it. */
+  readonly meanwhile?: () => void;
 }
 
 /** One bare repository of ipm's own, below the cache. */

@@ -50,7 +50,7 @@ async function lockProgram(host: Host): Promise<(fd: number) => readonly [string
 
 async function tryLock(host: Host, file: string, descriptor: number): Promise<boolean> {
   const argv = (await lockProgram(host))(CHILD_FD);
-  const result = await host.processes.run({ argv, cwd: "/", env: {}, inheritFds: [descriptor] });
+  const result = await host.processes.run({ argv, cwd: "/", env: {}, inheritFds: [descriptor], helper: true });
   if (result.exitCode === 0) return true;
   if (result.exitCode === BUSY_EXIT) return false;
   const words = escapeUntrusted(new TextDecoder().decode(result.stderr).trim());

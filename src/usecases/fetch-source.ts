@@ -25,7 +25,11 @@ export async function fetchSource(
 ): Promise<FetchedCommit> {
   context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(request) });
   const start = context.host.monotonicMs();
-  const source = await openSource(sourceContext(context), request, { tool, offline });
+  const meanwhile = (): void => {
+    // Steps follow a fetch. Whatever fails here fails again where it is needed.
+    context.host.processes.prepare().catch(() => undefined);
+  };
+  const source = await openSource({ ...sourceContext(context), meanwhile }, request, { tool, offline });
   const ms = Math.round(context.host.monotonicMs() - start);
   context.emit({ type: "phase.finished", tool, phase: "fetch", ms, detail: source.commit });
   return source;
