@@ -1,11 +1,14 @@
 import path from "node:path";
+import { sha256Hex } from "../core/canonical-json.ts";
 import { IpmError } from "../core/errors.ts";
 import { parseGitUrl } from "../core/git-url.ts";
 import {
   type GitSetting,
   buildGitConfig,
+  isOfUse,
   localPathOf,
   parseGitSettings,
+  renderGitSettings,
   rewriteUrl,
   transportOf,
 } from "./git-config.ts";
@@ -38,7 +41,44 @@ const NETWORK_VARIABLES = [
   "GIT_SSL_CAINFO",
 ];
 
-/** The user's own settings of git, includes followed, in the order in which git reads them. */
+/**
+ * What ipm takes of one file of the user's settings, as git reads it. git is not asked again for a file that it has read:
+ * what was taken is kept beside the other configuration files. A file that includes others says too little to know that.
+ * @throws IpmError CONFIG_INVALID when git cannot read it
+ */
+async function readSettings(context: SourceContext, file: string, home: string): Promise<GitSetting[]> {
+  const { files, homes } = context.host;
+  const text = await files.readText(file).catch(() => undefined);
+  const known =
+    text === undefined || /include/iu.test(text)
+      ? undefined
+      : path.join(homes.cache, "git", "config", `user-${sha256Hex(text).slice(0, 24)}`);
+  const kept = known === undefined ? undefined : await files.readText(known);
+  if (kept !== undefined) return parseGitSettings(kept);
+  const result = await context.host.git.run({
+    args: ["config", "--file", file, "--includes", "-z", "--list"],
+    cwd: "/",
+    configFile: "/dev/null",
+    env: { HOME: home },
+    timeoutMs: 10_000,
+    signal: context.host.signal,
+  });
+  if (result.exitCode !== 0) {
+    throw new IpmError("CONFIG_INVALID", `git cannot read ${file}: ${gitWords(result.stderr)}`, {
+      hint: `correct ${file}; "git config --list" shows the line`,
+      data: { path: file },
+    });
+  }
+  const taken = parseGitSettings(Buffer.from(result.stdout).toString("utf8")).filter(({ key }) => isOfUse(key));
+  if (known !== undefined) {
+    await files.createFolder(path.dirname(known));
+    // A proxy's URL may hold a password.
+    await files.writeDurably(known, renderGitSettings(taken), 0o600);
+  }
+  return taken;
+}
+
+/** What ipm takes of the user's own settings of git, includes followed, in the order in which git reads them. */
 export async function readUserSettings(context: SourceContext): Promise<GitSetting[]> {
   const { env } = context.host.facts;
   const home = env["HOME"];
@@ -49,21 +89,7 @@ export async function readUserSettings(context: SourceContext): Promise<GitSetti
   for (const file of [path.join(configHome, "git", "config"), path.join(home, ".gitconfig")]) {
     // Files of the user that git reads too; a link (dotfiles) is as good as a file.
     if ((await context.host.files.realPath(file)) === undefined) continue;
-    const result = await context.host.git.run({
-      args: ["config", "--file", file, "--includes", "-z", "--list"],
-      cwd: "/",
-      configFile: "/dev/null",
-      env: { HOME: home },
-      timeoutMs: 10_000,
-      signal: context.host.signal,
-    });
-    if (result.exitCode !== 0) {
-      throw new IpmError("CONFIG_INVALID", `git cannot read ${file}: ${gitWords(result.stderr)}`, {
-        hint: `correct ${file}; "git config --list" shows the line`,
-        data: { path: file },
-      });
-    }
-    settings.push(...parseGitSettings(Buffer.from(result.stdout).toString("utf8")));
+    settings.push(...(await readSettings(context, file, home)));
   }
   return settings;
 }

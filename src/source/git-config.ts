@@ -27,6 +27,7 @@ export interface RewrittenUrl {
   readonly rewritten: boolean;
 }
 
+const INSTEAD_OF = /^url\.(.+)\.insteadof$/su;
 const TAKEN_HTTP = new Set(["proxy", "sslcainfo", "sslcapath"]);
 
 // Findings of fsck that are history, not attacks: old tools wrote such dates, names and modes, and the commit is pinned.
@@ -58,11 +59,16 @@ export function parseGitSettings(output: string): GitSetting[] {
     });
 }
 
+/** The same form again, for `parseGitSettings`. */
+export function renderGitSettings(settings: readonly GitSetting[]): string {
+  return settings.map(({ key, value }) => `${value === null ? key : `${key}\n${value}`}\0`).join("");
+}
+
 /** Apply `url.<base>.insteadOf` as git does: the longest matching prefix wins, once. */
 export function rewriteUrl(url: string, settings: readonly GitSetting[]): RewrittenUrl {
   let best = { prefix: "", base: "" };
   for (const { key, value } of settings) {
-    const base = /^url\.(.+)\.insteadof$/su.exec(key)?.[1];
+    const base = INSTEAD_OF.exec(key)?.[1];
     if (base === undefined || value === null || value === "") continue;
     if (url.startsWith(value) && value.length > best.prefix.length) best = { prefix: value, base };
   }
@@ -97,6 +103,11 @@ function isTaken(key: string, credentials: boolean): boolean {
   const { section, variable } = partsOf(key);
   if (section === "http") return TAKEN_HTTP.has(variable);
   return credentials && section === "credential";
+}
+
+/** True for a setting of the user that `rewriteUrl` or `buildGitConfig` looks at; all others may hold what is none of ipm's business. */
+export function isOfUse(key: string): boolean {
+  return INSTEAD_OF.test(key) || isTaken(key, true);
 }
 
 /**

@@ -38,7 +38,7 @@ async function tagObject(
   const { store, limits, commit, tag } = order;
   const seen = await context.host.files.readText(path.join(store.folder, seenRef(`refs/tags/${tag}`)));
   const object = seen?.trim();
-  if (object === undefined || !/^[0-9a-f]{40}$/u.test(object)) return commit;
+  if (object === undefined || object === commit || !/^[0-9a-f]{40}$/u.test(object)) return commit;
   const [peeled] = await idsOf(context, store, limits, [`${object}^{commit}`]);
   return peeled === commit ? object : commit;
 }
@@ -51,7 +51,7 @@ async function writeRepository(context: SourceContext, order: CheckoutOrder): Pr
   for (const folder of ["objects/pack", "objects/info", "refs/heads", "refs/tags", "info"]) {
     await files.createFolder(path.join(git, folder));
   }
-  const object = await packCommit(context, { store, limits, commit, tag, git });
+  const object = await packFirst(context, { store, limits, commit, tag, git });
   // The parents are not here. Git accepts the line for a commit without parents too.
   await files.write(path.join(git, "shallow"), `${commit}\n`);
   if (tag !== null) await writeRef(files, git, `refs/tags/${tag}`, object);
@@ -100,6 +100,33 @@ async function writeClone(files: Files, git: string, commit: CommitSha, clone: C
 /** A commit of a store and the repository's folder (`…/.git`) that gets it. */
 interface PackOrder extends Pick<CheckoutOrder, "store" | "limits" | "commit" | "tag"> {
   readonly git: string;
+}
+
+/**
+ * The name, without its ending, of the pack that holds the commit and nothing older: the one that a store's first shallow
+ * transfer brought. Undefined when there is more in the store, or another history.
+ */
+async function onlyPack(
+  files: Files,
+  { store, commit }: Pick<PackOrder, "store" | "commit">,
+): Promise<string | undefined> {
+  if ((await files.readText(path.join(store.folder, "shallow"))) !== `${commit}\n`) return undefined;
+  const objects = path.join(store.folder, "objects");
+  const isLoose = (await files.list(objects)).some((name) => /^[0-9a-f]{2}$/u.test(name));
+  const packs = (await files.list(path.join(objects, "pack"))).filter((name) => name.endsWith(".pack"));
+  return isLoose || packs.length !== 1 ? undefined : packs[0]?.slice(0, -".pack".length);
+}
+
+/** Like `packCommit`, for a repository that has no objects yet: where the store has nothing else, its pack is copied. */
+async function packFirst(context: SourceContext, order: PackOrder): Promise<string> {
+  const { files } = context.host;
+  const only = await onlyPack(files, order);
+  if (only === undefined) return packCommit(context, order);
+  for (const ending of ["idx", "pack"]) {
+    const file = `objects/pack/${only}.${ending}`;
+    await files.copyFile(path.join(order.store.folder, file), path.join(order.git, file));
+  }
+  return order.tag === null ? order.commit : tagObject(context, order);
 }
 
 /** Pack one commit with its trees and blobs, and its tag, into a repository. @returns the object that the tag is to name */
@@ -168,7 +195,7 @@ async function restoreModes(context: SourceContext, { listing, into }: CheckoutO
 /** What git was to write is there, with the sizes of the tree: the last look before steps run. */
 async function verifyFiles(context: SourceContext, { listing, into, store }: CheckoutOrder): Promise<void> {
   for (const { path: file, mode, size } of listing) {
-    const facts = await context.host.files.facts(path.join(into, file));
+    const facts = await context.host.files.facts(`${into}/${file}`);
     const kind = mode === "120000" ? "link" : mode === "160000" ? "folder" : "file";
     if (facts?.kind === kind && (kind !== "file" || facts.size === size)) continue;
     throw new IpmError("SOURCE_MISMATCH", `${path.join(into, file)} was not written as it is in the repository`, {

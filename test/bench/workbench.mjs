@@ -1,6 +1,6 @@
 /** What the groups of the benchmark share: a folder in memory, repositories to install, a server, peers. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -181,7 +181,13 @@ export class Workbench {
     return {
       folder,
       env,
-      fresh: () => remove("data/store", "data/profiles", "data/current", "data/logs", "cache/git"),
+      fresh: () => {
+        remove("data/store", "data/profiles", "data/current", "data/logs");
+        // What git reads in place of the user's settings was not fetched, and is there from the first command on.
+        const stores = path.join(folder, "cache/git");
+        if (!existsSync(stores)) return;
+        for (const store of readdirSync(stores)) if (store !== "config") remove(path.join("cache/git", store));
+      },
       run: (...words) => must([NODE, IPM, ...words], { env }),
     };
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { IpmError } from "../../../src/core/errors.ts";
@@ -9,7 +9,7 @@ import { listRefs } from "../../../src/source/list-refs.ts";
 import { type OpenSourceOptions, openSource } from "../../../src/source/open-source.ts";
 import { seenRef, storeOf } from "../../../src/source/git-store.ts";
 import type { FetchedCommit } from "../../../src/source/source.ts";
-import { GitRepository } from "../../helpers/git-repository.ts";
+import { GitRepository, runGit } from "../../helpers/git-repository.ts";
 import { type GitServer, type GitServerOptions, serveGit } from "../../helpers/git-server.ts";
 import { type TestSourceContext, sourceContext } from "../../helpers/source-context.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -117,6 +117,45 @@ describe("a pinned commit", () => {
     await open(context, { commit: remote.commit({ a: "2" }) });
     const second = server.sent.reduce((sum, bytes) => sum + bytes, 0);
     expect(second).toBeLessThan(first / 10);
+  });
+
+  test("is checked out with its own objects and no others, whatever else the store has", async () => {
+    const first = remote.commit({ a: randomBytes(2000).toString("hex"), link: { link: "a" } });
+    remote.tag("v1", { annotated: true });
+    const context = await serve();
+    const before = await open(context, { commit: first, ref: "refs/tags/v1" });
+    const second = remote.commit({ a: "2" });
+    await before.checkout(path.join(folder, "one"), "v1");
+    await (await open(context, { commit: second })).checkout(path.join(folder, "two"), "v2");
+    await before.checkout(path.join(folder, "three"), "v1");
+    for (const [name, commit, tag] of [
+      ["one", first, "tag"],
+      ["two", second, "commit"],
+      ["three", first, "tag"],
+    ] as const) {
+      const git = (...args: string[]): string => runGit(path.join(folder, name), args).toString().trim();
+      expect(git("rev-parse", "HEAD")).toBe(commit);
+      expect(git("rev-list", "--count", "--all")).toBe("1");
+      expect(git("status", "--porcelain")).toBe("");
+      expect(git("fsck", "--full", "--strict")).toBe("");
+      const types = git("cat-file", "--batch-all-objects", "--batch-check=%(objecttype)").split("\n").toSorted();
+      expect(types).toEqual(["blob", "blob", "commit", ...(tag === "tag" ? ["tag"] : []), "tree"]);
+      expect(git("cat-file", "-t", tag === "tag" ? "v1" : "v2")).toBe(tag);
+    }
+  });
+
+  test("does not share its objects with the checkout: what a step does to them stays there", async () => {
+    const commit = remote.commit({ a: "1" });
+    const context = await serve();
+    const source = await open(context, { commit });
+    await source.checkout(path.join(folder, "one"), null);
+    const packs = path.join(folder, "one/.git/objects/pack");
+    for (const name of readdirSync(packs)) {
+      chmodSync(path.join(packs, name), 0o644);
+      writeFileSync(path.join(packs, name), "overwritten");
+    }
+    await source.checkout(path.join(folder, "two"), null);
+    expect(runGit(path.join(folder, "two"), ["fsck", "--full", "--strict"]).toString()).toBe("");
   });
 
   test("several at once do not disturb each other", async () => {

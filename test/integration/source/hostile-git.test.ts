@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -178,6 +178,36 @@ describe("the user's settings", () => {
     });
     writeFileSync(path.join(context.home, "more"), insteadOf(`file://${path.join(folder, "served")}`));
     await expect(open(context, { commit })).resolves.toMatchObject({ commit });
+  });
+
+  test("a file that git has read is not read by it again before it is another one, and only what is taken is kept", async () => {
+    const served = insteadOf(path.join(folder, "served"));
+    const context = sourceContext(folder, {
+      gitConfig: `${served}[http "https://proxy.test/"]\n\textraHeader = secret one\n\tproxy = http://secret@two/\n[user]\n\tname = three\n`,
+    });
+    const reads = (): number => context.calls.filter(({ args }) => args[0] === "config").length;
+    await open(context, { commit: remote.commit({ a: "1" }) });
+    await open(context, { commit: remote.commit({ a: "2" }) });
+    expect(reads()).toBe(1);
+    const configs = path.join(context.cache, "git/config");
+    const kept = readdirSync(configs).filter((name) => name.startsWith("user-"));
+    expect(kept).toHaveLength(1);
+    const [file = ""] = kept.map((name) => path.join(configs, name));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).toMatch(/secret@two/u);
+    expect(readFileSync(file, "utf8")).not.toMatch(/secret one|three/u);
+
+    writeFileSync(path.join(context.home, ".gitconfig"), insteadOf(path.join(folder, "elsewhere")));
+    await expect(open(context, { commit: remote.commit({ a: "3" }) })).rejects.toMatchObject({ code: "FETCH_FAILED" });
+    expect(reads()).toBe(2);
+
+    // What is included may change without it.
+    writeFileSync(path.join(context.home, ".gitconfig"), "[include]\n\tpath = ~/more\n");
+    writeFileSync(path.join(context.home, "more"), insteadOf(path.join(folder, "elsewhere")));
+    await expect(open(context, { commit: remote.commit({ a: "4" }) })).rejects.toMatchObject({ code: "FETCH_FAILED" });
+    writeFileSync(path.join(context.home, "more"), served);
+    await open(context, { commit: remote.commit({ a: "5" }) });
+    expect(reads()).toBe(4);
   });
 
   test("a rewrite to a local folder needs no URL", async () => {
