@@ -73,12 +73,17 @@ export async function prepareHome(host: Host, layout: Layout, say: (what: string
   }
 }
 
+/** True when the space that `keepReserve` keeps is there. */
+export async function hasReserve(host: Host, layout: Layout): Promise<boolean> {
+  return (await host.files.facts(layout.reserve))?.size === RESERVE_BYTES;
+}
+
 /**
  * Keep some space aside for the day when the disk is full: a generation without a tool is a new generation too, and
  * needs room before anything can be given back. Without the space for it there is none.
  */
 export async function keepReserve(host: Host, layout: Layout): Promise<void> {
-  if ((await host.files.facts(layout.reserve))?.size === RESERVE_BYTES) return;
+  if (await hasReserve(host, layout)) return;
   try {
     // Not zeros: some file systems store those as nothing.
     await host.files.write(layout.reserve, randomBytes(RESERVE_BYTES), 0o600);

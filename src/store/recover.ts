@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import { listGenerationNumbers, readCurrentNumber } from "./generations.ts";
-import { entryPaths, profilePaths } from "./layout.ts";
+import { type EntryId, entryPaths, profilePaths } from "./layout.ts";
 import { makeGeneration } from "./make-generation.ts";
-import { keepReserve, prepareHome } from "./prepare-home.ts";
+import { hasReserve, keepReserve, prepareHome } from "./prepare-home.ts";
 import { switchCurrent } from "./profiles.ts";
 import { inspectCurrent } from "./read-current.ts";
 import { listEntryIds } from "./receipts.ts";
@@ -34,18 +34,37 @@ export async function openForWriting(context: StoreContext): Promise<readonly st
     context.emit({ type: "state.repaired", what });
   };
   await prepareHome(host, layout, say);
-  await underSwitchLock(context, async () => {
-    for (const name of await host.files.list(layout.data)) {
-      if (STAGED.test(name)) await removeOwn(host, layout, path.join(layout.data, name));
-    }
-    await removeIncompleteEntries(context, say);
-    await removeEmptyFolders(context);
-    await removeIncompleteProfiles(context, say);
-    await repairCurrent(context, say);
-    await keepReserve(host, layout);
-  });
+  // Nearly always: and the lock would be a program to start.
+  if (!(await isInOrder(context))) {
+    await underSwitchLock(context, async () => {
+      for (const name of await findStaged(context)) await removeOwn(host, layout, path.join(layout.data, name));
+      await removeIncompleteEntries(context, say);
+      await removeEmptyFolders(context);
+      await removeIncompleteProfiles(context, say);
+      await repairCurrent(context, say);
+      await keepReserve(host, layout);
+    });
+  }
   await reportWorkspaces(context);
   return done;
+}
+
+/**
+ * True when `openForWriting` would find nothing to do. A look without a lock: what another process is just making looks
+ * like something unfinished, and is looked at again with the lock.
+ */
+async function isInOrder(context: StoreContext): Promise<boolean> {
+  const { host, layout } = context;
+  if ((await findStaged(context)).length > 0) return false;
+  if ((await findIncompleteEntries(context)).length > 0) return false;
+  if ((await findEmptyFolders(context)).length > 0) return false;
+  if ((await findIncompleteProfiles(context)).length > 0) return false;
+  const { state } = await inspectCurrent(host, layout);
+  return (state === "none" || state === "complete") && (await hasReserve(host, layout));
+}
+
+async function findStaged({ host, layout }: StoreContext): Promise<string[]> {
+  return (await host.files.list(layout.data)).filter((name) => STAGED.test(name));
 }
 
 /**
@@ -70,11 +89,18 @@ async function reportWorkspaces(context: StoreContext): Promise<void> {
   }
 }
 
+async function findIncompleteEntries({ host, layout }: StoreContext): Promise<EntryId[]> {
+  const found: EntryId[] = [];
+  for (const id of await listEntryIds(host, layout)) {
+    if ((await host.files.facts(entryPaths(layout, id).receipt)) === undefined) found.push(id);
+  }
+  return found;
+}
+
 async function removeIncompleteEntries(context: StoreContext, say: Say): Promise<void> {
   const { host, layout } = context;
-  for (const id of await listEntryIds(host, layout)) {
+  for (const id of await findIncompleteEntries(context)) {
     const paths = entryPaths(layout, id);
-    if ((await host.files.facts(paths.receipt)) !== undefined) continue;
     const lock = await lockEntriesNow(context, id.name);
     // Held: it is being built right now, by a process that lives.
     if (lock === undefined) continue;
@@ -89,12 +115,21 @@ async function removeIncompleteEntries(context: StoreContext, say: Say): Promise
   }
 }
 
-/** Folders of tools that nothing is left of: a kill between the last entry and its folder. */
-async function removeEmptyFolders(context: StoreContext): Promise<void> {
-  const { host, layout } = context;
+/** Folders of tools that nothing is left of: a kill between the last entry and its folder. @returns their names */
+async function findEmptyFolders({ host, layout }: StoreContext): Promise<string[]> {
+  const found: string[] = [];
   for (const name of await host.files.list(layout.store)) {
     const folder = path.join(layout.store, name);
-    if ((await host.files.facts(folder))?.kind !== "folder" || (await host.files.list(folder)).length > 0) continue;
+    if ((await host.files.facts(folder))?.kind === "folder" && (await host.files.list(folder)).length === 0)
+      found.push(name);
+  }
+  return found;
+}
+
+async function removeEmptyFolders(context: StoreContext): Promise<void> {
+  const { host, layout } = context;
+  for (const name of await findEmptyFolders(context)) {
+    const folder = path.join(layout.store, name);
     const lock = await lockEntriesNow(context, name);
     if (lock === undefined) continue;
     try {
@@ -105,12 +140,20 @@ async function removeEmptyFolders(context: StoreContext): Promise<void> {
   }
 }
 
-async function removeIncompleteProfiles({ host, layout }: StoreContext, say: Say): Promise<void> {
+async function findIncompleteProfiles({ host, layout }: StoreContext): Promise<number[]> {
+  const current = await readCurrentNumber(host, layout);
+  const found: number[] = [];
   for (const number of await listGenerationNumbers(host, layout)) {
-    const paths = profilePaths(layout, number);
-    if ((await host.files.facts(paths.generation)) !== undefined) continue;
-    if ((await readCurrentNumber(host, layout)) === number) continue;
-    await removeOwn(host, layout, paths.root);
+    const { generation } = profilePaths(layout, number);
+    if (number !== current && (await host.files.facts(generation)) === undefined) found.push(number);
+  }
+  return found;
+}
+
+async function removeIncompleteProfiles(context: StoreContext, say: Say): Promise<void> {
+  const { host, layout } = context;
+  for (const number of await findIncompleteProfiles(context)) {
+    await removeOwn(host, layout, profilePaths(layout, number).root);
     say(`removed the unfinished generation ${number}`);
   }
 }

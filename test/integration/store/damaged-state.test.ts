@@ -21,6 +21,8 @@ import { isIpmError } from "../../../src/core/errors.ts";
 import { parseGeneration } from "../../../src/store/generations.ts";
 import { type EntryId, parseEntryId } from "../../../src/store/layout.ts";
 import { readReceipt } from "../../../src/store/receipts.ts";
+import { openForWriting } from "../../../src/store/recover.ts";
+import { createStoreContext } from "../../../src/store/store-context.ts";
 import { doctor } from "../../../src/usecases/doctor.ts";
 import { collectGarbage } from "../../../src/usecases/gc.ts";
 import { history } from "../../../src/usecases/history.ts";
@@ -115,6 +117,45 @@ test("D70: something else where `current` should be is never replaced, and list 
   expect(await tools()).toEqual(BOTH);
   expect(warnings()).toContain("STATE_DAMAGED");
 });
+
+const DISORDER: readonly (readonly [what: string, make: () => void])[] = [
+  ["an unfinished build", () => mkdirSync(path.join(ipm.layout.store, "alpha/9.9.9-0123456789ab"))],
+  ["an empty folder of a tool", () => mkdirSync(path.join(ipm.layout.store, "charlie"))],
+  ["an unfinished generation", () => mkdirSync(path.join(ipm.layout.profiles, "4/bin"), { recursive: true })],
+  [
+    "a link that was to become current",
+    () => symlinkSync("profiles/4", path.join(ipm.layout.data, ".current.0123456789ab.tmp")),
+  ],
+  ["a current that leads nowhere", () => rmSync(ipm.layout.current)],
+  ["a lost reserve", () => rmSync(ipm.layout.reserve)],
+];
+
+test("a home in order is opened for writing without a lock; for everything else one is taken, and it is put in order", async () => {
+  const { host, emit } = ipm.context;
+  let started = 0;
+  const run: typeof host.processes.run = (request) => {
+    started++;
+    return host.processes.run(request);
+  };
+  const counting = { ...host, processes: { ...host.processes, run } };
+  const store = createStoreContext(counting, emit, "test", 1000);
+  await openForWriting(store);
+  expect(started).toBe(0);
+  const inOrder = treeText(ipm.layout.data);
+  for (const [what, make] of DISORDER) {
+    make();
+    await openForWriting(store);
+    expect([what, started > 0]).toEqual([what, true]);
+    started = 0;
+    await openForWriting(store);
+    expect([what, started]).toEqual([what, 0]);
+    expect(withoutLocks(treeText(ipm.layout.data))).toEqual(withoutLocks(inOrder));
+  }
+});
+
+function withoutLocks(lines: readonly string[]): string[] {
+  return lines.filter((line) => !/^(?:locks|reserve)\b/u.test(line));
+}
 
 test("D70, D71: a foreign or edited launcher is named by doctor, is not carried on and not removed", async () => {
   const bin = path.join(ipm.layout.profiles, "3/bin");
