@@ -50,7 +50,7 @@ function createLoader(dist) {
 
   function compile(name) {
     const filename = path.join(dist, name);
-    const code = fs.readFileSync(filename, "utf8");
+    const code = fs.readFileSync(filename, "latin1");
     const id = code.slice(2, 2 + ID_LENGTH);
     build ??= id;
     if (id !== build) throw new Error("the files of ipm were replaced while it was running");

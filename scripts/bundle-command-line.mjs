@@ -90,7 +90,6 @@ const MINIFIED = {
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: "none",
-  // One byte a character: read and compiled without decoding.
   charset: "ascii",
   logLevel: "warning",
 };
@@ -166,7 +165,9 @@ function linkFiles(root, homes, own) {
 
 /** Code as bin/ipm.cjs loads it. */
 function asModule(code, id) {
-  return `/*${id}*/(function(exports,require,module,builtin){"use strict";${code}\n})`;
+  // One byte a character: read and compiled without decoding. esbuild leaves regular expressions as they are.
+  const ascii = code.replaceAll(/[^\0-\x7F]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `/*${id}*/(function(exports,require,module,builtin){"use strict";${ascii}\n})`;
 }
 
 /** What esbuild makes of `import … from "node:fs"` copies every function of it, once in each module that has one. */

@@ -36,8 +36,7 @@ const PUBLIC: Readonly<Record<Ecosystem, readonly string[]>> = {
   maven: ["repo.maven.apache.org", "repo1.maven.org", "plugins.gradle.org", "plugins-artifacts.gradle.org"],
 };
 
-const blocked = new net.BlockList();
-for (const [address, prefix] of [
+const PRIVATE_IPV4 = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
@@ -52,10 +51,8 @@ for (const [address, prefix] of [
   ["203.0.113.0", 24],
   ["224.0.0.0", 4],
   ["240.0.0.0", 4],
-] as const) {
-  blocked.addSubnet(address, prefix, "ipv4");
-}
-for (const [address, prefix] of [
+] as const;
+const PRIVATE_IPV6 = [
   ["::", 96],
   ["64:ff9b::", 96],
   ["64:ff9b:1::", 48],
@@ -66,8 +63,17 @@ for (const [address, prefix] of [
   ["fe80::", 10],
   ["fec0::", 10],
   ["ff00::", 8],
-] as const) {
-  blocked.addSubnet(address, prefix, "ipv6");
+] as const;
+
+let blockList: net.BlockList | undefined;
+
+/** Made at the first question: `node:net` takes four milliseconds to load, and most commands ask none. */
+function privateAddresses(): net.BlockList {
+  if (blockList !== undefined) return blockList;
+  blockList = new net.BlockList();
+  for (const [address, prefix] of PRIVATE_IPV4) blockList.addSubnet(address, prefix, "ipv4");
+  for (const [address, prefix] of PRIVATE_IPV6) blockList.addSubnet(address, prefix, "ipv6");
+  return blockList;
 }
 
 /** True for an address that is no public one: private, loopback, link-local, reserved, multicast, or one that carries such an IPv4 address. */
@@ -75,7 +81,7 @@ export function isPrivateAddress(address: string): boolean {
   const family = net.isIP(address);
   if (family === 0) return true;
   // BlockList compares ::ffff:a.b.c.d with the IPv4 rules.
-  return blocked.check(address, family === 4 ? "ipv4" : "ipv6");
+  return privateAddresses().check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 /** The target of a URL of this machine's configuration, without its credentials; undefined for other schemes. */
