@@ -62,7 +62,12 @@ const BUNDLES = [
   {
     // Registries of config.yaml.
     file: "configured.cjs",
-    entries: ["src/registry/open-folder.ts", "src/registry/open-git.ts", "src/registry/open-static.ts"],
+    entries: [
+      "src/registry/open-folder.ts",
+      "src/registry/open-git.ts",
+      "src/registry/open-static.ts",
+      "src/registry/see-folder.ts",
+    ],
   },
   {
     // Another set of what is built already.

@@ -204,7 +204,9 @@ export function createFiles(): Files {
     },
     facts: async (file) =>
       attemptOptional("look at", file, () => {
-        const stats = fs.lstatSync(file);
+        // Asked not to throw: an error costs ten times as much as the call, and most of what is asked for may be missing.
+        const stats = fs.lstatSync(file, { throwIfNoEntry: false });
+        if (stats === undefined) return undefined;
         return {
           kind: kindOf(stats),
           size: stats.size,

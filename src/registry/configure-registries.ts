@@ -79,10 +79,22 @@ async function addFolder(context: RegistryContext, location: string): Promise<Ad
       data: { path: location },
     });
   }
-  const { compileIndex } = await import("./compile-index.ts");
-  const { meta, findings } = await compileIndex(folderTree(files, root), { key: "" });
-  const registry: ConfiguredRegistry = { id: meta.id, kind: "folder", location };
+  const { readRegistryFile } = await import("./registry-entries.ts");
+  const { indexFolder } = await import("./folder-index.ts");
+  const { seeFolder } = await import("./see-folder.ts");
+  const tree = folderTree(files, root);
+  const { id } = await readRegistryFile(tree, await tree.list([]));
+  const registry: ConfiguredRegistry = { id, kind: "folder", location };
   checkNew((await readConfig(context)).registries, registry);
+  // Kept, so that the first look-up need not do it again.
+  const { meta, findings, index } = await indexFolder(
+    context,
+    registry,
+    tree,
+    await seeFolder(context, tree),
+    undefined,
+  );
+  index.close();
   await addToConfig(context, registry);
   return { ...registry, name: meta.name, entries: meta.entries, findings, configFile: configFile(context) };
 }

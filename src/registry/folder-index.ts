@@ -1,22 +1,19 @@
-import path from "node:path";
-import { isIpmError } from "../core/errors.ts";
+import type { Finding } from "../manifest/finding.ts";
 import { compileIndex } from "./compile-index.ts";
 import { keyOf } from "./index-key.ts";
 import type { IndexMeta } from "./index-records.ts";
 import type { IndexSet } from "./index-set.ts";
 import { keepLayers, layersInMemory } from "./keep-layers.ts";
-import { checkId, folderPrefix, rootStamp } from "./open-folder.ts";
+import { checkId, folderPrefix } from "./open-folder.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import type { RegistryIndex } from "./registry-index.ts";
-import { registryCache } from "./registry-places.ts";
-import { PACKAGES, type RegistryTree, stampsOf } from "./registry-tree.ts";
+import { PACKAGES, type RegistryTree } from "./registry-tree.ts";
+import { type SeenFolder, formatStamps, readStamps, stampsFile } from "./see-folder.ts";
 import { type TreeChange, updateIndex } from "./update-index.ts";
 
-/** Below this age a file may change again without a sign: two writes in one tick of the clock look the same. */
+/** Below this age when it is looked at, a file may change again without a sign: two writes in one tick look the same. */
 const RACY_MS = 1_000;
-/** Beside the layers: the stamp of every entry, a line each, for what has changed since. */
-const STAMPS_FILE = "stamps";
 
 function parseStamps(text: string): Map<string, string> {
   const stamps = new Map<string, string>();
@@ -34,42 +31,43 @@ function changesBetween(before: ReadonlyMap<string, string>, now: ReadonlyMap<st
   return { names, all: false };
 }
 
-/** The index of a folder as its files are now: what has changed is compiled anew, and kept if it can be relied on. */
-export async function indexNow(
+export interface FolderIndex {
+  readonly index: RegistryIndex;
+  readonly meta: IndexMeta;
+  /** What is wrong with the entries that were read. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * The index of a folder as its files were seen: what has changed is compiled anew, and kept if it can be relied on.
+ * @param previous the index in the cache, if it is of this folder
+ * @throws IpmError REGISTRY_INVALID when the folder is no registry, or one of another id
+ */
+export async function indexFolder(
   context: RegistryContext,
   registry: ConfiguredRegistry,
   tree: RegistryTree,
+  { atMs, root, listed, stamps }: SeenFolder,
   previous: { readonly index: RegistryIndex; readonly set: IndexSet } | undefined,
-): Promise<RegistryIndex> {
+): Promise<FolderIndex> {
   const { files } = context.host;
-  const root = await rootStamp(tree);
-  const listed = await tree.list();
   const once: RegistryTree = { ...tree, list: async (names) => (names === undefined ? listed : tree.list(names)) };
-  const stamps = stampsOf(listed);
-  const stampsFile = path.join(registryCache(context, registry.id), STAMPS_FILE);
-  const key = `${folderPrefix(context, tree)}${root}`;
   const options = { key: keyOf(context, root), stamps: true };
-  const before = previous === undefined ? undefined : await files.readText(stampsFile);
-  let updated: { meta: IndexMeta; kept: number; bytes: Uint8Array | null } | undefined;
-  if (previous !== undefined && before !== undefined) {
-    const change = changesBetween(parseStamps(before), stamps);
-    if (change.names.size === 0 && previous.set.key === key) return previous.index;
-    updated = await updateIndex(once, previous.index, change, options);
-  }
-  if (updated === undefined) {
-    const { meta, bytes } = await compileIndex(once, options);
-    updated = { meta, kept: 0, bytes };
-  }
-  checkId(registry, updated.meta);
-  const kept = previous?.set.layers.slice(0, updated.kept) ?? [];
+  const before = previous === undefined ? undefined : await readStamps(context, registry, previous.set);
+  const updated =
+    previous === undefined || before === undefined
+      ? undefined
+      : await updateIndex(once, previous.index, changesBetween(parseStamps(before), stamps), options);
+  const { meta, findings, bytes, kept } = updated ?? { ...(await compileIndex(once, options)), kept: 0 };
+  checkId(registry, meta);
+  const below = previous?.set.layers.slice(0, kept) ?? [];
   const newest = [...listed, await tree.find(PACKAGES)].reduce((last, file) => Math.max(last, file?.changedMs ?? 0), 0);
-  if (Math.abs(context.host.now().getTime() - newest) < RACY_MS)
-    return layersInMemory(context, registry.id, kept, updated.bytes);
-  const index = await keepLayers(context, registry.id, key, kept, updated.bytes);
-  try {
-    await files.writeDurably(stampsFile, [...stamps].map(([name, stamp]) => `${name}\t${stamp}\n`).join(""));
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
-  return index;
+  // Files from the future, by another machine's clock, are taken for as good as old ones.
+  if (newest > atMs - RACY_MS && newest < context.host.now().getTime() + RACY_MS)
+    return { meta, findings, index: layersInMemory(context, registry.id, below, bytes) };
+  const index = await keepLayers(context, registry.id, `${folderPrefix(context, tree)}${root}`, below, bytes, {
+    comparedMs: atMs,
+    before: async (layers) => files.writeDurably(stampsFile(context, registry), formatStamps(layers, stamps)),
+  });
+  return { meta, findings, index };
 }

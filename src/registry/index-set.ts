@@ -12,6 +12,8 @@ export interface IndexSet {
   readonly key: string;
   /** File names, the lowest layer first. */
   readonly layers: readonly string[];
+  /** Of a folder: when all of its files were last compared with the index, in milliseconds since 1970. */
+  readonly comparedMs?: number;
 }
 
 const LAYER_FILE = /^[0-9a-f]{24}\.index$/u;
@@ -26,9 +28,10 @@ export async function readSet(context: RegistryContext, id: ToolName): Promise<I
   try {
     const set: unknown = JSON.parse(text ?? "");
     if (!isRecord(set)) return undefined;
-    const { key, layers } = set;
+    const { key, layers, comparedMs } = set;
     if (typeof key !== "string" || !Array.isArray(layers) || layers.length === 0) return undefined;
-    return layers.every(isLayerFile) ? { key, layers } : undefined;
+    if (!layers.every(isLayerFile)) return undefined;
+    return { key, layers, ...(typeof comparedMs === "number" ? { comparedMs } : {}) };
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { sha256Hex } from "../core/canonical-json.ts";
 import { isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import { IndexDamaged, IndexFile, bytesAsFile } from "./index-file.ts";
-import { type IndexSet, openSet } from "./index-set.ts";
+import { type IndexSet, openSet, readSet } from "./index-set.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { RegistryIndex } from "./registry-index.ts";
 import { registryCache, setFile } from "./registry-places.ts";
@@ -29,10 +29,28 @@ export async function removeOtherLayers(
   }
 }
 
-/** From now on look-ups use these layers; files of others are removed. */
+/** From now on look-ups use these layers, which are there. */
 async function writeSet(context: RegistryContext, id: ToolName, set: IndexSet): Promise<void> {
   await context.host.files.writeDurably(setFile(context, id), `${JSON.stringify(set)}\n`);
-  await removeOtherLayers(context, id, set.layers);
+}
+
+/**
+ * Say that all files of a folder were compared with its index and had not changed. One that somebody else has replaced
+ * meanwhile is left alone; a cache that cannot be written to is no reason to fail.
+ */
+export async function noteCompared(
+  context: RegistryContext,
+  id: ToolName,
+  set: IndexSet,
+  comparedMs: number,
+): Promise<void> {
+  const now = await readSet(context, id);
+  if (now?.key !== set.key || now.layers.join() !== set.layers.join()) return;
+  try {
+    await writeSet(context, id, { ...set, comparedMs });
+  } catch (error) {
+    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
+  }
 }
 
 /**
@@ -41,6 +59,7 @@ async function writeSet(context: RegistryContext, id: ToolName, set: IndexSet): 
  * @throws IndexDamaged when one of the layers below has gone
  * @param kept file names of the layers below, in the cache
  * @param bytes the new layer, or null for none
+ * @param more of a folder: `IndexSet.comparedMs`, and what is written before the set, which is told the names of its layers
  */
 export async function keepLayers(
   context: RegistryContext,
@@ -48,15 +67,19 @@ export async function keepLayers(
   key: string,
   kept: readonly string[],
   bytes: Uint8Array | null,
+  more: { readonly comparedMs?: number; readonly before?: (layers: readonly string[]) => Promise<void> } = {},
 ): Promise<RegistryIndex> {
   const { files } = context.host;
   const folder = registryCache(context, id);
   const added = bytes === null ? [] : [layerFile(sha256Hex(bytes))];
-  const set = { key, layers: [...kept, ...added] };
+  const { comparedMs, before } = more;
+  const set: IndexSet = { key, layers: [...kept, ...added], ...(comparedMs === undefined ? {} : { comparedMs }) };
   try {
     await files.createFolder(folder);
     for (const name of added) await files.writeDurably(path.join(folder, name), bytes ?? "");
+    await before?.(set.layers);
     await writeSet(context, id, set);
+    await removeOtherLayers(context, id, set.layers);
   } catch (error) {
     if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
   }

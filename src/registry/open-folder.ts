@@ -5,16 +5,8 @@ import { keyOf } from "./index-key.ts";
 import { type OpenRegistry, openFrom, plainFile } from "./open-registry.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
-import { type FoundRecord, type RegistryIndex, ownerOf } from "./registry-index.ts";
-import {
-  PACKAGES,
-  REGISTRY_FILE,
-  type RegistryTree,
-  type TreeFile,
-  findRegistryRoot,
-  folderTree,
-  stampsOf,
-} from "./registry-tree.ts";
+import type { RegistryIndex } from "./registry-index.ts";
+import { PACKAGES, REGISTRY_FILE, type RegistryTree, findRegistryRoot, folderTree, stampsOf } from "./registry-tree.ts";
 
 /** @throws IpmError REGISTRY_INVALID when a registry is not the one that it was configured as */
 export function checkId(registry: ConfiguredRegistry, meta: Pick<IndexMeta, "id">): void {
@@ -41,8 +33,20 @@ export function folderPrefix(context: RegistryContext, tree: RegistryTree): stri
 }
 
 /**
- * A registry that is a folder. Whatever changes in it is seen by the next command: an entry that is asked for by its name
- * is compared with its own files alone, however many others there are; anything else with those of all entries.
+ * How long a search, and a look-up by repository, may go without looking at entries that they do not find: comparing all
+ * takes time with their number.
+ * @returns milliseconds: a second for each full hundred entries, ten minutes at most
+ */
+function freshMs(entries: number): number {
+  return Math.min(10 * 60 * 1_000, Math.floor(entries / 100) * 1_000);
+}
+
+/**
+ * A registry that is a folder. Entries that came, went or were renamed, and changes of `registry.yaml`, are seen by every
+ * command. Whatever is found is compared with its own files, however many others there are, so that nothing is installed,
+ * planned or shown that the files do not say. That one of the others has changed, so that it would be found too, is seen
+ * when all are compared: at each look-up of a name that is not there, at each update, and at the first search after a
+ * while (`freshMs`).
  * @throws IpmError REGISTRY_INVALID when the folder is no registry, or one of another id
  */
 export async function openFolder(context: RegistryContext, registry: ConfiguredRegistry): Promise<OpenRegistry> {
@@ -61,22 +65,24 @@ export async function openFolder(context: RegistryContext, registry: ConfiguredR
   const tree = folderTree(files, root);
   let set: IndexSet | undefined;
 
-  const isCurrent = async (found: readonly FoundRecord[]): Promise<boolean> => {
-    for (const { record } of found) {
-      const owner = ownerOf(record);
-      if (owner === undefined || !("stamp" in record)) continue;
-      const listed: readonly TreeFile[] = await tree.list([owner]);
-      if (stampsOf(listed).get(owner) !== record.stamp) return false;
-    }
-    return true;
-  };
   // The whole folder is compared once in a process.
   let isSettled = false;
   const settle = async (previous: { index: RegistryIndex; set: IndexSet } | undefined): Promise<RegistryIndex> => {
-    const { indexNow } = await import("./folder-index.ts");
-    const index = await indexNow(context, registry, tree, previous);
+    const { formatStamps, readStamps, seeFolder } = await import("./see-folder.ts");
+    const seen = await seeFolder(context, tree);
     isSettled = true;
-    return index;
+    if (previous !== undefined && previous.set.key === `${folderPrefix(context, tree)}${seen.root}`) {
+      const before = await readStamps(context, registry, previous.set);
+      if (before === formatStamps(previous.set.layers, seen.stamps)) {
+        if (freshMs(Number(previous.index.meta["entries"])) > 0) {
+          const { noteCompared } = await import("./keep-layers.ts");
+          await noteCompared(context, registry.id, previous.set, seen.atMs);
+        }
+        return previous.index;
+      }
+    }
+    const { indexFolder } = await import("./folder-index.ts");
+    return (await indexFolder(context, registry, tree, seen, previous)).index;
   };
   return openFrom(
     {
@@ -96,7 +102,15 @@ export async function openFolder(context: RegistryContext, registry: ConfiguredR
         return undefined;
       },
       rebuild: async () => settle(undefined),
-      isCurrent,
+      isCurrent: async (stamps) => {
+        const now = stampsOf(await tree.list([...stamps.keys()]));
+        return [...stamps].every(([name, stamp]) => now.get(name) === stamp);
+      },
+      isFresh: ({ entries }) => {
+        const age = context.host.now().getTime() - (set?.comparedMs ?? 0);
+        // A clock that was set back makes no comparison last longer.
+        return age >= 0 && age < freshMs(entries);
+      },
       refresh: async (index) => (isSettled || set === undefined ? index : settle({ index, set })),
     },
     {

@@ -271,7 +271,7 @@ export async function openRegistries(context: RegistryContext, config?: Registry
           if (error instanceof IpmError && error.code === "REGISTRY_NOT_UPDATED") continue;
           throw error;
         }
-        const found = await registry.read((index) => index.search(words, limit));
+        const found = await registry.search(words, limit);
         hits.push(...found.map((hit) => ({ ...hit, registry: registry.id })));
       }
       const most = Math.max(0, ...hits.map((hit) => hit.matched));

@@ -5,9 +5,10 @@ import { type ToolName, isToolName } from "../core/ids.ts";
 import type { IndexMeta } from "./index-records.ts";
 import { IndexDamaged, IndexFile } from "./index-file.ts";
 import type { KeyKind } from "./name-table.ts";
-import { type FoundRecord, RegistryIndex } from "./registry-index.ts";
+import { type FoundRecord, RegistryIndex, ownerOf } from "./registry-index.ts";
 import { EMBEDDED_INDEX } from "./registry-places.ts";
 import { folderTree } from "./registry-tree.ts";
+import type { SearchResult } from "./search-reader.ts";
 
 // Every look-up comes through here, so nothing is imported that loads a parser, a schema or node:crypto.
 
@@ -20,6 +21,11 @@ export interface OpenRegistry {
   readonly meta: IndexMeta;
   /** Everything that is known under this very text, best kind first. */
   find(key: string, kinds: readonly KeyKind[]): Promise<readonly FoundRecord[]>;
+  /**
+   * The best entries for some words. Of a folder what is shown is what the files say now; an entry that nobody asked for
+   * since its files changed may be missing for a bounded time.
+   */
+  search(words: string, limit: number): Promise<readonly SearchResult[]>;
   /**
    * Read from the index. One that turns out to be damaged is thrown away and built again, once. `read` must be repeatable.
    */
@@ -37,9 +43,11 @@ export interface IndexSource {
   /** The index as it is, or undefined when there is none. May throw `IndexDamaged`. */
   readonly open: () => Promise<RegistryIndex | undefined>;
   readonly rebuild: (reason: string) => Promise<RegistryIndex>;
-  /** Of a folder: whether what was found is still what the files say. Default: always. */
-  readonly isCurrent?: (found: readonly FoundRecord[]) => Promise<boolean>;
-  /** Of a folder: the index as the files are now; called once, before anything is read that is not found by its name. */
+  /** Of a folder: whether entries still look as they did when they were compiled, by name. Default: always. */
+  readonly isCurrent?: (stamps: ReadonlyMap<string, string>) => Promise<boolean>;
+  /** Of a folder: whether all of its files were compared so lately that others than those found need not be. */
+  readonly isFresh?: (meta: IndexMeta) => boolean;
+  /** Of a folder: the index as the files are now; called once, when what was found cannot be relied on. */
   readonly refresh?: (index: RegistryIndex) => Promise<RegistryIndex>;
 }
 
@@ -62,6 +70,19 @@ function metaOf({ meta }: RegistryIndex): IndexMeta {
 function damageOf(error: unknown): string {
   if (!(error instanceof IndexDamaged) && !isIpmError(error, "IO_FAILED")) throw error;
   return error.message;
+}
+
+function stampsOfRecords(found: readonly FoundRecord[]): Map<string, string> {
+  const stamps = new Map<string, string>();
+  for (const { record } of found) {
+    const owner = ownerOf(record);
+    if (owner !== undefined && "stamp" in record && record.stamp !== undefined) stamps.set(owner, record.stamp);
+  }
+  return stamps;
+}
+
+function stampsOfHits(hits: readonly SearchResult[]): Map<string, string> {
+  return new Map(hits.flatMap(({ name, stamp }) => (stamp === undefined ? [] : [[name, stamp]])));
 }
 
 /** Open an index, building it when it is missing or damaged, now or while it is read. */
@@ -104,6 +125,9 @@ export async function openFrom(
     isRefreshed = true;
     replaceBy(await attempt(async (before) => source.refresh?.(before) ?? before));
   };
+  const isCurrent = async (stamps: ReadonlyMap<string, string>): Promise<boolean> =>
+    isRefreshed || stamps.size === 0 || ((await source.isCurrent?.(stamps)) ?? true);
+  const isFresh = (): boolean => source.isFresh?.(known) ?? true;
   return {
     ...rest,
     id: rest.id ?? known.id,
@@ -112,10 +136,19 @@ export async function openFrom(
     },
     find: async (key, kinds) => {
       const look = (): Promise<FoundRecord[]> => attempt((opened) => opened.find(key, kinds));
-      // What is not found, or is found by anything but a name, may be said by a file that nobody looked at yet.
-      if (isRefreshed || !kinds.includes("name")) await refresh();
+      // A repository may be claimed by an entry that nobody looked at yet; a name is its folder's.
+      if (!isRefreshed && !kinds.includes("name") && !isFresh()) await refresh();
       const found = await look();
-      if (isRefreshed || (found.length > 0 && ((await source.isCurrent?.(found)) ?? true))) return found;
+      // What is not there may be said by a file that nobody looked at yet.
+      if (isRefreshed || (found.length > 0 && (await isCurrent(stampsOfRecords(found))))) return found;
+      await refresh();
+      return look();
+    },
+    search: async (words, limit) => {
+      const look = (): Promise<SearchResult[]> => attempt((opened) => opened.search(words, limit));
+      if (!isRefreshed && !isFresh()) await refresh();
+      const hits = await look();
+      if (await isCurrent(stampsOfHits(hits))) return hits;
       await refresh();
       return look();
     },

@@ -29,6 +29,8 @@ export interface SearchResult {
   readonly matched: number;
   /** Sum over the matched words; larger is better. */
   readonly score: number;
+  /** Of a folder: what the entry's files looked like when it was compiled. */
+  readonly stamp?: string;
 }
 
 /**
@@ -111,7 +113,7 @@ class SearchLayer {
     this.#hidden = hidden;
   }
 
-  shown(entry: number): Pick<SearchResult, "name" | "version" | "summary"> {
+  shown(entry: number): Omit<SearchResult, "matched" | "score"> {
     let shown: unknown;
     try {
       shown = JSON.parse(this.#records.bytes(entry).toString("utf8"));
@@ -120,9 +122,14 @@ class SearchLayer {
       throw new IndexDamaged(`has a garbled entry ${entry}`);
     }
     if (!isRecord(shown) || !isRecord(shown["manifest"])) throw new IndexDamaged(`has a garbled entry ${entry}`);
-    const { version, manifest } = shown;
+    const { version, manifest, stamp } = shown;
     const { name, summary } = manifest;
-    return { name: String(name), version: typeof version === "string" ? version : null, summary: String(summary) };
+    return {
+      name: String(name),
+      version: typeof version === "string" ? version : null,
+      summary: String(summary),
+      ...(typeof stamp === "string" ? { stamp } : {}),
+    };
   }
 
   /** No hits yet. Entries that no longer count have more points than can be had, so that they are never counted. */

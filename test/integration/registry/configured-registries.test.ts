@@ -164,6 +164,88 @@ describe("a registry that is a folder", () => {
     expect((await (await open()).lookUp("zwei")).entry.name).toBe("zwei");
   });
 
+  test("a search among many looks at what it shows, and at the others after a while or an update", async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `tool-${at}`);
+    writeTree(at("team"), registryFiles("team", [...names.map((name) => ({ name })), { name: "two" }]));
+    configure(`registries: [{ id: team, folder: ${at("team")} }]\n`);
+    const began = Date.now() + 60_000;
+    const later = (ms: number): ReturnType<typeof context> => {
+      const made = context();
+      return { ...made, host: { ...made.host, now: () => new Date(began + ms) } };
+    };
+    const search = async (words: string, ms: number): Promise<string[]> => {
+      const registries = await openRegistries(later(ms));
+      opened.push(registries);
+      return (await registries.search(words)).map(({ name, summary }) => `${name}: ${summary}`);
+    };
+    const write = (name: string, summary: string, more = ""): void => {
+      waitForAnotherTick(at("team/packages", name, "manifest.yaml"));
+      writeFileSync(at("team/packages", name, "manifest.yaml"), manifestYaml({ name, summary, more }));
+    };
+    const [, before = ""] = /^two: (.*)$/u.exec((await search("two", 0)).join("\n")) ?? [];
+    expect(before).not.toBe("");
+    // What is shown is compared.
+    write("two", "Another one");
+    expect(await search("two", 500)).toEqual(["two: Another one"]);
+    // Which compared all, so that only what is found is looked at for another second.
+    write("two", "With zebras", "formerly: [old/home]\n");
+    expect(await search("zebras", 1_400)).toEqual([]);
+    const registries = await openRegistries(later(1_400));
+    opened.push(registries);
+    expect((await registries.lookUp("two")).entry.summary).toBe("With zebras");
+    expect((await registries.lookUpSource("old/home"))?.entry.name).toBe("two");
+    expect(await search("zebras", 1_400)).toEqual(["two: With zebras"]);
+    write("two", "With a giraffe");
+    expect(await search("giraffe", 2_300)).toEqual([]);
+    expect(await search("giraffe", 2_500)).toEqual(["two: With a giraffe"]);
+    write("two", "With an okapi");
+    expect(await search("okapi", 2_600)).toEqual([]);
+    await updateRegistries(later(2_600));
+    expect(await search("okapi", 2_600)).toEqual(["two: With an okapi"]);
+    // A clock that was set back.
+    write("two", "With a tapir");
+    expect(await search("tapir", -10)).toEqual(["two: With a tapir"]);
+    // Entries that come and go are seen at once.
+    writeTree(at("team"), registryFiles("team", [{ name: "tapir", summary: "Another tapir" }]));
+    expect(await search("tapir", 0)).toEqual(["tapir: Another tapir", "two: With a tapir"]);
+  });
+
+  test("stamps that go with other layers, are cut off or gone, are not used", async () => {
+    writeTree(at("team"), registryFiles("team", [{ name: "one" }, { name: "two" }]));
+    configure(`registries: [{ id: team, folder: ${at("team")} }]\n`);
+    await (await open()).lookUp("one");
+    const stamps = at("cache/registries/team/stamps");
+    const first = readFileSync(stamps, "utf8");
+    const change = (version: string): void => {
+      waitForAnotherTick(at("team/packages/two/manifest.yaml"));
+      writeTree(at("team"), registryFiles("team", [{ name: "two", version }]));
+    };
+    change("1.0.1");
+    expect((await (await open()).search("two"))[0]?.version).toBe("1.0.1");
+    // The file of an index that could not be written: it says what the files look like now, and the layers do not.
+    change("1.0.2");
+    const [layers = ""] = readFileSync(stamps, "utf8").split("\n");
+    expect((await (await open()).search("two"))[0]?.version).toBe("1.0.2");
+    const now = readFileSync(stamps, "utf8");
+    expect(now.startsWith(layers)).toBe(false);
+    for (const content of [first, now.slice(0, now.length / 2), now.replace(/^.*\n/u, ""), ""]) {
+      writeFileSync(stamps, content);
+      expect((await (await open()).search("two"))[0]?.version).toBe("1.0.2");
+    }
+    rmSync(stamps);
+    change("1.0.3");
+    expect((await (await open()).search("two"))[0]?.version).toBe("1.0.3");
+  });
+
+  test("adding a folder keeps the index that it made", async () => {
+    writeTree(at("team"), registryFiles("team", [{ name: "one" }]));
+    await addRegistry(context(), at("team"));
+    const [first = ""] = indexes("team");
+    const made = statSync(at("cache/registries/team", first)).ino;
+    expect((await (await open()).lookUp("one")).registry).toBe("team");
+    expect(statSync(at("cache/registries/team", first)).ino).toBe(made);
+  });
+
   test("an attestation that comes or goes is seen, though the manifest stays", async () => {
     writeTree(at("team"), registryFiles("team", [{ name: "one" }]));
     configure(`registries: [{ id: team, folder: ${at("team")} }]\n`);
