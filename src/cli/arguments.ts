@@ -79,7 +79,11 @@ export function splitArguments(argv: readonly string[]): SplitArguments {
     if (name !== undefined && name !== "reporter") {
       globals[name] = true;
     } else if (word === "--reporter" || word.startsWith("--reporter=")) {
-      const value = word === "--reporter" ? (argv[++index] ?? "") : word.slice("--reporter=".length);
+      const next = argv[index + 1] ?? "";
+      // A flag is no name of a reporter: it is left to be what it is, `--json` above all.
+      const isMissing = word === "--reporter" && next.startsWith("-");
+      const value = word === "--reporter" ? (isMissing ? "" : next) : word.slice("--reporter=".length);
+      if (word === "--reporter" && !isMissing) index++;
       if (isReporterName(value)) globals.reporter = value;
       else {
         problem ??= new IpmError(

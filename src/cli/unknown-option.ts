@@ -13,6 +13,10 @@ export function unknownOption(option: string, spec: CommandSpec | undefined): Ip
   );
   const name = option.split("=")[0] ?? option;
   const near = /^-[a-z]$/u.test(name) ? known.filter((flag) => flag.startsWith(`-${name}`)) : nearest(name, known, 2);
+  // `--json=1`: the flag is there, and is one that takes no value.
+  if (option.includes("=") && known.includes(name)) {
+    return new IpmError("USAGE", `${name} takes no value`, { hint: `leave ${option.slice(name.length)} out` });
+  }
   const help = spec === undefined ? "ipm --help" : `ipm ${spec.name} --help`;
   const isForTool = spec?.name === "run";
   return new IpmError("USAGE", `${spec === undefined ? "ipm" : `ipm ${spec.name}`} has no flag ${name}`, {

@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import type { AttachedRequest, ProcessResult } from "../core/host.ts";
 import { translateIoError } from "./files.ts";
 
-const PASSED_ON = ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR2", "SIGWINCH"] as const;
+const PASSED_ON = ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGWINCH"] as const;
 /** A terminal sends these to the whole process group: the program has got them already. */
 const BY_THE_TERMINAL = new Set<string>(["SIGINT", "SIGQUIT", "SIGWINCH"]);
 

@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "input/output error",
   EMFILE: "too many open files in this process",
   ENFILE: "too many open files on this machine",
+  ENOENT: "a folder of this path does not exist",
   ENOTDIR: "a part of the path is not a folder",
   EISDIR: "it is a folder",
   ELOOP: "too many links",

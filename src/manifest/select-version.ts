@@ -29,9 +29,11 @@ export function selectVersion(
     const [newest] = released;
     if (newest !== undefined) return { ok: true, version: newest };
     const suggestions = open.map(({ version }) => version);
-    const message =
-      open.length > 0 ? "has pre-releases only: name the version" : "has no version that is not withdrawn";
-    return { ok: false, reason: "none", message, suggestions };
+    if (open.length > 0)
+      return { ok: false, reason: "none", message: "has pre-releases only: name the version", suggestions };
+    const [last] = versions;
+    const why = last === undefined ? "" : `; ${last.version}: ${last.withdrawn ?? ""}`;
+    return { ok: false, reason: "withdrawn", message: `has no version that is not withdrawn${why}`, suggestions };
   }
   const found = versions.find(({ version }) => version === wanted);
   if (found === undefined) {

@@ -44,6 +44,27 @@ function layoutVersion(marker: string): number | undefined {
 }
 
 /**
+ * What the marker says of the data home.
+ * @returns its text and the layout's version; undefined for each that is not there
+ * @throws IpmError STATE_NEWER for a home written by a newer ipm
+ */
+export async function demandKnownLayout(
+  host: Host,
+  layout: Layout,
+): Promise<{ readonly marker: string | undefined; readonly version: number | undefined }> {
+  const marker = await host.files.readText(layout.marker);
+  const version = marker === undefined ? undefined : layoutVersion(marker);
+  if (version !== undefined && version > LAYOUT_VERSION) {
+    throw new IpmError(
+      "STATE_NEWER",
+      `${layout.data} was written by a newer ipm (layout ${version}, this one knows ${LAYOUT_VERSION})`,
+      { hint: "use the newer ipm; ipm list and ipm show still work" },
+    );
+  }
+  return { marker, version };
+}
+
+/**
  * Make the data home ready for writing: its folders, its marker, its ownership.
  * @param say told about a marker that had to be written again
  * @throws IpmError STATE_NEWER for a home written by a newer ipm, HOME_NOT_OWNED for one that others control,
@@ -53,15 +74,7 @@ export async function prepareHome(host: Host, layout: Layout, say: (what: string
   const files = host.files;
   await files.createFolder(layout.data);
   await demandOwned(host, layout.data, true);
-  const marker = await files.readText(layout.marker);
-  const version = marker === undefined ? undefined : layoutVersion(marker);
-  if (version !== undefined && version > LAYOUT_VERSION) {
-    throw new IpmError(
-      "STATE_NEWER",
-      `${layout.data} was written by a newer ipm (layout ${version}, this one knows ${LAYOUT_VERSION})`,
-      { hint: "use the newer ipm; ipm list and ipm show still work" },
-    );
-  }
+  const { marker, version } = await demandKnownLayout(host, layout);
   if (version === undefined) {
     await files.writeDurably(layout.marker, `${JSON.stringify({ ipm: "data", layout: LAYOUT_VERSION })}\n`);
     if (marker !== undefined) say(`${layout.marker} was unreadable and has been written again`);

@@ -2,7 +2,13 @@ import path from "node:path";
 import { isIpmError } from "../core/errors.ts";
 import type { Requirement } from "../manifest/manifest.ts";
 import { describeRequirement, identifyRequirement } from "../plan/requirements.ts";
-import { type Generation, type GenerationEntry, readCurrentNumber, readGeneration } from "../store/generations.ts";
+import {
+  type Generation,
+  type GenerationEntry,
+  newestComplete,
+  readCurrentNumber,
+  readGeneration,
+} from "../store/generations.ts";
 import { type Layout, entryPaths, formatEntryId, layoutOf, parseEntryId, profilePaths } from "../store/layout.ts";
 import { renderLauncher } from "../store/launchers.ts";
 import { acquireLockNow } from "../store/locks.ts";
@@ -20,6 +26,9 @@ import { isWorkspaceFolder, workspaceGone } from "./build-workspace.ts";
 import { checkTarget } from "./doctor-target.ts";
 import { findWithdrawn } from "./find-withdrawn.ts";
 import { demandInstalled, listTools, readWorkspaces } from "./list.ts";
+import { registryContext } from "./registry-context.ts";
+import { readConfig } from "../registry/read-config.ts";
+import { demandKnownLayout } from "../store/prepare-home.ts";
 import { readPolicies } from "./read-policies.ts";
 import { probeRequirements } from "./probe-requirements.ts";
 
@@ -173,17 +182,37 @@ async function checkPolicy(context: Context): Promise<DoctorCheck> {
   );
 }
 
+/** A data home that a newer ipm has written is read and not written: every command that changes something is refused. */
+async function checkLayout(context: Context, layout: Layout): Promise<DoctorCheck[]> {
+  const found = await check("layout", "the data home", async () => {
+    await demandKnownLayout(context.host, layout);
+    return ok("layout", "the data home");
+  });
+  return found.status === "ok" ? [] : [found];
+}
+
+/** The configuration as every look-up reads it: while it cannot be read nothing can be found. */
+async function checkConfig(context: Context): Promise<DoctorCheck> {
+  const { registries } = await readConfig(registryContext(context));
+  const ids = registries.map(({ id }) => id);
+  return ok(
+    "config",
+    ids.length === 0 ? "no registry is configured" : `the registries ${ids.join(", ")} are configured`,
+  );
+}
+
 async function checkGeneration(context: Context, layout: Layout): Promise<DoctorCheck> {
   const number = await readCurrentNumber(context.host, layout);
   if (number === null) {
-    const exists = (await context.host.files.facts(layout.current)) !== undefined;
-    if (!exists) return ok("generation", "nothing has been installed yet");
+    const kind = (await context.host.files.facts(layout.current))?.kind;
+    const newest = await newestComplete(context.host, layout);
+    if (kind === undefined && newest === null) return ok("generation", "nothing has been installed yet");
     return {
       id: "generation",
       status: "failed",
-      title: `${layout.current} leads nowhere`,
-      detail: null,
-      fix: "ipm doctor --fix",
+      title: `${layout.current} ${kind === undefined ? "is gone" : "leads nowhere"}`,
+      detail: newest === null ? null : `no command is on PATH; generation ${newest.number} is the newest`,
+      fix: kind === undefined || kind === "link" ? "ipm doctor --fix" : `mv ${layout.current} ${layout.current}.old`,
     };
   }
   const { state } = await readGeneration(context.host, layout, number);
@@ -202,10 +231,15 @@ async function profileProblems(context: Context, layout: Layout, generation: Gen
   const { files } = context.host;
   const profile = profilePaths(layout, generation.number);
   const expected = new Map<string, string>();
+  const unjudged = new Set<string>();
   for (const entry of generation.entries) {
     const id = parseEntryId(entry.entry);
     const found = id === undefined ? undefined : await readReceipt(context.host, layout, id);
-    if (id === undefined || found?.state !== "complete") continue;
+    // Without a receipt nobody can tell what should stand there; that it is lost is said of the entry.
+    if (id === undefined || found?.state !== "complete") {
+      for (const name of entry.bins) unjudged.add(name);
+      continue;
+    }
     for (const spec of launcherSpecs(layout, entryPaths(layout, id).prefix, found.receipt)) {
       const rendered = renderLauncher(spec, profile.libexec);
       expected.set(spec.name, rendered.kind === "link" ? rendered.target : rendered.text);
@@ -218,8 +252,13 @@ async function profileProblems(context: Context, layout: Layout, generation: Gen
     if (actual === undefined) problems.push(`${name} is missing`);
     else if (actual !== content) problems.push(`${name} was changed`);
   }
-  for (const name of await files.list(profile.bin)) if (!expected.has(name)) problems.push(`${name} is not ipm's`);
+  for (const name of await files.list(profile.bin))
+    if (!expected.has(name) && !unjudged.has(name)) problems.push(`${name} is not ipm's`);
   return problems;
+}
+
+function fileCount(number: number): string {
+  return number === 1 ? "1 file" : `${number} files`;
 }
 
 function commandCount(number: number): string {
@@ -230,9 +269,9 @@ async function checkProfile(
   context: Context,
   layout: Layout,
   generation: Generation,
+  title: string,
   fix: boolean,
 ): Promise<DoctorCheck> {
-  const title = `the launchers of generation ${generation.number}`;
   const problems = await profileProblems(context, layout, generation);
   if (problems.length === 0)
     return ok("launchers", title, commandCount(generation.entries.reduce((sum, { bins }) => sum + bins.length, 0)));
@@ -241,6 +280,8 @@ async function checkProfile(
   const made = await switchGeneration(storeOf(context), (current) =>
     current === null ? null : { entries: current.entries },
   );
+  const left = made === null ? problems : await profileProblems(context, layout, made);
+  if (left.length > 0) return { id: "launchers", status: "failed", title, detail: left.join("; "), fix: null };
   return {
     id: "launchers",
     status: "fixed",
@@ -277,14 +318,14 @@ async function checkEntry(context: Context, layout: Layout, tool: GenerationEntr
       `${shown.join(", ")}${others.length > shown.length ? ` and ${others.length - shown.length} more` : ""}`,
     );
   }
-  if (modes.length === 0) return ok(id, title, `${Object.keys(sealed).length} files as installed`);
+  if (modes.length === 0) return ok(id, title, `${fileCount(Object.keys(sealed).length)} as installed`);
   if (!fix)
-    return { id, status: "failed", title, detail: `${modes.length} files have another mode`, fix: "ipm doctor --fix" };
+    return { id, status: "failed", title, detail: `another mode: ${fileCount(modes.length)}`, fix: "ipm doctor --fix" };
   for (const { path: file } of modes) {
     const expected = sealed[file];
     if (expected?.kind === "file") await context.host.files.setMode(path.join(paths.prefix, file), expected.mode);
   }
-  return { id, status: "fixed", title, detail: `the modes of ${modes.length} files`, fix: null };
+  return { id, status: "fixed", title, detail: `the modes of ${fileCount(modes.length)}`, fix: null };
 }
 
 /** A place of the user's data that is not there any more; building again makes it as it was at first. */
@@ -423,13 +464,18 @@ export async function doctor(context: Context, options: { name: string | null; f
     checks.push(await check("locks", "kernel locks", () => checkLocks(context)));
     checks.push(
       await checkSandbox(context),
+      ...(await checkLayout(context, layout)),
+      await check("config", "the configuration", () => checkConfig(context)),
       await check("policy", "the policy", () => checkPolicy(context)),
       await checkGeneration(context, layout),
       await checkGarbage(context, layout),
     );
     const generation = await readCurrent(context.host, layout, () => {});
     if (generation !== null) {
-      checks.push(await checkProfile(context, layout, generation, options.fix));
+      const launchers = `the launchers of generation ${generation.number}`;
+      checks.push(
+        await check("launchers", launchers, () => checkProfile(context, layout, generation, launchers, options.fix)),
+      );
       for (const tool of generation.entries) checks.push(await checkEntry(context, layout, tool, options.fix));
     }
     for (const workspace of await readWorkspaces(context)) checks.push(await checkWorkspace(context, workspace));

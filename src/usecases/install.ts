@@ -2,12 +2,12 @@ import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { RunText } from "../manifest/manifest.ts";
-import { methodsOf } from "../manifest/resolve-manifest.ts";
+import { demandMethod, methodsOf } from "../manifest/resolve-manifest.ts";
 import { secretInputs } from "../plan/given-inputs.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { findMissingRequirement } from "../plan/missing-requirement.ts";
-import { type EntryId, entryPaths, formatEntryId, layoutOf } from "../store/layout.ts";
+import { type EntryId, entryPaths, formatEntryId, layoutOf, parseEntryId } from "../store/layout.ts";
 import type { HeldLock } from "../store/locks.ts";
 import { seedState } from "../store/persist.ts";
 import { findLauncherConflict } from "../store/profiles.ts";
@@ -131,6 +131,29 @@ function setOfInstalled(present: Pick<Present, "name" | "version">, set: Readonl
   return new IpmError("USAGE", `${present.name} ${present.version} is installed already, so --set changes nothing`, {
     hint: `ipm reinstall ${present.name} ${flags.join(" ")}`,
     data: { name: present.name },
+  });
+}
+
+/** Nothing is built for what is installed, so a method that was asked for must be the one that it was built by. */
+function demandInstalledMethod({ entry }: ResolvedTarget, present: Present, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === present.method) return;
+  demandMethod(entry, wanted);
+  const { name, version, method } = present;
+  throw new IpmError("USAGE", `${name} ${version} is installed already by ${method}, so --method changes nothing`, {
+    hint: `ipm reinstall ${name} --method ${wanted}`,
+    data: { name, method },
+  });
+}
+
+/** What the generation lists may have been deleted by hand: to say that it is installed would be a lie. */
+async function demandEntry(context: Context, { name, version, entry }: Present): Promise<void> {
+  const id = entry === null ? undefined : parseEntryId(entry);
+  if (id === undefined) return;
+  const { root, receipt } = entryPaths(layoutOf(context.host.homes), id);
+  if ((await context.host.files.facts(receipt)) !== undefined) return;
+  throw new IpmError("STATE_DAMAGED", `${name} ${version} is installed, but its files in ${root} are gone`, {
+    hint: `ipm reinstall ${name}`,
+    data: { path: root },
   });
 }
 
@@ -521,6 +544,7 @@ export async function install(
     options,
     options.keepGoing ? (typed, error) => failed.push(failureOf(typed, error)) : undefined,
   );
+  demandDistinct(resolved);
   const unchanged: UnchangedTool[] = [];
   const wanted: Wanted[] = [];
   for (const target of resolved) {
@@ -529,6 +553,8 @@ export async function install(
       demandKind(target, there);
       if (!mode.replace && there !== undefined && isInstalledAlready(target, there)) {
         if (options.set !== undefined && Object.keys(options.set).length > 0) throw setOfInstalled(there, options.set);
+        demandInstalledMethod(target, there, options.method);
+        await demandEntry(context, there);
         // Where it is to go is said only for one that is not there yet.
         if (options.into !== undefined) await placeOfWorkspace(context, target, options.into);
         unchanged.push({ name: there.name, version: there.version, newer: latestFor(target.entry, there.version) });
@@ -541,7 +567,6 @@ export async function install(
       failed.push(failureOf(target.typed, error));
     }
   }
-  demandDistinct(wanted);
   const prepared = await forEachTarget(wanted, options, failed, async ({ typed, target, there }) => ({
     typed,
     target,
@@ -681,10 +706,9 @@ function ignoreOwnErrors(error: unknown): void {
   if (!isIpmError(error)) throw error;
 }
 
-function demandDistinct(wanted: readonly Wanted[]): void {
+function demandDistinct(targets: readonly ResolvedTarget[]): void {
   const seen = new Map<string, string>();
-  for (const { typed, target } of wanted) {
-    const { entry } = target;
+  for (const { typed, entry } of targets) {
     const other = seen.get(entry.name);
     if (other !== undefined) {
       throw new IpmError(

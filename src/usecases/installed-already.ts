@@ -3,7 +3,7 @@ import { selectVersion } from "../manifest/select-version.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
-import { layoutOf } from "../store/layout.ts";
+import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { inspectCurrent } from "../store/read-current.ts";
 import type { Workspace } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
@@ -53,6 +53,12 @@ async function findUnchanged(
   return { name: present.name, version: present.version, newer: latestFor(entry, present.version) };
 }
 
+/** The generation may list what somebody has deleted by hand. */
+async function isThere({ host }: Context, { entry }: GenerationEntry): Promise<boolean> {
+  const id = parseEntryId(entry);
+  return id !== undefined && (await host.files.facts(entryPaths(layoutOf(host.homes), id).receipt)) !== undefined;
+}
+
 async function findAllUnchanged(
   context: Context,
   targets: readonly NamedTarget[],
@@ -64,7 +70,7 @@ async function findAllUnchanged(
     for (const target of targets) {
       const present = entries.find(({ name }) => name === target.name);
       const tool = present === undefined ? null : await findUnchanged(registries, target, present);
-      if (tool === null) return null;
+      if (present === undefined || tool === null || !(await isThere(context, present))) return null;
       unchanged.push(tool);
     }
     return unchanged;

@@ -1,5 +1,6 @@
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { type Platform, platformId } from "../core/host.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { BinSource, ManifestSource, StepSource } from "../manifest/schema.ts";
 import { methodsOf, resolveElsewhere } from "../manifest/resolve-manifest.ts";
 import { selectVersion } from "../manifest/select-version.ts";
@@ -82,14 +83,28 @@ function requirementText(requirement: {
   return `${name}${range}${requirement.optional === true ? " (optional)" : ""}`;
 }
 
+/** @throws IpmError VERSION_NOT_FOUND for a version that the entry does not have; a withdrawn one is shown */
+function demandVersion(entry: ManifestSource, wanted: string | null): void {
+  const choice = wanted === null ? null : selectVersion(entry, wanted);
+  if (choice === null || choice.ok || choice.reason !== "unknown") return;
+  const [near] = choice.suggestions;
+  throw new IpmError("VERSION_NOT_FOUND", `${entry.name} ${escapeUntrusted(choice.message)}`, {
+    hint: `ipm show ${near === undefined ? entry.name : `${entry.name}@${near}`}`,
+    data: { name: entry.name, wanted, suggestions: choice.suggestions },
+  });
+}
+
 async function findEntry(context: Context, name: string): Promise<LookUp> {
   const target = parseTarget(name);
   const registries = await openRegistries(registryContext(context));
   try {
     if (target.kind === "name") {
-      return target.registry === null
-        ? await registries.lookUp(target.name)
-        : await registries.lookUpIn(target.registry, target.name);
+      const named =
+        target.registry === null
+          ? await registries.lookUp(target.name)
+          : await registries.lookUpIn(target.registry, target.name);
+      demandVersion(named.entry, target.version);
+      return named;
     }
     const found = target.kind === "git" ? await registries.lookUpSource(target.url) : undefined;
     if (found !== undefined) return found;
@@ -155,7 +170,7 @@ function describe(found: LookUp, installed: InstalledTool | null, platform: Plat
 
 /**
  * What is known of an entry, by name, alias, `registry:name`, `owner/repo` or URL. Takes no lock and needs no network.
- * @throws IpmError TOOL_NOT_FOUND, NAME_AMBIGUOUS
+ * @throws IpmError TOOL_NOT_FOUND, NAME_AMBIGUOUS, VERSION_NOT_FOUND
  */
 export async function showTool(context: Context, name: string): Promise<ShowResult> {
   const found = await findEntry(context, name);

@@ -247,6 +247,22 @@ describe("run", () => {
     expect((await run(home, folder, "now")).exitCode).toBe(143);
   });
 
+  test.each(["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM"] as const)("%s is the tool's business", async (signal) => {
+    const home = temporaryFolder();
+    const wait = `trap "echo got it; exit 9" ${signal.slice(3)}; echo ready >&2; for i in $(seq 300); do sleep 0.1; done`;
+    const folder = toolFolder(home, "trap-tool", { body: `echo hello; [ $# = 0 ] || { ${wait}; }` });
+    let sent = false;
+    const { exitCode, stdout } = await runIpm(["run", folder, "--allow-unverified", "--", "wait"], {
+      home,
+      onStderr: (text, child) => {
+        if (sent || !/^ready$/mu.test(text)) return;
+        sent = true;
+        child.kill(signal);
+      },
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 9, stdout: "hello\ngot it\n" });
+  });
+
   test("without -- a flag of the tool is not taken for one of ipm's", async () => {
     const { exitCode, stderr } = await runIpm(["run", "lstm-demo", "--seed", "7"], { home: temporaryFolder() });
     expect(exitCode).toBe(2);

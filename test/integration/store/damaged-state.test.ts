@@ -27,6 +27,7 @@ import { doctor } from "../../../src/usecases/doctor.ts";
 import { collectGarbage } from "../../../src/usecases/gc.ts";
 import { history } from "../../../src/usecases/history.ts";
 import { hold } from "../../../src/usecases/hold.ts";
+import { findInstalledAlready } from "../../../src/usecases/installed-already.ts";
 import { install } from "../../../src/usecases/install.ts";
 import { listTools } from "../../../src/usecases/list.ts";
 import { reinstall } from "../../../src/usecases/reinstall.ts";
@@ -156,6 +157,59 @@ test("a home in order is opened for writing without a lock; for everything else 
 function withoutLocks(lines: readonly string[]): string[] {
   return lines.filter((line) => !/^(?:locks|reserve)\b/u.test(line));
 }
+
+test("D70, D79: doctor says that PATH is empty when `current` is gone, and what to do where --fix cannot", async () => {
+  const generation = async (fix: boolean): Promise<unknown> =>
+    (await doctor(ipm.context, { name: null, fix })).checks.find(({ id }) => id === "generation");
+  rmSync(ipm.layout.current);
+  expect(await generation(false)).toMatchObject({ status: "failed", fix: "ipm doctor --fix" });
+  expect(await generation(true)).toMatchObject({ status: "ok" });
+  rmSync(ipm.layout.current);
+  mkdirSync(ipm.layout.current);
+  expect(await generation(false)).toMatchObject({
+    status: "failed",
+    fix: `mv ${ipm.layout.current} ${ipm.layout.current}.old`,
+  });
+});
+
+test("D79: doctor tells of a home of a newer ipm and of a configuration that cannot be read", async () => {
+  writeFileSync(path.join(ipm.layout.data, "ipm.json"), '{"ipm":"data","layout":99}');
+  const { config } = ipm.context.host.homes;
+  mkdirSync(config, { recursive: true });
+  writeFileSync(path.join(config, "config.yaml"), "registries: [");
+  const { healthy, checks } = await doctor(ipm.context, { name: null, fix: false });
+  rmSync(config, { recursive: true });
+  expect(healthy).toBe(false);
+  expect(checks.filter(({ status }) => status === "failed").map(({ id }) => id)).toEqual(["layout", "config"]);
+});
+
+test("D79: doctor --fix never calls mended what is not, and tells of the rest where an entry is lost", async () => {
+  writeFileSync(path.join(alpha, "receipt.json"), "garbage");
+  const failed = async (fix: boolean): Promise<string[]> =>
+    (await doctor(ipm.context, { name: null, fix })).checks.flatMap(({ id, status, fix: mend }) =>
+      status === "failed" ? [`${id}: ${mend}`] : [],
+    );
+  expect(await failed(true)).toEqual(["entry.alpha: ipm reinstall alpha"]);
+  spawnSync("chmod", ["-R", "u+rwx", alpha]);
+  rmSync(alpha, { recursive: true });
+  rmSync(path.join(ipm.layout.current, "bin/bravo"));
+  expect((await failed(true)).toSorted()).toEqual([
+    "entry.alpha: ipm reinstall alpha",
+    "launchers: ipm reinstall alpha",
+  ]);
+});
+
+test("a tool whose files somebody deleted is not called installed", async () => {
+  spawnSync("chmod", ["-R", "u+rwx", alpha]);
+  rmSync(alpha, { recursive: true });
+  expect(await findInstalledAlready(ipm.context, ["alpha"])).toBeNull();
+  await expect(install(ipm.context, ["alpha"], OPTIONS)).rejects.toMatchObject({
+    code: "STATE_DAMAGED",
+    hint: "ipm reinstall alpha",
+  });
+  await reinstall(ipm.context, "alpha", OPTIONS);
+  expect(say("alpha")).toBe("alpha 2.0.0");
+});
 
 test("D70, D71: a foreign or edited launcher is named by doctor, is not carried on and not removed", async () => {
   const bin = path.join(ipm.layout.profiles, "3/bin");

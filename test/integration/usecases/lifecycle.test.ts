@@ -11,6 +11,7 @@ import { outdated } from "../../../src/usecases/outdated.ts";
 import { reinstall } from "../../../src/usecases/reinstall.ts";
 import { rollback } from "../../../src/usecases/rollback.ts";
 import { runTool } from "../../../src/usecases/run-tool.ts";
+import { showTool } from "../../../src/usecases/show.ts";
 import { uninstall } from "../../../src/usecases/uninstall.ts";
 import { upgrade } from "../../../src/usecases/upgrade.ts";
 import { type DemoTool, demoScript, writeDemoRegistry } from "../../helpers/demo-registry.ts";
@@ -291,6 +292,28 @@ test("reinstall builds beside and switches; the broken tree stays until gc", asy
   expect(say(ipm, "alpha")).toBe("alpha 1.0.0");
   expect(await installed(ipm)).toEqual(["alpha 1.0.0 held"]);
   await expect(reinstall(ipm.context, "zulu", OPTIONS)).rejects.toMatchObject({ code: "NOT_INSTALLED" });
+});
+
+test("what is installed already is told from what was asked for: another method, two versions of it", async () => {
+  const ipm = await ipmWith([ALPHA2]);
+  await install(ipm.context, ["alpha@1.0.0"], OPTIONS);
+  const [tool] = await listTools(ipm.context);
+  await expect(install(ipm.context, ["alpha"], { ...OPTIONS, method: "zulu" })).rejects.toMatchObject({
+    code: "USAGE",
+  });
+  await expect(install(ipm.context, ["alpha@1.0.0", "alpha@2.0.0"], OPTIONS)).rejects.toMatchObject({
+    code: "TARGET_INVALID",
+  });
+  expect((await install(ipm.context, ["alpha"], { ...OPTIONS, method: tool?.method ?? "" })).unchanged).toMatchObject([
+    { name: "alpha", version: "1.0.0" },
+  ]);
+  expect(await installed(ipm)).toEqual(["alpha 1.0.0"]);
+});
+
+test("show knows no version that its entry does not have", async () => {
+  const ipm = await ipmWith([ALPHA2]);
+  await expect(showTool(ipm.context, "alpha@9.0.0")).rejects.toMatchObject({ code: "VERSION_NOT_FOUND" });
+  expect((await showTool(ipm.context, "alpha@1.0.0")).name).toBe("alpha");
 });
 
 test("a withdrawn version is told by outdated and is not installed", async () => {

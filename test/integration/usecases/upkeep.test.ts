@@ -175,7 +175,7 @@ test("doctor --fix restores modes and launchers", async () => {
   const found = await doctor(ipm.context, { name: null, fix: false });
   expect(found.checks.filter(({ status }) => status === "failed").map(({ id, detail }) => `${id}: ${detail}`)).toEqual([
     "launchers: alpha is missing; bravo was changed",
-    "entry.alpha: 1 files have another mode",
+    "entry.alpha: another mode: 1 file",
   ]);
   const fixed = await doctor(ipm.context, { name: null, fix: true });
   expect(fixed.checks.filter(({ status }) => status === "fixed").map(({ id }) => id)).toEqual([

@@ -23,6 +23,12 @@ test.each([["--reporter", "plain"], ["--reporter=plain"]])("a reporter is chosen
   expect(splitArguments(["list", ...words]).globals.reporter).toBe("plain");
 });
 
+test("a flag is not taken for the name of a reporter", () => {
+  const { globals, problem } = splitArguments(["list", "--reporter", "--json"]);
+  expect(globals.json).toBe(true);
+  expect(problem).toMatchObject({ code: "USAGE" });
+});
+
 test.each([[["--reporter", "fancy"]], [["--reporter="]], [["--reporter"]]])(
   "a reporter that does not exist is a problem: %j",
   (words) => {

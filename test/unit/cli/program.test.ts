@@ -85,6 +85,11 @@ describe("what is meant", () => {
 });
 
 describe("what is not understood", () => {
+  test("a flag that takes no value is not called unknown", async () => {
+    expect((await failure("install ripcat --dry-run=1")).message).toBe("--dry-run takes no value");
+    expect((await failure("list --json=yes")).message).toBe("--json takes no value");
+  });
+
   test("a misspelt command is told its nearest names", async () => {
     expect(await failure("instal ripcat")).toMatchObject({
       message: 'there is no command "instal"',

@@ -40,5 +40,10 @@ test("a list without a release says what there is", () => {
     message: "has pre-releases only: name the version",
     suggestions: ["2.2.0-rc.1"],
   });
-  expect(selectVersion({ versions: [withdrawn] }, null)).toMatchObject({ ok: false, reason: "none", suggestions: [] });
+  expect(selectVersion({ versions: [withdrawn] }, null)).toMatchObject({
+    ok: false,
+    reason: "withdrawn",
+    message: expect.stringContaining(withdrawn.withdrawn ?? "?"),
+    suggestions: [],
+  });
 });
