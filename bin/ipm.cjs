@@ -3,7 +3,6 @@
 // The hand-over to dist/, made by `npm run build` (docs/decisions/0002-bundled-commonjs.md says why it is loaded like this).
 const fs = require("node:fs");
 const path = require("node:path");
-const vm = require("node:vm");
 
 /** Every file begins with the id of its build in a comment, every code cache with the id alone. */
 const ID_LENGTH = 16;
@@ -56,7 +55,10 @@ function createLoader(dist) {
     if (id !== build) throw new Error("the files of ipm were replaced while it was running");
     const cache = readBytes(`${filename}.cache`);
     const isOurs = cache?.latin1Slice(0, ID_LENGTH) === build;
-    return new vm.Script(code, { filename, cachedData: isOurs ? cache.subarray(ID_LENGTH) : undefined });
+    return new (require("node:vm").Script)(code, {
+      filename,
+      cachedData: isOurs ? cache.subarray(ID_LENGTH) : undefined,
+    });
   }
 
   function load(name) {
@@ -81,8 +83,24 @@ function createLoader(dist) {
   return { load, scripts, id: () => build };
 }
 
+/**
+ * `ipm --version`, which editors, prompts and scripts ask, without loading anything.
+ * @returns false when it cannot be written, or is not known: the command line says why
+ */
+function tellVersion(dist) {
+  try {
+    fs.writeSync(1, fs.readFileSync(path.join(dist, "version.txt"), "utf8"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function start() {
   const root = path.dirname(__dirname);
+  const words = process.argv.slice(2);
+  const isVersion = words.length === 1 && (words[0] === "--version" || words[0] === "-V");
+  if (isVersion && tellVersion(path.join(root, "dist"))) return;
   let ipm;
   try {
     ipm = createLoader(path.join(root, "dist")).load("ipm.cjs");

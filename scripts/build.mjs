@@ -46,6 +46,7 @@ async function writeLicences(inputs) {
 try {
   await mkdir(staged, { recursive: true });
   const inputs = await bundleCommandLine(root, staged, { IPM_VERSION: JSON.stringify(packageJson.version) });
+  await writeFile(path.join(staged, "version.txt"), `${packageJson.version}\n`);
   await writeLicences(inputs);
   // The registry is compiled by ipm's own code: the same that compiles a configured one.
   const compiler = path.join(staged, "compile-embedded-registry.cjs");

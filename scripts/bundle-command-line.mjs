@@ -178,24 +178,55 @@ function asModule(code, id) {
 /** What esbuild makes of `import … from "node:fs"` copies every function of it, once in each module that has one. */
 function leaveBuiltins(code) {
   const name = `"((?:node:)?(?:${builtinModules.join("|")}))"`;
-  return code
-    .replace(new RegExp(`__toESM\\(require\\(${name}\\)(?:, ?1)?\\)`, "gu"), 'builtin("$1")')
-    .replace(new RegExp(`\\b(import_\\w+ ?= ?)require\\(${name}\\)`, "gu"), '$1builtin("$2")');
+  return (
+    code
+      .replace(new RegExp(`__toESM\\(require\\(${name}\\)(?:, ?1)?\\)`, "gu"), 'builtin("$1")')
+      .replace(new RegExp(`\\b(import_\\w+ ?= ?)require\\(${name}\\)`, "gu"), '$1builtin("$2")')
+      // Files of ours have no other shape for importers of other kinds: what they export is not copied.
+      .replace(/__toESM\((require\("[^"]+\.cjs(?:#[^"]*)?"\))\)/gu, "$1")
+  );
 }
 
-/** Cause and cure of every error are for docs/errors.md alone, and a sixth of what `list` would load. */
-function leaveOutErrorTexts() {
+/**
+ * The table of all errors is for docs/errors.md, and would be a quarter of what `ipm --version` loads: of it the exit codes
+ * are left, as a text that is read when something fails.
+ */
+function leaveOutErrorTable() {
   return {
-    name: "leave-out-error-texts",
+    name: "leave-out-error-table",
     setup(building) {
       building.onLoad({ filter: /src\/core\/errors\.ts$/ }, async ({ path: file }) => {
         const text = await readFile(file, "utf8");
-        const contents = text.replaceAll(/\b(?:cause|cure):\s*"(?:[^"\\\n]|\\.)*",?/gu, "");
-        if (contents.length > text.length / 2) throw new Error(`${file} has another shape: its texts were not found`);
+        const [whole, table] = /^export const ERRORS = \{\n([\s\S]*?)^\} as const satisfies .*;\n/mu.exec(text) ?? [];
+        const use = "return ERRORS[code].exit;";
+        const codes = [...(table ?? "").matchAll(/^ {2}(\w+): \{\n {4}exit: EXIT\.(\w+),/gmu)];
+        if (codes.length === 0 || codes.length !== table.match(/^ {2}\S/gmu).length / 2 || !text.includes(use))
+          throw new Error(`${file} has another shape: its table was not found`);
+        const exits = JSON.stringify(Object.fromEntries(codes.map(([, code, exit]) => [code, exit])));
+        const contents = text
+          .replace(whole, "")
+          .replace(use, `return EXIT[JSON.parse(${JSON.stringify(exits)})[code]];`);
         return { contents, loader: "ts" };
       });
     },
   };
+}
+
+/**
+ * What esbuild makes of a module's exports is a getter each, when the bundle is loaded. Most modules are used by their own
+ * bundle alone, so the object is made when another file asks for it.
+ */
+function exportLazily(code) {
+  let lazy = code;
+  for (const [whole, name, getters] of code.matchAll(/\bvar (\w+)=\{\};__export\(\1,(\{[^{}]*\})\);/gu)) {
+    const getter = new RegExp(`:\\(\\)=>${name}\\b`, "u");
+    // Not the bundle's own exports, nor what the bundle itself imports as a whole.
+    if (!getter.test(code) || code.split(new RegExp(`\\b${name}\\b`, "u")).length !== 4) continue;
+    lazy = lazy
+      .replace(whole, () => `var ${name};`)
+      .replace(getter, () => `:()=>(${name}??(__export(${name}={},${getters}),${name}))`);
+  }
+  return lazy;
 }
 
 async function makeBundle(options, { file, homes }) {
@@ -207,12 +238,12 @@ async function makeBundle(options, { file, homes }) {
     format: "cjs",
     supported: { "dynamic-import": false },
     stdin: { contents: lines.join("\n"), resolveDir: options.absWorkingDir },
-    plugins: [linkFiles(options.absWorkingDir, homes, file), leaveOutErrorTexts()],
+    plugins: [linkFiles(options.absWorkingDir, homes, file), leaveOutErrorTable()],
     write: false,
   });
   // Not a copy of the exports for importers of other kinds: sources of ours have no default export.
   const code = outputFiles[0].text.replace(/\bmodule\.exports=__toCommonJS\((\w+)\)/u, "module.exports=$1");
-  return leaveBuiltins(code);
+  return exportLazily(leaveBuiltins(code));
 }
 
 /**

@@ -1,6 +1,7 @@
 "use strict";
 // Writes beside each file of dist/ what V8 makes of it, so that it need not be compiled again (bin/ipm.cjs takes it where
 // the same V8 runs). A cache holds the functions that were called so far, so commands are run before they are written.
+const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const { createLoader } = require("../bin/ipm.cjs");
@@ -21,7 +22,8 @@ const streams = { stdin: { isTerminal: false, stream: () => process.stdin }, std
 
 async function run(home, ...words) {
   const env = { IPM_HOME: home, HOME: home, PATH: process.env.PATH, NO_COLOR: "1" };
-  await main(words, streams, env, { version: "0.0.0", root, platform: process.platform });
+  const exitCode = await main(words, streams, env, { version: "0.0.0", root, platform: process.platform });
+  if (exitCode === 70) throw new Error(`ipm ${words.join(" ")}: a bug of this build`);
 }
 
 const written = new Set();
@@ -87,15 +89,20 @@ function writeTool() {
   return folder;
 }
 
+/** Every command loads `ipm.cjs`, so its cache holds what `list` runs when it remembers what was withdrawn, and no more. */
+async function warmUpList() {
+  await run(shown, "list");
+  writeCaches(["ipm.cjs"]);
+}
+
 async function warmUp() {
   const [tool] = fs.readdirSync(path.join(__dirname, "../registry/packages"));
   writeGeneration(tool);
-  await run(shown, "--version");
-  // The first one finds out what was withdrawn, the second remembers it.
   await run(shown, "list");
-  await run(shown, "list");
-  // Every command loads it, so it has no more than that; what `list` loads beside is completed below.
-  writeCaches(["ipm.cjs"]);
+  // In a process of its own: in this one the functions of the first `list` are compiled already.
+  const { status } = spawnSync(process.execPath, [__filename, root, "list"], { stdio: "inherit" });
+  if (status !== 0) throw new Error("the cache for list could not be written");
+  written.add("ipm.cjs");
   await run(shown, "show", tool);
   // As typed, a beginning, the inside of a name, typos, several words.
   for (const words of ["demo", "lst", "stm", "lstn-demo", "lstx-demp", "a demo"])
@@ -124,4 +131,4 @@ async function warmUp() {
   writeCaches();
 }
 
-void warmUp();
+void (process.argv[3] === "list" ? warmUpList() : warmUp());

@@ -139,6 +139,8 @@ export async function openContext(parts: ContextParts): Promise<Context> {
     offline: parts.offline,
     embeddedRegistry: path.join(parts.root, "dist/registry"),
     ipmVersion: parts.ipmVersion,
-    command: parts.command,
+    get command() {
+      return parts.command;
+    },
   };
 }

@@ -153,6 +153,7 @@ class Run {
   async #openContext({ writes, lockTimeoutMs, answersWithPlan = false }: ContextOptions): Promise<Context> {
     this.#answersWithPlan = answersWithPlan;
     const { openContext } = await import("./composition.ts");
+    const argv = this.#argv;
     return openContext({
       env: this.#env,
       emit: this.#emit,
@@ -161,7 +162,9 @@ class Run {
       signals: this.#signals,
       ipmVersion: this.#installation.version,
       root: this.#installation.root,
-      command: recordedCommand(this.#argv),
+      get command() {
+        return recordedCommand(argv);
+      },
       lockTimeoutMs: lockTimeoutMs ?? 0,
       offline: this.#split.globals.offline,
       writes,

@@ -35,8 +35,8 @@ function wantsColor(output: Output, globals: GlobalFlags, env: Environment): boo
 
 function hasUnicode(env: Environment): boolean {
   if (env["TERM"] === "dumb" || env["TERM"] === "linux") return false;
-  const locale = [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find(isSet) ?? "";
-  return /utf-?8/iu.test(locale);
+  const locale = ([env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find(isSet) ?? "").toLowerCase();
+  return locale.includes("utf-8") || locale.includes("utf8");
 }
 
 /** Flag, then `--json`, then CI or no terminal, then tty. */

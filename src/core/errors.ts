@@ -416,6 +416,10 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+function exitOf(code: ErrorCode): ExitCode {
+  return ERRORS[code].exit;
+}
+
 export interface IpmErrorDetails {
   /** The next command to run, or what to change. */
   readonly hint?: string;
@@ -440,7 +444,7 @@ export class IpmError extends Error {
 
   /** The exit code of the process when this error reaches the top. */
   get exitCode(): ExitCode {
-    return ERRORS[this.code].exit;
+    return exitOf(this.code);
   }
 }
 

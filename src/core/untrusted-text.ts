@@ -26,7 +26,12 @@ function escapeCharacter(text: string): string {
  * the result is always one line, so that it cannot forge a log entry or a line of ipm's own output.
  */
 export function escapeUntrusted(text: string): string {
-  return PRINTABLE_ASCII.test(text) ? text : text.replace(UNSAFE, escapeCharacter);
+  return isPrintableAscii(text) ? text : text.replace(UNSAFE, escapeCharacter);
+}
+
+/** True for a text that every terminal shows as it is, a cell a character. */
+export function isPrintableAscii(text: string): boolean {
+  return PRINTABLE_ASCII.test(text);
 }
 
 /** Like `escapeUntrusted`, for text that may have several lines; line feeds are kept and CR LF counts as one. */

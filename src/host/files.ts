@@ -218,7 +218,11 @@ export function createFiles(): Files {
           changedMs: stats.ctimeMs,
         };
       }),
-    list: async (folder) => attemptOptional("list", folder, () => fs.readdirSync(folder).toSorted()) ?? [],
+    // Looked at first: a folder that is not there is common, and the error would take longer than everything else here.
+    list: async (folder) =>
+      attemptOptional("list", folder, () =>
+        fs.statSync(folder, { throwIfNoEntry: false }) === undefined ? [] : fs.readdirSync(folder).toSorted(),
+      ) ?? [],
     readLink: async (file) => {
       try {
         return fs.readlinkSync(file);

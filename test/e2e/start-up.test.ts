@@ -23,7 +23,9 @@ function cachesOf(root: string): string[] {
 
 describe("a command loads little", () => {
   test.each([
-    [["--version"], ["ipm.cjs"]],
+    [["--version"], []],
+    [["-V"], []],
+    [["--version", "--json"], ["ipm.cjs"]],
     [["list"], ["ipm.cjs"]],
     // As at a terminal.
     [
@@ -113,6 +115,14 @@ test("what is not built says how it is", async () => {
   const { exitCode, stderr } = await runIpm(["list"], { home: folder, program });
   expect(exitCode).toBe(70);
   expect(stderr).toContain("npm --prefix");
+});
+
+test("what cannot say its version at once says it as any other command does", async () => {
+  const { folder, program } = copyOfIpm();
+  const said = await runIpm(["--version"], { home: folder, program });
+  expect(said).toMatchObject({ exitCode: 0, stderr: "" });
+  rmSync(path.join(folder, "dist/version.txt"));
+  expect(await runIpm(["--version"], { home: folder, program })).toEqual(said);
 });
 
 test("a link to bin/ipm.cjs is ipm", async () => {

@@ -1,10 +1,7 @@
+import { isPrintableAscii } from "../../core/untrusted-text.ts";
+
 // oxlint-disable-next-line no-control-regex -- exactly the sequences that `styleText` writes
 const STYLE = /\u001b\[[0-9;]*m/gu;
-
-function isAscii(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- the fast path for nearly every line
-  return /^[\u0020-\u007e]*$/u.test(text);
-}
 
 /** Cells of one character. The patterns are made when they are needed: most texts are ASCII, and they take a while. */
 function cellsOf(character: string): number {
@@ -18,7 +15,7 @@ function cellsOf(character: string): number {
 /** Cells that a line takes on a terminal; colours take none. */
 export function displayWidth(text: string): number {
   const bare = text.includes("\u001b") ? text.replace(STYLE, "") : text;
-  if (isAscii(bare)) return bare.length;
+  if (isPrintableAscii(bare)) return bare.length;
   let cells = 0;
   for (const character of bare) cells += cellsOf(character);
   return cells;

@@ -1,4 +1,4 @@
-import { cutToWidth, displayWidth, padToWidth } from "./display-width.ts";
+import { cutToWidth, displayWidth } from "./display-width.ts";
 import type { Theme } from "./theme.ts";
 
 export interface Column<Row> {
@@ -32,7 +32,7 @@ export function renderTable<Row>(
       .map((text, index) => {
         const width = widths[index] ?? 0;
         const fits = index === giving && cut ? cutToWidth(text, width, theme.symbols.ellipsis) : text;
-        const padding = index === texts.length - 1 ? "" : padToWidth("", width - displayWidth(fits));
+        const padding = index === texts.length - 1 ? "" : " ".repeat(Math.max(0, width - displayWidth(fits)));
         return paint(fits, index) + padding;
       })
       .join(GAP)
