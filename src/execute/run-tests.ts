@@ -234,8 +234,8 @@ async function runDuringStart(
   const env = { ...common, ...givenInputs(run.plan.what, "run") };
   const title = describeCommand(test.run);
   const searchPath = env["PATH"] ?? "";
-  const argv = await commandLine(run, test, searchPath, folders.work);
-  const serverArgv = await commandLine(run, { ...test, run: server.run }, searchPath, folders.work);
+  const argv = await commandLine(run, test, searchPath, folders, namesOf(run, folders));
+  const serverArgv = await commandLine(run, { ...test, run: server.run }, searchPath, folders, {});
   const output = beginTranscript(run, test);
   const seen: Record<StreamName, Beginning> = { stdout: new Beginning(), stderr: new Beginning() };
   const heard = new Beginning();
@@ -310,7 +310,7 @@ async function runAlone(run: TestRun, test: PlannedTest): Promise<{ observed: Ob
   const { host, sandbox } = run.context;
   const { folders, libexec } = await prepareFolders(run);
   const { env, grants } = surroundingsOf(run, folders, libexec);
-  const argv = await commandLine(run, test, env["PATH"] ?? "", folders.work);
+  const argv = await commandLine(run, test, env["PATH"] ?? "", folders, namesOf(run, folders));
   const output = beginTranscript(run, test);
   const seen: Record<StreamName, Beginning> = { stdout: new Beginning(), stderr: new Beginning() };
   let closing = "stopped";
@@ -345,15 +345,34 @@ function workspaceFolders(environment: WorkspacePlace, toolchains: readonly Tool
   return [...environment.path, ...toolchains.map(({ bin }) => bin)];
 }
 
+/**
+ * What the shell of a test's text knows, as a step's does. It is not exported: a tool that counts on `$IPM_PREFIX` works
+ * in its steps, and not at its user's.
+ */
+function namesOf({ plan, paths }: TestRun, folders: TestFolders): Readonly<Record<string, string>> {
+  return {
+    IPM_VERSION: plan.tool.version,
+    IPM_PREFIX: folders.prefix,
+    ...(paths.workspace === undefined ? {} : { IPM_SOURCE: folders.work }),
+  };
+}
+
+/** @param names variables of the shell for a test that is a text, by name */
 async function commandLine(
   run: TestRun,
   test: PlannedTest,
   searchPath: string,
-  cwd: string,
+  folders: TestFolders,
+  names: Readonly<Record<string, string>>,
 ): Promise<readonly [string, ...string[]]> {
-  if (typeof test.run === "string") return ["/bin/sh", "-eu", "-c", test.run, "test"];
+  if (typeof test.run === "string") {
+    // Before the text and on its first line, so that the shell's messages count the lines as the manifest does.
+    const assignments = Object.keys(names).map((name, index) => `${name}=$${index + 1}; `);
+    const preamble = assignments.length === 0 ? "" : `${assignments.join("")}shift ${assignments.length}; `;
+    return ["/bin/sh", "-eu", "-c", `${preamble}${test.run}`, "test", ...Object.values(names)];
+  }
   const [program, ...args] = test.run;
-  const found = await findProgram(run.context.host, program, searchPath, cwd);
+  const found = await findProgram(run.context.host, program, searchPath, folders.work);
   if (found !== undefined) return [found, ...args];
   throw new IpmError(
     "TEST_FAILED",

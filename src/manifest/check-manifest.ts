@@ -613,6 +613,19 @@ function fillsPlaceholders(path: Path): boolean {
   return launcher[0] === "bin" && launcher[2] === "env";
 }
 
+/** What to write for a placeholder in a command, or undefined. */
+function insteadOfPlaceholder(path: Path, name: string): string | undefined {
+  const words = wordsOf(path);
+  const launcher = words[0] === "provides" ? words.slice(1) : words;
+  if (launcher[0] === "bin") return name === "prefix" ? "relative paths are of the prefix" : undefined;
+  if ((words[0] !== "steps" && words[0] !== "tests") || words[1] !== "run" || name === "commit") return undefined;
+  const variable = `$IPM_${name.toUpperCase()}`;
+  // A list has no shell that would know it.
+  return typeof path.at(-1) === "number"
+    ? `write \`run\` as one text, with ${variable}`
+    : `in \`run\` it is ${variable}`;
+}
+
 function checkPlaceholders(value: PartialData | undefined, path: Path, report: Report): void {
   if (value === undefined) return;
   if (typeof value === "object") {
@@ -628,8 +641,7 @@ function checkPlaceholders(value: PartialData | undefined, path: Path, report: R
         : `unknown placeholder \`{${name}}\``;
       report(path, { code: "UNKNOWN_PLACEHOLDER", message, hint: "placeholders: {version}, {commit}, {prefix}" });
     } else if (!filled && known && !shell) {
-      const variable = path.includes("run") && name !== "commit" ? `$IPM_${name.toUpperCase()}` : undefined;
-      const hint = variable === undefined ? undefined : `in \`run\` it is ${variable}`;
+      const hint = insteadOfPlaceholder(path, name);
       report(path, { code: "PLACEHOLDER_NOT_ALLOWED", message: `\`{${name}}\` is not filled in here`, hint });
     }
   }

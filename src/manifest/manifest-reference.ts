@@ -213,7 +213,8 @@ either, nothing is installed: users are shown \`elsewhere\`.
 
 **Placeholders.** \`{version}\`, \`{commit}\` and \`{prefix}\` are filled in below \`expect\` (quoted, so that \`2.1\` does not match \`2x1\`),
 \`with\`, \`env\` and \`elsewhere\`. What they are filled with is not looked at again. Anywhere else they are refused. In \`run\` there are
-\`$IPM_VERSION\`, \`$IPM_PREFIX\`, \`$IPM_SOURCE\` and \`$IPM_JOBS\`.
+\`$IPM_VERSION\`, \`$IPM_PREFIX\`, \`$IPM_SOURCE\` and \`$IPM_JOBS\`; a test's text knows the first two (a workspace's the third
+too), and hands them to no program: users have none of them.
 
 **URLs** are written exactly in normal form, with https and without a user name. ipm shows the form that it expects.
 

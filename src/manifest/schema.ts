@@ -495,7 +495,9 @@ const provides = z
 
 const test = z
   .strictObject({
-    run: run("The command. PATH holds the new commands and the system's; HOME is empty; the prefix is read-only."),
+    run: run(
+      "The command. PATH holds the new commands and the system's; HOME is empty; the prefix is read-only. A text knows `$IPM_VERSION` and `$IPM_PREFIX`.",
+    ),
     stdin: text(
       "Text for standard input; without it there is none.",
       anyText(16_384, { min: 0, lines: true }),

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type IpmError, isIpmError } from "../core/errors.ts";
 import type { IpmEvent } from "../core/events.ts";
-import { platformId } from "../core/host.ts";
+import { type Host, platformId } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { methodChoices } from "../manifest/resolve-manifest.ts";
 import { packageUrl, parsePackageReference } from "../manifest/package-reference.ts";
@@ -9,7 +9,7 @@ import { selectVersion } from "../manifest/select-version.ts";
 import { type Plan, isPackage } from "../plan/plan.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { type Receipt, readReceipt } from "../store/receipts.ts";
-import { type SealedFile, readSealedFiles } from "../store/seal-tree.ts";
+import { type SealedFile, measureTree, readSealedFiles } from "../store/seal-tree.ts";
 import type { Attestation } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { collectGarbage } from "./gc.ts";
@@ -134,6 +134,17 @@ function attestedSource({ what: { source } }: Plan): Pick<Attestation, "commit" 
   return { commit: null, tree: null, package: { url, integrity: source.integrity, lock: source.lock } };
 }
 
+/** How many files a folder holds, and their bytes. */
+async function sizeOf(host: Host, folder: string): Promise<{ files: number; bytes: number }> {
+  const count = async (place: string): Promise<number> => {
+    if ((await host.files.facts(place))?.kind !== "folder") return 1;
+    let files = 0;
+    for (const name of await host.files.list(place)) files += await count(path.join(place, name));
+    return files;
+  };
+  return { files: await count(folder), bytes: await measureTree(host, folder) };
+}
+
 /** One method of one version, from nothing to nothing, in clean rooms. */
 class MethodVerification {
   readonly #context: Context;
@@ -144,7 +155,7 @@ class MethodVerification {
   readonly #planOptions: PlanOptions;
   readonly #started: number;
   #plan: Plan | null = null;
-  #receipt: Receipt | null = null;
+  #size = { files: 0, bytes: 0 };
   #log: string | null = null;
 
   constructor(context: Context, subject: VerifySubject, method: string, options: MethodOptions) {
@@ -235,6 +246,15 @@ class MethodVerification {
     await host.files.write(this.#log, text.replaceAll(room.folder, "(clean room)"));
   }
 
+  get #isWorkspace(): boolean {
+    return this.#subject.manifest.kind === "workspace";
+  }
+
+  /** How something is installed that is not there yet. */
+  #optionsIn(room: CleanRoom): PlanOptions {
+    return this.#isWorkspace ? { ...this.#planOptions, into: room.workspace } : this.#planOptions;
+  }
+
   async #installed(
     room: CleanRoom,
   ): Promise<{ version: string; bins: readonly string[]; entry: string | null } | undefined> {
@@ -281,15 +301,16 @@ class MethodVerification {
     const before = this.#versionBefore();
     if ("why" in before) return before.why;
     const { name, version } = this.#subject;
-    await uninstall(room.context, [name], { purge: false });
-    await install(room.context, [`${name}@${before.version}`], this.#planOptions);
+    await this.#uninstall(room);
+    await install(room.context, [`${name}@${before.version}`], this.#optionsIn(room));
     await this.#demandInstalled(room, before.version);
     await upgrade(room.context, [name], this.#planOptions);
     await this.#demandInstalled(room, version);
     return null;
   }
 
-  async #rollBack(room: CleanRoom): Promise<null> {
+  async #rollBack(room: CleanRoom): Promise<string | null> {
+    if (this.#isWorkspace) return "no generation holds a workspace";
     const before = this.#versionBefore();
     await rollback(room.context, null);
     await this.#demandInstalled(room, "why" in before ? this.#subject.version : before.version);
@@ -298,7 +319,9 @@ class MethodVerification {
 
   async #uninstall(room: CleanRoom): Promise<null> {
     const { files, homes } = room.context.host;
-    await uninstall(room.context, [this.#subject.name], { purge: false });
+    const { workspaces } = await uninstall(room.context, [this.#subject.name], { purge: false });
+    // What the steps change in the repository looks like its user's work, and keeps it from being upgraded too.
+    for (const { kept } of workspaces) demand(kept === null, `the folder would stay: ${kept ?? ""}`);
     const left = await files.list(path.join(layoutOf(homes).current, "bin"));
     demand(left.length === 0, `launchers are left: ${left.map(escapeUntrusted).join(", ")}`);
     return null;
@@ -318,15 +341,19 @@ class MethodVerification {
     let files: Readonly<Record<string, SealedFile>> | null = null;
     const work: Readonly<Record<Stage, () => Promise<string | null>>> = {
       plan: async () => {
-        const { plans } = await planTargets(room.context, [room.target], this.#planOptions);
+        const { plans } = await planTargets(room.context, [room.target], this.#optionsIn(room));
         this.#plan = plans[0] ?? null;
         return null;
       },
       install: async () => {
-        await install(room.context, [room.target], this.#planOptions);
+        await install(room.context, [room.target], this.#optionsIn(room));
         await this.#demandInstalled(room, this.#subject.version);
+        if (this.#isWorkspace) {
+          this.#size = await sizeOf(room.context.host, room.workspace);
+          return null;
+        }
         const sealed = await this.#receiptIn(room);
-        this.#receipt = sealed.receipt;
+        this.#size = { files: sealed.receipt.files, bytes: sealed.receipt.bytes };
         files = sealed.files;
         return null;
       },
@@ -425,8 +452,7 @@ class MethodVerification {
       why: null,
       digest: plan?.digest ?? null,
       checks: this.#checks,
-      files: this.#receipt?.files ?? 0,
-      bytes: this.#receipt?.bytes ?? 0,
+      ...this.#size,
       peakBytes,
       ms,
       network: { declared, reached },

@@ -16,7 +16,7 @@ import type { VerifySubject } from "./verify-targets.ts";
 const TOKEN_VARIABLES = ["GITHUB_TOKEN", "GH_TOKEN", "NPM_TOKEN", "NODE_AUTH_TOKEN", "AWS_SECRET_ACCESS_KEY"];
 const MOST_UNEXPECTED = 10;
 /** What ipm itself keeps in a data home and in an entry; anything else there was put there by somebody else. */
-const IN_ROOM = new Set(["registry", "embedded", "homes"]);
+const IN_ROOM = new Set(["registry", "embedded", "homes", "workspace"]);
 const IN_HOMES = new Set(["data", "cache", "config"]);
 const IN_ENTRY = new Set(["prefix", "launchers", "files.json", "receipt.json", "seed", "state"]);
 
@@ -27,6 +27,8 @@ export interface CleanRoom {
   readonly observer: Observer;
   /** What an installation of the subject is asked for in here. */
   readonly target: string;
+  /** Where a workspace goes; nothing is there before. */
+  readonly workspace: string;
   /** Most bytes on the disk so far. */
   peakBytes(): number;
   measure(): Promise<void>;
@@ -138,7 +140,8 @@ export async function openCleanRoom(
     const own = path.join(folder, "homes");
     const homes = {
       data: path.join(own, "data"),
-      cache: options.keepCache ? host.homes.cache : path.join(own, "cache"),
+      // A workspace lies in no home of ipm's, and this room is in the caller's cache.
+      cache: options.keepCache && subject.manifest.kind !== "workspace" ? host.homes.cache : path.join(own, "cache"),
       config: path.join(own, "config"),
     };
     const planted = TOKEN_VARIABLES.map(
@@ -163,6 +166,7 @@ export async function openCleanRoom(
     return {
       folder,
       target,
+      workspace: path.join(folder, "workspace"),
       observer,
       measure,
       remove,

@@ -217,7 +217,7 @@ async function subjectsOfRegistry(context: Context, folder: string, options: Sel
     if (options.shard !== null && !isInShard(folderName, options.shard)) continue;
     const [bytes = new Uint8Array()] = await tree.read([file]);
     const manifest = parseOwn(bytes, file.path);
-    if (manifest.kind === "library" || manifest.kind === "workspace" || methodsOf(manifest).length === 0) continue;
+    if (manifest.kind === "library" || methodsOf(manifest).length === 0) continue;
     const versions =
       before === null
         ? manifest.versions.filter(isOffered).map(({ version }) => version)

@@ -100,12 +100,7 @@ function itemsOf(
     .filter(({ id }) => wanted === null || id === wanted)
     .map((choice) => ({
       item: { subject, method: choice.id },
-      why:
-        subject.manifest.kind === "workspace"
-          ? "a workspace is not verified: it is a clone that people change"
-          : choice.applies
-            ? null
-            : choice.why,
+      why: choice.applies ? null : choice.why,
     }));
 }
 

@@ -395,6 +395,17 @@ describe("A19: placeholders", () => {
     }
   });
 
+  test.each([
+    [{ steps: "steps: [{ run: 'make {prefix}' }]" }, "in `run` it is $IPM_PREFIX"],
+    [{ tests: "tests: [run: 'rc --is {version}']" }, "in `run` it is $IPM_VERSION"],
+    [{ steps: "steps: [{ run: [make, '{version}'] }]" }, "write `run` as one text, with $IPM_VERSION"],
+    [{ bin: "bin: { rc: { run: [node, '{prefix}/x'] } }" }, "relative paths are of the prefix"],
+    [{ notes: "notes: 'this is {version}'" }, undefined],
+  ])("%j is told what there is instead", (change, hint) => {
+    const result = parseManifest(bytesOf(manifestYaml(change)), "m.yaml");
+    expect(result.ok ? [] : result.findings.map((finding) => finding.hint)).toEqual([hint]);
+  });
+
   test("known ones pass where they are filled; braces of patterns and of the shell are none", () => {
     expect(
       codesOf({
