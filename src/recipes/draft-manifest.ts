@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq } from "yaml";
 import type { Document, Node } from "yaml";
+import { isIpmError } from "../core/errors.ts";
 import { isToolName } from "../core/ids.ts";
 import type { CommitSha, TreeSha } from "../core/ids.ts";
 import { plainLine } from "../core/untrusted-text.ts";
@@ -20,6 +21,7 @@ import {
   summaryOfReadme,
   tidySummary,
 } from "./draft-evidence.ts";
+import { parsePackageJson } from "./package-json.ts";
 import { alternativesOf, rankCandidates, usableBins } from "./rank-candidates.ts";
 import { type FoundLibrary, findSystemLibraries } from "./system-libraries.ts";
 import { toolchainVersions } from "./toolchain-files.ts";
@@ -321,13 +323,12 @@ function oneLine(text: string): string {
   return plainLine(text).slice(0, 200);
 }
 
-function keywordsOf(candidate: Candidate): readonly string[] {
-  const words = candidate.about.keywords.map((word) => word.toLowerCase().trim());
+function keywordsOf({ keywords }: PackageFacts): readonly string[] {
+  const words = keywords.map((word) => word.toLowerCase().trim());
   return [...new Set(words)].filter((word) => /^[a-z0-9][a-z0-9+#._ -]{0,39}$/u.test(word)).slice(0, 8);
 }
 
-function homepageOf(candidate: Candidate, git: string | null): string | undefined {
-  const { homepage } = candidate.about;
+function homepageOf({ homepage }: PackageFacts, git: string | null): string | undefined {
   if (homepage === null || !URL.canParse(homepage)) return undefined;
   const url = new URL(homepage);
   if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || url.hash !== "") return undefined;
@@ -365,15 +366,37 @@ function set(parts: Parts, key: string, value: Plain, evidence: readonly string[
   parts.values.push({ key, value: shown, evidence: evidence.map(oneLine) });
 }
 
+/**
+ * What the repository says of the tool, and in which file. A recipe whose own file says nothing of it (a script, a
+ * Makefile) takes the word of a package.json at the root that has the tool's name: projects publish themselves with one.
+ */
+function statedFacts(
+  { recipe, evidence, about }: Candidate,
+  texts: DraftInput["texts"],
+  name: string,
+): { about: PackageFacts; packageFile: string } {
+  const [file = recipe] = evidence;
+  const own = { about, packageFile: file.split(/[: ]/u)[0] ?? file };
+  const text = texts["package.json"];
+  if (text === undefined || about.summary !== null || about.license !== null) return own;
+  try {
+    const beside = parsePackageJson(text, [], "package.json").about;
+    const isSame = beside.name?.replace(/^@[^/]*\//u, "").toLowerCase() === name.toLowerCase();
+    return isSame ? { about: beside, packageFile: "package.json" } : own;
+  } catch (error) {
+    if (isIpmError(error)) return own;
+    throw error;
+  }
+}
+
 function describeTool(
   parts: Parts,
   candidate: Candidate,
   input: Pick<DraftInput, "texts" | "git">,
   name: string,
 ): void {
-  const [file = candidate.recipe] = candidate.evidence;
-  const packageFile = file.split(/[: ]/u)[0] ?? file;
-  const stated = candidate.about.summary === null ? undefined : tidySummary(candidate.about.summary, name);
+  const { about, packageFile } = statedFacts(candidate, input.texts, name);
+  const stated = about.summary === null ? undefined : tidySummary(about.summary, name);
   const summary =
     stated === undefined
       ? summaryOfReadme(input.texts, name)
@@ -385,14 +408,14 @@ function describeTool(
     summary === undefined ? [] : [summary.evidence],
   );
   if (summary === undefined) todo(parts, "summary", "say what it does, in one line");
-  const license = findLicense(input.texts, candidate.about, packageFile);
+  const license = findLicense(input.texts, about, packageFile);
   set(parts, "license", license?.value ?? "LicenseRef-unknown", license === undefined ? [] : [license.evidence]);
   if (license === undefined) todo(parts, "license", "no licence was recognised: without one nobody may use it");
   else if (/^A?L?GPL-[0-9.]+$/u.test(license.value))
     todo(parts, "license", `${license.value}-only or ${license.value}-or-later: the text does not say`);
-  const homepage = homepageOf(candidate, input.git);
+  const homepage = homepageOf(about, input.git);
   if (homepage !== undefined) set(parts, "homepage", homepage, [`${packageFile} homepage`]);
-  const keywords = keywordsOf(candidate);
+  const keywords = keywordsOf(about);
   if (keywords.length > 0) set(parts, "keywords", keywords, [`${packageFile} keywords`]);
 }
 

@@ -55,6 +55,19 @@ const PACKAGE = JSON.stringify(
   2,
 );
 
+test("a script takes the word of the package.json that publishes it, and not of another's", () => {
+  const said = { description: "Fetches certificates.", license: "Apache-2.0", keywords: ["tls"] };
+  const files = [{ path: "ripcat", executable: true }];
+  const own = draftOf({ "package.json": JSON.stringify({ name: "@owner/ripcat", ...said }) }, { files });
+  expect([value(own, "summary"), value(own, "license"), value(own, "keywords")?.value]).toMatchObject([
+    { value: "Fetches certificates", evidence: ["package.json description"] },
+    { value: "Apache-2.0", evidence: ["package.json license Apache-2.0"] },
+    '["tls"]',
+  ]);
+  const other = draftOf({ "package.json": JSON.stringify({ name: "its-website", ...said }) }, { files });
+  expect(value(other, "license")?.value).toBe("LicenseRef-unknown");
+});
+
 describe("what the package says", () => {
   const draft = draftOf({ "package.json": PACKAGE, "bin/rc.js": "#!/usr/bin/env node\n" });
 

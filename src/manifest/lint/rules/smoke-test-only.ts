@@ -1,8 +1,21 @@
 import { methodsOf } from "../../resolve-manifest.ts";
+import type { ShellCommand } from "../../shell-commands.ts";
 import { commandsOf } from "../places.ts";
 import type { LintRule } from "../rule.ts";
 
 const ASKS = /^(?:--?(?:version|help|usage|V|v|h)|version|help)$/u;
+
+function looksForUsage({ words: [program, ...rest] }: ShellCommand): boolean {
+  return program === "grep" && rest.every((word) => /^(?:-[a-zA-Z]+|usage)$/iu.test(word));
+}
+
+/** Asks for the version or the help text, or looks whether there is one. */
+function isSmall(command: ShellCommand, next: ShellCommand | undefined): boolean {
+  const [, ...rest] = command.words;
+  if (looksForUsage(command)) return true;
+  if (rest.length > 0) return rest.every((word) => ASKS.test(word));
+  return command.ending === "|" && next !== undefined && looksForUsage(next);
+}
 
 export const smokeTestOnly: LintRule = {
   code: "SMOKE_TEST_ONLY",
@@ -16,7 +29,7 @@ export const smokeTestOnly: LintRule = {
     if (facts.kind === "repository") return [];
     const tests = methodsOf(subject).flatMap(({ method }) => method.tests ?? subject.tests ?? []);
     const isSmoke = tests.every((test) =>
-      commandsOf(test.run).every(({ words }) => words.length > 1 && words.slice(1).every((word) => ASKS.test(word))),
+      commandsOf(test.run).every((command, at, all) => isSmall(command, all[at + 1])),
     );
     if (tests.length === 0 || !isSmoke) return [];
     const path = subject.tests === undefined ? ["methods", 0, "tests"] : ["tests"];

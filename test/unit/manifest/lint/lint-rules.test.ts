@@ -136,6 +136,8 @@ describe("tests that prove nothing", () => {
     ["tests: [run: command -v rc]", "TEST_PROVES_NOTHING"],
     ["tests: [run: test -x bin/rc]", "TEST_PROVES_NOTHING"],
     ["tests: [run: rc --help]", "SMOKE_TEST_ONLY"],
+    // What a draft asks.
+    ["tests: [run: rc --version || rc -h 2>&1 | grep -i usage || rc 2>&1 | grep -i usage]", "SMOKE_TEST_ONLY"],
   ])("%s", (tests, code) => {
     expect(codesIn(manifestYaml({ tests }), factsAlone("registry"))).toEqual([code]);
   });
