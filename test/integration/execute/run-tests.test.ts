@@ -43,17 +43,15 @@ describe.each([
   { kind: "bubblewrap", sandboxed: true },
 ])("sandbox: $kind", ({ sandboxed }) => {
   test("a text knows version and prefix, and hands them to no program", async () => {
-    await run(
-      [
-        testOf('echo "$IPM_VERSION" "$#"; ls "$IPM_PREFIX/lib"', { stdout: "^\\S+ 0\nrc$" }),
-        testOf(
-          "# a comment\nsh -c 'echo ${IPM_PREFIX-none} ${IPM_VERSION-none}'",
-          { stdout: "^none none$" },
-          { id: "2" },
-        ),
-      ],
-      sandboxed,
-    );
+    const tests = [
+      testOf('echo "$IPM_VERSION" "$#"; ls "$IPM_PREFIX/lib"', { stdout: "^\\S+ 0\nrc$" }),
+      testOf(
+        "# a comment\nsh -c 'echo ${IPM_PREFIX-none} ${IPM_VERSION-none}'",
+        { stdout: "^none none$" },
+        { id: "2" },
+      ),
+    ];
+    await expect(run(tests, sandboxed)).resolves.toBeUndefined();
   });
 
   test("passes when exit code and streams are as expected", async () => {
