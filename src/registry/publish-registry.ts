@@ -9,10 +9,19 @@ import { isRecord } from "../core/is-record.ts";
 import { type Finding, formatFinding } from "../manifest/finding.ts";
 import { type CompileOptions, compileIndex } from "./compile-index.ts";
 import type { FileRecord } from "./index-records.ts";
+import { readBuildMemory, writeBuildMemory } from "./build-memory.ts";
 import { type TreeChange, updateIndex } from "./update-index.ts";
 import { IndexDamaged, IndexFile, bytesAsFile } from "./index-file.ts";
 import { RegistryIndex } from "./registry-index.ts";
-import { PACKAGES, REGISTRY_FILE, type RegistryTree, findRegistryRoot, folderTree } from "./registry-tree.ts";
+import {
+  MANIFEST_FILE,
+  PACKAGES,
+  REGISTRY_FILE,
+  type RegistryTree,
+  type TreeFile,
+  findRegistryRoot,
+  folderTree,
+} from "./registry-tree.ts";
 import {
   type ContentFile,
   type LayerPart,
@@ -29,6 +38,11 @@ import {
 export interface PublishOptions {
   /** Number of the publication; default: one more than the last, or `sequence` of registry.yaml, whichever is larger. */
   readonly sequence?: number;
+  /**
+   * Absolute path of a file outside of both folders that remembers what the registry's files looked like, so that the next
+   * build reads only those that look different, and the clock. Default: all are read.
+   */
+  readonly memory?: { readonly file: string; readonly now: () => Date };
 }
 
 export interface PublishedRegistry {
@@ -74,15 +88,34 @@ class Publication {
   readonly #files: Files;
   readonly #out: string;
   readonly #referenced = new Set<string>();
+  readonly #present = new Map<string, Set<string>>();
 
-  constructor(files: Files, out: string) {
+  private constructor(files: Files, out: string) {
     this.#files = files;
     this.#out = out;
+  }
+
+  /** @param out absolute folder, which need not be there */
+  static async open(files: Files, out: string): Promise<Publication> {
+    const publication = new Publication(files, out);
+    for (const folder of await files.list(path.join(out, "files")))
+      publication.#present.set(folder, new Set(await files.list(path.join(out, "files", folder))));
+    return publication;
   }
 
   /** Keep a file that is in the folder already. */
   keep(sha256: string): void {
     this.#referenced.add(sha256);
+  }
+
+  /**
+   * Whether what a file of the registry held is in the folder still. Of a manifest the name is enough: clients take it from
+   * the index, and never fetch it.
+   */
+  async holds(file: string, content: ContentFile): Promise<boolean> {
+    const { sha256 } = content;
+    if (!file.endsWith(`/${MANIFEST_FILE}`)) return this.has(content);
+    return this.#present.get(sha256.slice(0, 2))?.has(sha256) === true;
   }
 
   async has({ sha256, size }: ContentFile): Promise<boolean> {
@@ -132,10 +165,9 @@ class Publication {
 
   /** Take away what neither this publication nor the one before names; whoever fetches that one now can finish. */
   async tidy(): Promise<void> {
-    const root = path.join(this.#out, "files");
-    for (const folder of await this.#files.list(root)) {
-      for (const name of await this.#files.list(path.join(root, folder))) {
-        if (!this.#referenced.has(name)) await this.#files.remove(path.join(root, folder, name));
+    for (const [folder, names] of this.#present) {
+      for (const name of names) {
+        if (!this.#referenced.has(name)) await this.#files.remove(path.join(this.#out, "files", folder, name));
       }
     }
   }
@@ -160,7 +192,11 @@ function parseContents(text: string): Map<string, ContentFile> {
 /** What the folder holds of the publication before. */
 interface Previous {
   readonly root: StaticRoot;
+  /** sha256 of the root's bytes. */
+  readonly digest: string;
   readonly contents: Contents;
+  /** The same as `formatContents` makes it. */
+  readonly listing: Uint8Array;
   readonly index: RegistryIndex;
 }
 
@@ -197,7 +233,7 @@ async function readPrevious(text: string, out: string, publication: Publication)
   for (const { sha256 } of contents.values()) publication.keep(sha256);
   const layers: IndexFile[] = [];
   for (const layer of root.layers) layers.push(await openLayer(publication, layer));
-  return { root, contents, index: new RegistryIndex(layers) };
+  return { root, digest: sha256Hex(text), contents, listing, index: new RegistryIndex(layers) };
 }
 
 /** What has changed between two listings of a registry's files. */
@@ -219,8 +255,9 @@ async function readContents(
   tree: RegistryTree,
   publication: Publication,
   before: Contents,
-): Promise<Map<string, ContentFile>> {
-  const now = new Map<string, ContentFile>();
+  remembered: ReadonlyMap<string, string>,
+): Promise<{ readonly contents: Map<string, ContentFile>; readonly readable: readonly TreeFile[] }> {
+  const contents = new Map<string, ContentFile>();
   const listed = await tree.list();
   const known = new Set(listed.map((file) => file.path));
   const others = await Promise.all(
@@ -229,15 +266,21 @@ async function readContents(
   const readable = [...listed, ...others.filter((file) => file !== undefined)].filter(
     ({ kind, size }) => kind === "file" && size <= MAX_FILE_BYTES,
   );
-  for (let from = 0; from < readable.length; from += BATCH) {
-    const batch = readable.slice(from, from + BATCH);
+  const changed: TreeFile[] = [];
+  for (const file of readable) {
+    const same = remembered.get(file.path) === file.stamp ? before.get(file.path) : undefined;
+    if (same !== undefined && (await publication.holds(file.path, same))) contents.set(file.path, same);
+    else changed.push(file);
+  }
+  for (let from = 0; from < changed.length; from += BATCH) {
+    const batch = changed.slice(from, from + BATCH);
     const bytes = await tree.read(batch);
     for (const [at, file] of batch.entries()) {
       const content = bytes[at] ?? new Uint8Array();
-      now.set(file.path, await publication.add(content));
+      contents.set(file.path, await publication.add(content));
     }
   }
-  return now;
+  return { contents, readable };
 }
 
 function changesOf({ names }: TreeChange, before: RegistryIndex, now: RegistryIndex): PublicationChanges {
@@ -318,10 +361,19 @@ export async function publishRegistry(
     });
   }
   const tree = folderTree(files, folder);
-  const publication = new Publication(files, out);
   const text = await readRoot(files, out);
+  const publication = await Publication.open(files, out);
   const previous = text === undefined ? undefined : await previousOrNothing(text, out, publication);
-  const contents = await readContents(tree, publication, previous?.contents ?? new Map());
+  const { memory } = options;
+  const beganMs = memory?.now().getTime() ?? 0;
+  const remembered =
+    memory === undefined || previous === undefined
+      ? new Map<string, string>()
+      : await readBuildMemory(files, memory.file, folder, previous.digest);
+  const { contents, readable } = await readContents(tree, publication, previous?.contents ?? new Map(), remembered);
+  const remember = async (digest: string): Promise<void> => {
+    if (memory !== undefined) await writeBuildMemory(files, memory.file, folder, digest, readable, beganMs);
+  };
   const compileOptions: CompileOptions = {
     key: "published",
     describe: async (paths) => {
@@ -352,9 +404,10 @@ export async function publishRegistry(
   const listing = formatContents(contents);
   const isSame =
     previous !== undefined &&
-    sha256Hex(listing) === sha256Hex(formatContents(previous.contents)) &&
+    Buffer.compare(listing, previous.listing) === 0 &&
     (options.sequence === undefined || options.sequence === previous.root.sequence);
   if (isSame) {
+    await remember(previous.digest);
     const { sequence } = previous.root;
     const nothing = { changed: false, changes: { added: [], changed: [], removed: [] }, update: 0 };
     return { ...about, ...nothing, sequence, written: 0, bytes: 0, firstCopy: sizeOf(previous.root.layers) };
@@ -382,6 +435,7 @@ export async function publishRegistry(
   await files.flushTree(out);
   await files.writeDurably(path.join(out, ROOT_FILE), rootText);
   await publication.tidy();
+  await remember(sha256Hex(rootText));
   return {
     ...about,
     sequence,

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { sha256Hex } from "../core/canonical-json.ts";
 import type { PublishOptions, PublishedRegistry } from "../registry/publish-registry.ts";
 import type { Context } from "./context.ts";
 
@@ -14,7 +15,12 @@ export async function buildRegistry(
   out: string,
   options: PublishOptions,
 ): Promise<PublishedRegistry> {
-  const { files, facts } = context.host;
+  const { files, facts, homes } = context.host;
   const { publishRegistry } = await import("../registry/publish-registry.ts");
-  return publishRegistry(files, path.resolve(facts.cwd, folder), path.resolve(facts.cwd, out), options);
+  const target = path.resolve(facts.cwd, out);
+  const memory = path.join(homes.cache, "publications", sha256Hex(target).slice(0, 24));
+  return publishRegistry(files, path.resolve(facts.cwd, folder), target, {
+    memory: { file: memory, now: () => context.host.now() },
+    ...options,
+  });
 }

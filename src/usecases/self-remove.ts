@@ -28,6 +28,7 @@ const CACHE_NAMES: ReadonlySet<string> = new Set([
   "locks",
   "registries",
   "verify",
+  "publications",
   "downloads",
   "builds",
   "drafts",

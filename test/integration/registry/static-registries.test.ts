@@ -7,12 +7,14 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFiles } from "../../../src/host/files.ts";
 import { addRegistry, listRegistries } from "../../../src/registry/configure-registries.ts";
@@ -159,6 +161,112 @@ describe("publishing", () => {
     writeTree(at("team"), { "packages/four/manifest.yaml": manifestYaml({ name: "four" }) });
     await publish();
     expect(existsSync(fileOf(before))).toBe(false);
+  });
+
+  describe("with a memory of what the files looked like", () => {
+    const read: string[] = [];
+    /** Files as they are, and a note of each that is read of the registry. */
+    const watched = (): ReturnType<typeof createFiles> => {
+      const real = createFiles();
+      const note = (file: string): void => {
+        if (file.startsWith(at("team"))) read.push(path.relative(at("team"), file));
+      };
+      return {
+        ...real,
+        readBytes: async (file) => {
+          note(file);
+          return real.readBytes(file);
+        },
+      };
+    };
+    /** Build with the memory into `public`, and without it into a copy of what was there; both must be the same. */
+    const publishBoth = async (aheadMs = 60_000): Promise<PublishedRegistry> => {
+      rmSync(at("copy"), { recursive: true, force: true });
+      cpSync(at("public"), at("copy"), { recursive: true });
+      read.length = 0;
+      const memory = { file: at("memory"), now: () => new Date(Date.now() + aheadMs) };
+      const built = await publishRegistry(watched(), at("team"), at("public"), { memory });
+      await publishRegistry(createFiles(), at("team"), at("copy"));
+      expect(everything(at("public"))).toEqual(everything(at("copy")));
+      return built;
+    };
+    const readNames = (): string[] => [...new Set(read)].filter((file) => file !== "registry.yaml").toSorted();
+
+    beforeEach(async () => {
+      writeTree(at("team"), { ...files, "sources/one.bundle": "bundle" });
+      // Twice: bundles are known from the publication before.
+      await publishBoth();
+      await publishBoth();
+    });
+
+    test("reads only what looks different, and gives the bytes of a build without it", async () => {
+      await publishBoth();
+      expect(readNames()).toEqual([]);
+      writeTree(at("team"), {
+        "packages/two/manifest.yaml": manifestYaml({ name: "two" }),
+        "packages/three/manifest.yaml": manifestYaml({ name: "three" }),
+      });
+      expect((await publishBoth()).changes).toEqual({ added: ["three"], changed: ["two"], removed: [] });
+      expect(readNames()).toEqual(["packages/three/manifest.yaml", "packages/two/manifest.yaml"]);
+      rmSync(at("team/packages/three"), { recursive: true });
+      writeTree(at("team"), { "sources/one.bundle": "another" });
+      expect((await publishBoth()).changes).toMatchObject({ removed: ["three"] });
+      expect(readNames()).toContain("sources/one.bundle");
+      expect(readNames()).not.toContain("packages/two/manifest.yaml");
+    });
+
+    test("a change that keeps size and modification time is seen", async () => {
+      const file = at("team/packages/two/manifest.yaml");
+      const write = (version: string): void => {
+        writeFileSync(file, manifestYaml({ name: "two", version }));
+        utimesSync(file, 1, 1);
+      };
+      write("1.0.1");
+      await publishBoth();
+      const { ctimeMs } = statSync(file);
+      do write("1.0.2");
+      while (statSync(file).ctimeMs <= ctimeMs);
+      expect((await publishBoth()).changes).toMatchObject({ changed: ["two"] });
+    });
+
+    test("files that were written this moment are read again", async () => {
+      writeTree(at("team"), { "packages/two/manifest.yaml": manifestYaml({ name: "two", version: "1.0.1" }) });
+      await publishBoth(0);
+      await publishBoth(0);
+      expect(readNames()).toContain("packages/two/manifest.yaml");
+    });
+
+    test("what the folder lost is put back", async () => {
+      const contents = JSON.parse(readFileSync(at("public/ipm-registry.json"), "utf8")) as { contents: Part };
+      const listing = gunzipSync(readFileSync(fileOf(contents.contents.sha256))).toString("utf8");
+      for (const of of ["packages/two/manifest.yaml", "sources/one.bundle"]) {
+        const sha256 = new RegExp(`^([0-9a-f]{64})\\t\\d+\\t${of}$`, "mu").exec(listing)?.[1] ?? "";
+        rmSync(fileOf(sha256));
+        await publishBoth();
+        expect(existsSync(fileOf(sha256))).toBe(true);
+      }
+    });
+
+    test.each([
+      ["is cut off", (text: string) => text.slice(0, text.length / 2)],
+      ["lost a line", (text: string) => text.replace(/^packages\/two.*\n/mu, "")],
+      ["is of another format", (text: string) => text.replace(/^.*\n/u, "ipm-build-memory 0\n")],
+      ["is of another publication", (text: string) => text.replace(/^[0-9a-f]{64}$/mu, "0".repeat(64))],
+      ["is empty", () => ""],
+    ])("one that %s counts as none", async (_, spoil) => {
+      writeFileSync(at("memory"), spoil(readFileSync(at("memory"), "utf8")));
+      await publishBoth();
+      expect(readNames()).toEqual(["packages/one/manifest.yaml", "packages/two/manifest.yaml", "sources/one.bundle"]);
+    });
+
+    test("one of another folder counts as none, and one that cannot be written is no reason to fail", async () => {
+      cpSync(at("team"), at("moved"), { recursive: true });
+      rmSync(at("team"), { recursive: true });
+      cpSync(at("moved"), at("team"), { recursive: true });
+      rmSync(at("memory"));
+      mkdirSync(at("memory"));
+      expect(await publishBoth()).toMatchObject({ changed: false });
+    });
   });
 
   test("a folder that lost a file is made anew, under a higher number", async () => {
