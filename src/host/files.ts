@@ -178,7 +178,7 @@ function flushFileSystemOf(folder: string): boolean {
 /** Files and folders below a folder, the deepest first, the folder itself last; links need no flush of their own. */
 function* flushable(folder: string): Generator<string> {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-    const target = path.join(folder, entry.name);
+    const target = `${folder}/${entry.name}`;
     if (entry.isDirectory()) yield* flushable(target);
     else if (entry.isFile()) yield target;
   }

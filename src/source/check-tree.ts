@@ -13,6 +13,9 @@ export interface TreeProblem {
 const MAX_LINK_HOPS = 40;
 // Characters that HFS+ leaves out when it compares names: `.g<ZWNJ>it` is `.git` there.
 const HFS_IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/gu;
+const BEYOND_ASCII = /[\u0080-\u{10ffff}]/u;
+// No spelling of `.git` is without one of these; nearly all paths are.
+const MAY_BE_DOT_GIT = /git|[\u0080-\u{10ffff}]/iu;
 // oxlint-disable-next-line no-control-regex -- looking for them is the point
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\ufffd]/u;
 
@@ -23,20 +26,25 @@ export function isDotGit(name: string): boolean {
   return plain.split("\\").some((part) => /^(?:\.git|git~\d+)[. ]*(?::.*)?$/su.test(part));
 }
 
+function byteLength(text: string): number {
+  return BEYOND_ASCII.test(text) ? Buffer.byteLength(text) : text.length;
+}
+
 /** What is wrong with one path by itself, or undefined. */
 function pathProblem(path: string, limits: SourceLimits): string | undefined {
   const control = CONTROL.exec(path)?.[0];
   if (control === "\ufffd") return "is not UTF-8";
   if (control !== undefined) return `holds ${escapeUntrusted(control === "\t" ? "\\t" : control)}`;
-  const length = Buffer.byteLength(path);
+  const length = byteLength(path);
   if (length > limits.pathBytes) return `is ${length} bytes long; the limit is ${limits.pathBytes}`;
   const names = path.split("/");
   if (names.length - 1 > limits.depth) return `lies ${names.length - 1} folders deep; the limit is ${limits.depth}`;
+  const mayBeDotGit = MAY_BE_DOT_GIT.test(path);
   for (const name of names) {
     if (name === "") return "is absolute or has an empty part";
     if (name === "." || name === "..") return `has "${name}" in it`;
-    if (isDotGit(name)) return "would write into git's own folder (.git)";
-    const bytes = Buffer.byteLength(name);
+    if (mayBeDotGit && isDotGit(name)) return "would write into git's own folder (.git)";
+    const bytes = byteLength(name);
     if (bytes > limits.nameBytes) return `has a name of ${bytes} bytes; the limit is ${limits.nameBytes}`;
   }
   return undefined;
@@ -44,6 +52,7 @@ function pathProblem(path: string, limits: SourceLimits): string | undefined {
 
 /** A path as a file system sees it that ignores case and Unicode composition. */
 function fold(path: string): string {
+  if (!BEYOND_ASCII.test(path)) return path.toLowerCase();
   return path.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 
