@@ -63,7 +63,11 @@ function lazyGit(facts: HostFacts, homes: Homes, files: Files): Git {
   };
   let loaded: Promise<Git> | undefined;
   const git = (): Promise<Git> => (loaded ??= load());
-  return { version: async () => (await git()).version(), run: async (request) => (await git()).run(request) };
+  return {
+    version: async () => (await git()).version(),
+    run: async (request) => (await git()).run(request),
+    prepare: async () => (await git()).prepare(),
+  };
 }
 
 /** The sandbox's code is larger than all that `list` needs. One object for the whole process: it is probed once. */

@@ -233,6 +233,8 @@ export interface Git {
   version(): Promise<string>;
   /** Run git to its end; a non-zero exit is a result. @throws IpmError GIT_UNUSABLE, INTERRUPTED (the request's signal) */
   run(request: GitRequest): Promise<GitResult>;
+  /** Load what calls take, while there is something else to wait for. */
+  prepare(): Promise<void>;
 }
 
 /** What one process shows of the files that it uses. */

@@ -276,5 +276,8 @@ export function createGit(options: GitOptions): Git {
   return {
     version: async () => (await usable()).version,
     run: async (request) => callGit((await usable()).program, folders, request),
+    prepare: async () => {
+      await import("simple-git");
+    },
   };
 }

@@ -39,6 +39,8 @@ interface FetchCall {
   readonly limits: SourceLimits;
   /** `name@version`, for events. */
   readonly tool: string;
+  /** Called once a wanted commit has arrived, before it is compared with its pin. */
+  readonly onReceived?: () => void;
 }
 
 const FETCH = [
@@ -169,6 +171,7 @@ export async function fetchCommit(call: FetchCall, wanted: Wanted, isShallow: bo
   if (isTag(wanted.ref)) await context.host.files.remove(`${store.folder}/${seenRef(wanted.ref)}`);
   try {
     if (!isShallow || !(await fetchShallow(call, wanted))) await fetchAll(call, wanted);
+    call.onReceived?.();
     const tree = await compare(call, wanted, !isShallow);
     await keepPin(context, store, wanted.commit);
     return tree;

@@ -1,8 +1,9 @@
 import { IpmError } from "../core/errors.ts";
+import type { GitResult } from "../core/host.ts";
 import type { TreeSha } from "../core/ids.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type TreeProblem, checkTree } from "./check-tree.ts";
-import { type GitStore, type SourceContext, callStore, readStore, storeFailure } from "./git-store.ts";
+import { type GitStore, type SourceContext, type StoreCall, callStore, readStore, storeFailure } from "./git-store.ts";
 import type { SourceLimits } from "./limits.ts";
 import type { TreeEntry } from "./source.ts";
 
@@ -104,9 +105,28 @@ export interface InspectedTree {
   readonly bytes: number;
 }
 
+function listingCall(limits: SourceLimits, tree: TreeSha): StoreCall {
+  return {
+    args: ["ls-tree", "-r", "-l", "-z", "--full-tree", tree],
+    // A line has a mode, a type, an id, a size and a path; far more than the limit of files is not worth counting.
+    maxOutput: limits.files * 4 * 80 + limits.pathBytes + 1024 * 1024,
+  };
+}
+
+/** Have git list a tree, for `inspectTree`; a failure is a result. */
+export function listTree(
+  context: SourceContext,
+  store: GitStore,
+  limits: SourceLimits,
+  tree: TreeSha,
+): Promise<GitResult> {
+  return callStore(context, store, limits, listingCall(limits, tree));
+}
+
 /**
  * List a tree and refuse it when it may not be written.
  * @param place the source as people are shown it
+ * @param listed what `listTree` of it comes to, where that was begun before
  * @throws IpmError SOURCE_UNSAFE with the first offenders
  */
 export async function inspectTree(
@@ -115,16 +135,12 @@ export async function inspectTree(
   limits: SourceLimits,
   tree: TreeSha,
   place: string,
+  listed: Promise<GitResult> = listTree(context, store, limits, tree),
 ): Promise<InspectedTree> {
-  const call = {
-    args: ["ls-tree", "-r", "-l", "-z", "--full-tree", tree],
-    // A line has a mode, a type, an id, a size and a path; far more than the limit of files is not worth counting.
-    maxOutput: limits.files * 4 * 80 + limits.pathBytes + 1024 * 1024,
-  };
-  const result = await callStore(context, store, limits, call);
+  const result = await listed;
   if (result.stopped === "output")
     throw refuseTree([{ path: ".", reason: `holds more than ${limits.files} files` }], place);
-  if (result.exitCode !== 0) throw storeFailure(store, call, result);
+  if (result.exitCode !== 0) throw storeFailure(store, listingCall(limits, tree), result);
   const listing = parseListing(Buffer.from(result.stdout).toString("utf8"));
   const read = listing.filter(
     ({ path, mode, size }) =>

@@ -1,11 +1,12 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
+import type { GitResult } from "../core/host.ts";
 import { type CommitSha, type TreeSha, isCommitSha, isTreeSha } from "../core/ids.ts";
 import { fetchCommit, resolveRef } from "./fetch-commit.ts";
 import { checkAddress, openLocalRemote, openRemote } from "./git-access.ts";
 import { shownUrl } from "./git-failure.ts";
 import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, readStore, storeOf } from "./git-store.ts";
-import { inspectTree } from "./inspect-tree.ts";
+import { inspectTree, listTree } from "./inspect-tree.ts";
 import { advanceClone } from "./advance-clone.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { type SourceModule, mergeModules, moduleOf, openSubmodules } from "./open-submodules.ts";
@@ -27,6 +28,8 @@ interface Opened {
   readonly tree: TreeSha;
   readonly ref: string | null;
   readonly dirty: boolean;
+  /** git's listing of the tree, where it was begun already. */
+  readonly listed?: Promise<GitResult> | undefined;
 }
 
 type Request<Kind extends SourceRequest["kind"]> = Extract<SourceRequest, { readonly kind: Kind }>;
@@ -69,6 +72,22 @@ async function pinnedTree(
   return found;
 }
 
+/**
+ * Have git list a pinned tree while commit, tree and tag are still being compared: looked at only when they are right.
+ * Undefined without a pin.
+ */
+function beginListing(
+  { context, limits }: Opening,
+  store: GitStore,
+  tree: TreeSha | null,
+): Promise<GitResult> | undefined {
+  if (tree === null) return undefined;
+  const listed = listTree(context, store, limits, tree);
+  // When the comparison fails nobody waits for it.
+  listed.catch(() => undefined);
+  return listed;
+}
+
 async function openGit(opening: Opening, request: Request<"git">): Promise<Opened> {
   const { context, tool, limits, offline } = opening;
   const place = shownUrl(request.url);
@@ -80,13 +99,18 @@ async function openGit(opening: Opening, request: Request<"git">): Promise<Opene
   const pin = request.commit ?? typed;
   const known = typed === null ? request.ref : null;
   if (pin !== null && (await hasPin(context, store, pin))) {
+    const listed = beginListing(opening, store, request.tree);
     const tree = await pinnedTree(opening, store, pin, request.tree, place);
-    return { store, commit: pin, tree, ref: known, dirty: false };
+    return { store, commit: pin, tree, ref: known, dirty: false, listed };
   }
   if (offline) throw offlineError(place, pin === null ? "the newest commit" : `commit ${pin}`);
   const remote = await openRemote(context, request.url, request.named, limits);
-  return context.lock(store.lock, async () => {
-    const call = { context, store, remote, limits, tool };
+  const opened = context.lock(store.lock, async () => {
+    let listed: Promise<GitResult> | undefined;
+    const onReceived = (): void => {
+      listed = beginListing(opening, store, request.tree);
+    };
+    const call = { context, store, remote, limits, tool, onReceived };
     let wanted = { commit: pin, ref: known };
     if (wanted.commit === null) {
       await prepareStore(context, store, place);
@@ -98,8 +122,13 @@ async function openGit(opening: Opening, request: Request<"git">): Promise<Opene
     const tree = (await hasPin(context, store, commit))
       ? await pinnedTree(opening, store, commit, request.tree, place)
       : await fetchCommit(call, { commit, tree: request.tree, ref: wanted.ref }, true);
-    return { store, commit, tree, ref: wanted.ref, dirty: false };
+    return { store, commit, tree, ref: wanted.ref, dirty: false, listed };
   });
+  // While the program of the lock runs. Whatever fails here fails again where it is needed.
+  setImmediate(() => {
+    context.host.git.prepare().catch(() => undefined);
+  });
+  return opened;
 }
 
 async function openBundle(opening: Opening, request: Request<"bundle">): Promise<Opened> {
@@ -159,10 +188,10 @@ export async function openSource(
 ): Promise<FetchedCommit> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const opening: Opening = { context, tool: options.tool, offline: options.offline ?? false, limits };
-  const { store, commit, tree, ref, dirty } = await open(opening, request);
+  const { store, commit, tree, ref, dirty, listed } = await open(opening, request);
   const place = placeOf(request);
   const root: SourceModule = {
-    ...(await inspectTree(context, store, limits, tree, place)),
+    ...(await inspectTree(context, store, limits, tree, place, listed)),
     path: "",
     store,
     commit,

@@ -72,7 +72,7 @@ export function createExecutionFixture(account: Account = "self", parent = os.tm
     homes: { data: folder, cache: folder, config: folder },
     files: createFiles(),
     processes: processesAs(account),
-    git: { run: noGit, version: noGit },
+    git: { run: noGit, version: noGit, prepare: noGit },
     download: () => Promise.reject(new Error("nothing is downloaded here")),
     retrieve: () => Promise.reject(new Error("nothing is fetched here")),
     canConnect: () => Promise.resolve(false),

@@ -72,6 +72,7 @@ export function sourceContext(folder: string, options: SourceContextOptions = {}
       files: createFiles(),
       git: {
         version: () => git.version(),
+        prepare: () => git.prepare(),
         run: async (request) => {
           calls.push(request);
           context.before(request);
