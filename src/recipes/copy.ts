@@ -1,7 +1,8 @@
 import { IpmError } from "../core/errors.ts";
+import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Candidate, DetectInput } from "./candidate.ts";
 import { NO_FACTS } from "./candidate.ts";
-import { nameOf } from "./listing.ts";
+import { insidePath, nameOf } from "./listing.ts";
 import { listOption, textOption } from "./options.ts";
 import type { Recipe, RecipeOutput } from "./recipe.ts";
 
@@ -46,6 +47,11 @@ export const copyRecipe: Recipe = {
   expand(input): RecipeOutput {
     const from = textOption(ID, input.options, "from") ?? ".";
     const to = textOption(ID, input.options, "to") ?? ".";
+    if (insidePath(to) === undefined) {
+      throw new IpmError("MANIFEST_INVALID", `recipe copy: option to: ${escapeUntrusted(to)} leaves the prefix`, {
+        hint: "see docs/recipes/copy.md",
+      });
+    }
     const known = from === "." || input.files.some(({ path }) => path === from || path.startsWith(`${from}/`));
     if (!known) {
       throw new IpmError("MANIFEST_INVALID", `recipe copy: the repository has no ${from} at this commit`, {

@@ -208,6 +208,53 @@ function newWorkspace(context: Context, plan: Plan, created: boolean): Workspace
   };
 }
 
+/** Steps may write for so long after the last thing that ipm noted of them. */
+const STILL_OURS_MS = 60_000;
+
+/**
+ * What a folder that was never ready holds of its user's: whatever came after its preparation had ended.
+ * @returns a phrase that names it, or null
+ */
+export async function workInUnfinished(context: Context, workspace: Workspace): Promise<string | null> {
+  const { host, layout } = storeOf(context);
+  const { files } = host;
+  if (!(await isWorkspaceFolder(context, workspace))) return null;
+  const { record, home, tmp, scratch } = workspacePaths(layout, workspace.name);
+  const logs = path.join(layout.logs, workspace.name);
+  const noted = [record, home, tmp, scratch, ...(await files.list(logs)).map((name) => path.join(logs, name))];
+  const times = await Promise.all(noted.map(async (file) => (await files.facts(file))?.changedMs ?? 0));
+  const end = Math.max(...times) + STILL_OURS_MS;
+  const later: string[] = [];
+  const look = async (folder: string, below: string): Promise<void> => {
+    for (const name of await files.list(folder)) {
+      if (below === "" && name === ".git") continue;
+      const place = path.join(folder, name);
+      const facts = await files.facts(place);
+      if (facts?.kind === "folder") await look(place, `${below}${name}/`);
+      else if (facts !== undefined && facts.changedMs > end) later.push(`${below}${name}`);
+    }
+  };
+  await look(workspace.folder, "");
+  if (later.length > 0)
+    return `files that came later (${later.slice(0, 3).map(escapeUntrusted).join(", ")}${later.length > 3 ? ", …" : ""})`;
+  // A clone that was not even complete holds no commit of anybody's.
+  const state = await inspectClone(sourceContext(context), workspace.folder, workspace.pins).catch(() => undefined);
+  if (state === undefined) return null;
+  return state.pending[0] ?? (state.unpushed.length > 0 ? "commits of yours" : null);
+}
+
+/** @throws IpmError WORKSPACE_CHANGED when beginning anew would take what is its user's */
+async function demandNothingLater(context: Context, workspace: Workspace): Promise<void> {
+  const work = await workInUnfinished(context, workspace);
+  if (work === null) return;
+  const { name, folder } = workspace;
+  throw new IpmError(
+    "WORKSPACE_CHANGED",
+    `${name} was never finished, and ${escapeUntrusted(folder)} holds ${work}, which beginning anew would remove`,
+    { hint: `move that away; or: ipm uninstall ${name}, which leaves the folder`, data: { name, folder } },
+  );
+}
+
 /**
  * Remove what ipm began in a folder that was never ready, and forget it. The folder was empty before, and is only touched
  * while it is the one that ipm made.
@@ -245,7 +292,10 @@ export async function buildWorkspace(context: Context, input: WorkspaceInput): P
   const { plan } = input;
   const folder = folderOf(plan);
   const left = await readWorkspace(host, layout, plan.tool.name);
-  if (left.state === "complete" && left.workspace.state === "building") await discardWorkspace(context, left.workspace);
+  if (left.state === "complete" && left.workspace.state === "building") {
+    await demandNothingLater(context, left.workspace);
+    await discardWorkspace(context, left.workspace);
+  }
   await demandEmptyFolder(context, folder);
   const created = (await host.files.facts(folder)) === undefined;
   const workspace = newWorkspace(context, plan, created);

@@ -3,7 +3,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type CloneState, inspectClone } from "../source/inspect-clone.ts";
 import { lockEntries } from "../store/store-context.ts";
 import { type Workspace, forgetWorkspace, logWorkspace, readWorkspace, writeWorkspace } from "../store/workspaces.ts";
-import { discardWorkspace, isWorkspaceFolder } from "./build-workspace.ts";
+import { discardWorkspace, isWorkspaceFolder, workInUnfinished } from "./build-workspace.ts";
 import { type Context, storeOf } from "./context.ts";
 import { sourceContext } from "./source-context.ts";
 
@@ -80,8 +80,9 @@ async function settle(context: Context, workspace: Workspace): Promise<string | 
     return "another folder is in its place";
   }
   if (workspace.state === "building") {
-    await discardWorkspace(context, workspace);
-    return null;
+    const work = await workInUnfinished(context, workspace);
+    if (work === null) await discardWorkspace(context, workspace);
+    return work;
   }
   const state = await inspectClone(sourceContext(context), workspace.folder, workspace.pins);
   const why =

@@ -151,10 +151,11 @@ function inputLines(plan: Plan, theme: Theme): string[] {
   });
 }
 
-function reachText(step: PlannedStep): string {
-  if (step.kind === "copy") return "done by ipm itself; runs nothing; writes the tool's own folder";
+function reachText(step: PlannedStep, isWorkspace: boolean): string {
+  const own = isWorkspace ? "the workspace's folder" : "the tool's own folder";
+  if (step.kind === "copy") return `done by ipm itself; runs nothing; writes ${own}`;
   const reach = step.network.length === 0 ? "no network" : `reaches ${step.network.map(escapeUntrusted).join(", ")}`;
-  return `${reach}; writes the tool's own folder, its checkout and a private home`;
+  return `${reach}; writes ${isWorkspace ? own : `${own}, its checkout`} and a private home`;
 }
 
 /** A command below its title: a script keeps its lines and their indentation, because joined it would be another. */
@@ -165,7 +166,7 @@ function scriptLines(run: PlannedTest["run"], indent: string, theme: Theme): str
   });
 }
 
-function stepLines(steps: readonly PlannedStep[], theme: Theme): string[] {
+function stepLines({ what: { steps }, workspace }: Plan, theme: Theme): string[] {
   return steps.flatMap((step, index) => {
     const number = `  ${String(index + 1).padStart(String(steps.length).length)}  `;
     const indent = " ".repeat(number.length);
@@ -182,7 +183,7 @@ function stepLines(steps: readonly PlannedStep[], theme: Theme): string[] {
     if (step.kind === "copy" && step.exclude.length > 0) {
       lines.push(...hang(indent, `without ${step.exclude.map(escapeUntrusted).join(", ")}`, theme.width, theme.faint));
     }
-    return [...lines, ...hang(indent, reachText(step), theme.width, theme.faint)];
+    return [...lines, ...hang(indent, reachText(step, workspace !== undefined), theme.width, theme.faint)];
   });
 }
 
@@ -276,7 +277,7 @@ export function renderPlan(plan: Plan, theme: Theme): string[] {
     ...section("Needs", plan.requirements.length === 0 ? [] : requirementLines(plan.requirements, theme), theme),
     ...section("Inputs", inputLines(plan, theme), theme),
     ...section("Fetches, each compared with its sha256", downloadLines(plan, theme), theme),
-    ...section("Steps", stepLines(what.steps, theme), theme),
+    ...section("Steps", stepLines(plan, theme), theme),
     ...section(
       plan.workspace === undefined ? "Tests, before anything goes on PATH" : "Tests",
       testLines(what, theme),

@@ -13,6 +13,7 @@ import {
 import path from "node:path";
 import { expect, test } from "vitest";
 import { isIpmError } from "../../../src/core/errors.ts";
+import type { Files } from "../../../src/core/host.ts";
 import { doctor } from "../../../src/usecases/doctor.ts";
 import { collectGarbage } from "../../../src/usecases/gc.ts";
 import { history } from "../../../src/usecases/history.ts";
@@ -388,6 +389,22 @@ test("an interrupted preparation is said by the next command, and install begins
     status: "failed",
     fix: "ipm install course",
   });
+  // Nobody can set the time of a change: it is as if the user had begun to work there an hour after.
+  const facts = async (file: string): ReturnType<Files["facts"]> => {
+    const found = await context.host.files.facts(file);
+    return found !== undefined && file.endsWith("/mine.txt")
+      ? { ...found, changedMs: found.changedMs + 3_600_000 }
+      : found;
+  };
+  const later = { ...context, host: { ...context.host, files: { ...context.host.files, facts } } };
+  writeFileSync(site.path("mine.txt"), "an idea");
+  const holds = expect.stringContaining("files that came later (mine.txt)");
+  await expect(install(later, ["course"], OPTIONS)).rejects.toMatchObject({
+    code: "WORKSPACE_CHANGED",
+    message: holds,
+  });
+  expect(readFileSync(site.path("mine.txt"), "utf8")).toBe("an idea");
+  rmSync(site.path("mine.txt"));
   await install(context, ["course"], OPTIONS);
   expect(site.ipm.events.some((event) => event.type === "warning" && event.code === "WORKSPACE_UNFINISHED")).toBe(true);
   expect(site.git("status", "--porcelain")).toBe("");

@@ -59,6 +59,16 @@ describe("a plan", () => {
     `);
   });
 
+  test("a workspace's steps write its folder", () => {
+    const workspace = { folder: "/home/me/course", remote: null };
+    const text = renderPlan(
+      { ...samplePlan(), workspace },
+      createTheme({ color: false, unicode: true, width: 200 }),
+    ).join("\n");
+    expect(text).toContain("reaches crates; writes the workspace's folder and a private home");
+    expect(text).not.toContain("the tool's own");
+  });
+
   test("says what is missing, what hides what, and that nobody vouches for it", () => {
     const base = samplePlan();
     const text = renderPlan(

@@ -23,9 +23,14 @@ test("a part of it, elsewhere, without some names", () => {
   expect(expandCopy({ from: "bin/rc" }).steps[0]?.title).toBe("copy bin/rc");
 });
 
-test.each([{ from: "doc" }, { from: "docs/b.md" }, { from: "" }, { from: 3 }, { exclude: [1] }])(
-  "%j is refused before anything runs",
-  (options) => {
-    expect(() => expandCopy(options)).toThrow(expect.objectContaining({ code: "MANIFEST_INVALID" }));
-  },
-);
+test.each([
+  { from: "doc" },
+  { from: "docs/b.md" },
+  { from: "" },
+  { from: 3 },
+  { exclude: [1] },
+  { to: "../x" },
+  { to: "/etc" },
+])("%j is refused before anything runs", (options) => {
+  expect(() => expandCopy(options)).toThrow(expect.objectContaining({ code: "MANIFEST_INVALID" }));
+});
