@@ -1,11 +1,16 @@
 import type { Host } from "../core/host.ts";
 
-const underWay = new WeakMap<Host, Promise<unknown>>();
+const underWay = new WeakMap<Host, Map<string, Promise<unknown>>>();
 
-/** Do one thing of a machine after the other, whoever asks for it: there is one terminal, and one package manager's lock. */
-export async function inTurn<T>(host: Host, work: () => Promise<T>): Promise<T> {
-  const before = underWay.get(host) ?? Promise.resolve();
+/**
+ * Do one thing of a machine after the other, whoever of this process asks for it.
+ * @param what what there is one of: the terminal and the package manager, or a file that is locked
+ */
+export async function inTurn<T>(host: Host, what: string, work: () => Promise<T>): Promise<T> {
+  const turns = underWay.get(host) ?? new Map<string, Promise<unknown>>();
+  underWay.set(host, turns);
+  const before = turns.get(what) ?? Promise.resolve();
   const mine = before.catch(() => undefined).then(work);
-  underWay.set(host, mine);
+  turns.set(what, mine);
   return mine;
 }

@@ -113,5 +113,5 @@ export async function installRequirements(
   options: PlanOptions,
 ): Promise<boolean> {
   // Package managers lock each other out, and two questions at once cannot be answered.
-  return inTurn(context.host, () => getAll(context, tool, unmet, options));
+  return inTurn(context.host, "terminal", () => getAll(context, tool, unmet, options));
 }

@@ -583,7 +583,8 @@ export async function install(
   }));
   const plans = prepared.map(({ plan }) => plan);
   const former = formerNames(wanted);
-  demandKnownInputs(plans, options.set);
+  // What could not be planned may be what asks for it.
+  if (failed.length === 0) demandKnownInputs(plans, options.set);
   demandOneFolderEach(plans);
   const conflict = findLauncherConflict(withPlans(withoutFormer(current?.entries ?? [], former), plans));
   if (conflict !== undefined) throw conflict;

@@ -30,7 +30,7 @@ export async function takeOptionalSteps(
         detail: why === null ? [] : [why],
         default: false,
       } as const;
-      if (await inTurn(context.host, () => ask(question))) taken.add(step);
+      if (await inTurn(context.host, "terminal", () => ask(question))) taken.add(step);
     }
   }
   return taken;

@@ -246,7 +246,7 @@ async function askForMethod(context: Context, question: MethodQuestion): Promise
   // What is missing is said as it always is.
   if (offered.every(({ why }) => why !== null)) return undefined;
   const text = `How to install ${entry.name} ${version}?`;
-  const picked = await inTurn(host, () => prompts.choose({ text, choices: offered }));
+  const picked = await inTurn(host, "terminal", () => prompts.choose({ text, choices: offered }));
   if (picked !== null) return picked;
   throw new IpmError("DECLINED", `${entry.name} was not installed`, { hint: "nothing was changed" });
 }

@@ -25,6 +25,7 @@ export interface SelfRemoveResult {
 const CACHE_NAMES: ReadonlySet<string> = new Set([
   "git",
   "git.json",
+  "withdrawn.json",
   "locks",
   "registries",
   "verify",

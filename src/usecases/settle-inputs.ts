@@ -41,7 +41,7 @@ function inputMissing(tool: string, missing: readonly ManifestInput[]): IpmError
 async function askFor(context: Context, tool: string, input: ManifestInput): Promise<string> {
   const { prompts, host } = context;
   if (prompts === undefined || prompts === null) throw inputMissing(tool, [input]);
-  const value = await inTurn(host, () =>
+  const value = await inTurn(host, "terminal", () =>
     prompts.text({
       text: `${input.env} for ${tool}:`,
       detail: [

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { SourceContext } from "../source/git-store.ts";
 import type { Context } from "./context.ts";
+import { inTurn } from "./in-turn.ts";
 
 /**
  * What sources and registries are handed. Their locks lie in the cache, beside what they protect: a plan writes nothing
@@ -15,7 +16,9 @@ export function sourceContext(context: Context): SourceContext {
     // Loaded on demand: reading a registry takes no lock.
     lock: async (name, work) => {
       const { withLock } = await import("../store/locks.ts");
-      return withLock(context.host, path.join(context.host.homes.cache, "locks"), name, options, work);
+      const folder = path.join(context.host.homes.cache, "locks");
+      // Two tools of one repository wait for each other here: nobody waits for ipm, and `--lock-timeout` is about others.
+      return inTurn(context.host, `lock ${name}`, () => withLock(context.host, folder, name, options, work));
     },
   };
 }

@@ -62,6 +62,18 @@ function typing(ipm: TestIpm, answers: Readonly<Record<string, string>>): { aske
   return { asked, at: { ...ipm, context: { ...ipm.context, prompts: { text, choose: () => Promise.resolve(null) } } } };
 }
 
+test("--keep-going: a value for a tool that cannot be planned here refuses no other", async () => {
+  const needs = "requires: [{ tool: no-such-tool-anywhere }]";
+  const ipm = await ipmWith([
+    { ...ASKER, more: `${ASKER.more ?? ""}\n${needs}` },
+    { name: "bravo", versions: ["1.0.0"] },
+  ]);
+  const options = { ...OPTIONS, keepGoing: true, set: GIVEN };
+  const { installed, failed } = await install(ipm.context, ["asker", "bravo"], options);
+  expect(installed.map(({ name }) => name)).toEqual(["bravo"]);
+  expect(failed).toMatchObject([{ target: "asker", code: "REQUIREMENT_MISSING" }]);
+});
+
 describe("where a value is from", () => {
   test("--set gives it to the steps and to the command, a secret to the command alone", async () => {
     const ipm = await ipmWith([ASKER]);
