@@ -74,7 +74,8 @@ export function renderShow(tool: ShowResult, typed: string, theme: Theme): reado
     for (const line of escapeUntrustedLines(tool.notes.trimEnd()).split("\n"))
       lines.push(...hang("  ", line, theme.width));
   }
-  if (tool.methods.length > 0 && tool.installed === null) {
+  const isGone = tool.versions.length > 0 && tool.versions.every(({ withdrawn }) => withdrawn !== null);
+  if (tool.methods.length > 0 && tool.installed === null && !isGone) {
     lines.push("", `${theme.faint(symbols.arrow)} ${theme.command(`ipm install ${escapeUntrusted(typed)}`)}`);
   }
   return lines;

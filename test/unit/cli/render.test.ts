@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { renderChange } from "../../../src/cli/render/changes.ts";
 import { displayWidth } from "../../../src/cli/render/display-width.ts";
 import { renderError } from "../../../src/cli/render/error.ts";
+import { renderHistory } from "../../../src/cli/render/history.ts";
 import { renderPlan } from "../../../src/cli/render/plan.ts";
 import type { PlannedDownload } from "../../../src/plan/plan.ts";
 import { renderShow } from "../../../src/cli/render/show.ts";
@@ -276,4 +277,22 @@ test("show ends with the target as it was typed: the bare name may be in two reg
 
 test("a tool that was built again is a change without another version", () => {
   expect(renderChange({ name: "ripcat", from: "1.0", to: "1.0" }, plain)).toBe("  ripcat 1.0 built again");
+});
+
+test("a long command of the history stays in its column", () => {
+  const item = { created: "2026-11-20T14:56:00.000Z", changes: [], tools: 1 };
+  const long = `ipm install ${"some-tool ".repeat(9).trim()}`;
+  const lines = renderHistory(
+    [
+      { ...item, number: 10, command: "ipm rollback", current: true },
+      { ...item, number: 9, command: long, current: false },
+    ],
+    plain,
+  );
+  expect(lines[0]).toMatch(/^\* 10 {2}\S+ \S+ {2}ipm rollback {2}1 tool$/u);
+  const [first = "", ...rest] = lines.slice(1);
+  const column = first.indexOf("ipm install");
+  expect(rest.length).toBeGreaterThan(0);
+  for (const line of rest) expect(line.search(/\S/u)).toBe(column);
+  for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(80);
 });
