@@ -48,8 +48,10 @@ function createLoader(dist) {
   let build;
 
   function compile(name) {
-    const filename = path.join(dist, name);
-    const code = fs.readFileSync(filename, "latin1");
+    const filename = `${dist}/${name}`;
+    const bytes = readBytes(filename);
+    if (bytes === undefined) throw Object.assign(new Error(`${filename} is not there`), { code: "ENOENT" });
+    const code = bytes.latin1Slice();
     const id = code.slice(2, 2 + ID_LENGTH);
     build ??= id;
     if (id !== build) throw new Error("the files of ipm were replaced while it was running");
@@ -75,9 +77,9 @@ function createLoader(dist) {
 
   /** What files of dist/ import: parts of Node, other files, and `file#module` of a file that holds several modules. */
   function take(specifier) {
-    if (!specifier.includes(".cjs")) return require(specifier);
-    const [file, module] = specifier.split("#");
-    return module === undefined ? load(file) : load(file)[module];
+    const hash = specifier.indexOf("#");
+    if (hash > 0) return load(specifier.slice(0, hash))[specifier.slice(hash + 1)];
+    return specifier.endsWith(".cjs") ? load(specifier) : require(specifier);
   }
 
   return { load, scripts, id: () => build };

@@ -12,7 +12,7 @@ import { build, transform } from "esbuild";
  */
 const BUNDLES = [
   {
-    // What `ipm --version` and `ipm list` load. Every kilobyte costs each command.
+    // What `ipm list` loads. Every kilobyte costs each command.
     file: "ipm.cjs",
     entries: [
       "src/cli/main.ts",
@@ -21,19 +21,25 @@ const BUNDLES = [
       "src/usecases/list.ts",
       "src/usecases/withdrawn.ts",
       "src/cli/render/tool-list.ts",
+      "src/cli/render/field.ts",
     ],
   },
   {
-    // The commands that are called most often, when they are called without flags; errors, and what bundles below share.
+    // The commands that are called most often, when they are called without flags, and looking up names: what `ipm show`
+    // loads, `ipm install` of what is there, `ipm list` when it asks the registries.
     file: "frequent.cjs",
     entries: [
       "src/cli/frequent-commands.ts",
-      "src/cli/render/error.ts",
-      "src/cli/render/field.ts",
-      "src/core/nearest.ts",
-      "src/core/canonical-json.ts",
-      "src/core/host.ts",
+      "src/usecases/show.ts",
+      "src/cli/render/show.ts",
+      "src/usecases/installed-already.ts",
+      "src/usecases/find-withdrawn.ts",
+      "src/cli/render/unchanged.ts",
     ],
+  },
+  {
+    file: "errors.cjs",
+    entries: ["src/cli/render/error.ts", "src/core/canonical-json.ts"],
   },
   {
     // What every other command is understood with, and help.
@@ -46,28 +52,18 @@ const BUNDLES = [
     entries: ["src/cli/reporters/tty.ts"],
   },
   {
-    // Looking up names: what `ipm show` and `ipm search` load, `ipm list` of what came from a registry, `ipm install` of
-    // what is there.
-    file: "look.cjs",
-    entries: [
-      "src/usecases/show.ts",
-      "src/cli/render/show.ts",
-      "src/usecases/search.ts",
-      "src/cli/render/search.ts",
-      "src/usecases/installed-already.ts",
-      "src/usecases/find-withdrawn.ts",
-      "src/cli/render/unchanged.ts",
-    ],
+    // Looking up anything else than a name.
+    file: "search.cjs",
+    entries: ["src/usecases/search.ts", "src/cli/render/search.ts", "src/registry/search-reader.ts"],
   },
   {
     // Registries of config.yaml.
     file: "configured.cjs",
-    entries: [
-      "src/registry/open-folder.ts",
-      "src/registry/open-git.ts",
-      "src/registry/open-static.ts",
-      "src/registry/see-folder.ts",
-    ],
+    entries: ["src/registry/open-folder.ts", "src/registry/open-git.ts", "src/registry/see-folder.ts"],
+  },
+  {
+    file: "static.cjs",
+    entries: ["src/registry/open-static.ts"],
   },
   {
     // Another set of what is built already.
@@ -212,6 +208,15 @@ function leaveOutErrorTable() {
   };
 }
 
+/** Several modules of a bundle import the same module of another file: it is looked up once. */
+function importOnce(code) {
+  const first = new Map();
+  return code.replace(/\b(import_\w+)=require\(("[^"]+\.cjs#[^"]+")\)/gu, (whole, name, specifier) => {
+    if (!first.has(specifier)) first.set(specifier, name);
+    return first.get(specifier) === name ? whole : `${name}=${first.get(specifier)}`;
+  });
+}
+
 /**
  * What esbuild makes of a module's exports is a getter each, when the bundle is loaded. Most modules are used by their own
  * bundle alone, so the object is made when another file asks for it.
@@ -243,7 +248,7 @@ async function makeBundle(options, { file, homes }) {
   });
   // Not a copy of the exports for importers of other kinds: sources of ours have no default export.
   const code = outputFiles[0].text.replace(/\bmodule\.exports=__toCommonJS\((\w+)\)/u, "module.exports=$1");
-  return exportLazily(leaveBuiltins(code));
+  return exportLazily(importOnce(leaveBuiltins(code)));
 }
 
 /**

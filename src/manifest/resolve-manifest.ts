@@ -18,8 +18,10 @@ import type {
   RunText,
   SourceKind,
 } from "./manifest.ts";
+import { type NamedMethod, methodsOf } from "./methods-of.ts";
 import { PACKAGE_RECIPES, parsePackageReference } from "./package-reference.ts";
 import { fillPlaceholders, fillPlaceholdersInPattern } from "./placeholders.ts";
+import { resolveElsewhere } from "./resolve-elsewhere.ts";
 import type {
   BinSource,
   InputSource,
@@ -30,12 +32,7 @@ import type {
   TestSource,
   VersionSource,
 } from "./schema.ts";
-
-/** A method with its id, the shorthand (`steps` without `methods`) included. */
-export interface NamedMethod {
-  readonly id: string;
-  readonly method: MethodSource;
-}
+import { versionOf } from "./version-of.ts";
 
 /** Whether a method fits a version and a platform; `why` completes "ID: …". */
 export type MethodChoice =
@@ -52,18 +49,6 @@ export interface ResolveRequest {
 }
 
 type Values = { readonly version: string; readonly commit: string };
-
-/**
- * The methods in order of preference; `steps` without `methods` is the only one. Empty for a library and for an entry that
- * is only offered elsewhere.
- */
-export function methodsOf(source: Pick<ManifestSource, "methods" | "steps">): readonly NamedMethod[] {
-  const methods = source.methods ?? (source.steps === undefined ? [] : [{ steps: source.steps }]);
-  return methods.map((method) => ({
-    id: method.id ?? method.steps.find(({ uses }) => uses !== undefined)?.uses ?? "steps",
-    method,
-  }));
-}
 
 const FROM_PACKAGE: ReadonlySet<string> = new Set(Object.values(PACKAGE_RECIPES));
 
@@ -127,15 +112,6 @@ export function methodChoices(
     const missing = missingPin(source.versions[position], sourceOfMethod(source, method));
     if (missing !== undefined) return { id, applies: false, why: `${version} ${missing}` };
     return { id, applies: true };
-  });
-}
-
-function versionOf(source: ManifestSource, wanted: string): VersionSource {
-  const found = source.versions.find(({ version }) => version === wanted);
-  if (found !== undefined) return found;
-  throw new IpmError("VERSION_NOT_FOUND", `${source.name} has no version ${wanted}`, {
-    hint: `run: ipm show ${source.name}`,
-    data: { name: source.name, version: wanted, versions: source.versions.map(({ version }) => version) },
   });
 }
 
@@ -357,14 +333,4 @@ export function resolveManifest(source: ManifestSource, request: ResolveRequest)
     start: source.start === undefined ? null : { run: resolveRun(source.start.run), url: source.start.url ?? null },
     elsewhere: resolveElsewhere(source, version.version),
   };
-}
-
-/**
- * Where else an entry can be had, `{version}` and `{commit}` filled in for a version of its list: for entries without
- * methods, which `resolveManifest` refuses.
- * @throws IpmError VERSION_NOT_FOUND
- */
-export function resolveElsewhere(source: ManifestSource, version: string): Readonly<Record<string, string>> {
-  const { commit } = versionOf(source, version);
-  return mapValues(source.elsewhere ?? {}, (name) => fillPlaceholders(name, { version, commit: commit ?? "" }));
 }

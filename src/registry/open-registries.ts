@@ -1,8 +1,6 @@
 import { IpmError } from "../core/errors.ts";
-import { forgeUrl, sourceKey } from "../core/git-url.ts";
 import type { ToolName } from "../core/ids.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
-import { formatFinding } from "../manifest/finding.ts";
 import { relativePathProblem } from "../manifest/relative-path.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import type { AttestationSummary } from "../trust/attestation.ts";
@@ -92,7 +90,7 @@ const NAME_KINDS: readonly KeyKind[] = ["name", "broken", "alias", "formerly", "
 const SOURCE_KINDS: readonly KeyKind[] = ["source", "former-source"];
 
 /** What a record means for somebody who asked for it. @throws IpmError MANIFEST_INVALID, TOOL_NOT_FOUND */
-function lookUpOf({ registry, kind, record }: Found, asked: string): LookUp {
+async function lookUpOf({ registry, kind, record }: Found, asked: string): Promise<LookUp> {
   if ("removed" in record) {
     throw new IpmError(
       "TOOL_NOT_FOUND",
@@ -104,6 +102,7 @@ function lookUpOf({ registry, kind, record }: Found, asked: string): LookUp {
     );
   }
   if ("broken" in record || !("manifest" in record)) {
+    const { formatFinding } = await import("../manifest/finding.ts");
     const broken = "broken" in record ? record.broken : [];
     throw new IpmError("MANIFEST_INVALID", broken.map(formatFinding).join("\n"), {
       hint: `the registry ${registry.id} has to mend it; ipm update brings it once it has`,
@@ -246,6 +245,7 @@ export async function openRegistries(context: RegistryContext, config?: Registry
       return lookUpOf(best, name);
     },
     lookUpSource: async (urlOrOwnerRepo) => {
+      const { forgeUrl, sourceKey } = await import("../core/git-url.ts");
       const key = sourceKey(forgeUrl(urlOrOwnerRepo) ?? urlOrOwnerRepo);
       if (key === null) return undefined;
       const found = await findAll(key, SOURCE_KINDS);

@@ -29,7 +29,7 @@ export interface OpenRegistry {
   /**
    * Read from the index. One that turns out to be damaged is thrown away and built again, once. `read` must be repeatable.
    */
-  read<T>(read: (index: RegistryIndex) => T): Promise<T>;
+  read<T>(read: (index: RegistryIndex) => T | Promise<T>): Promise<T>;
   /**
    * Absolute path of a file of the registry, such as a bundle, or undefined when it holds no such plain file.
    * `file` is a relative path that stays inside.

@@ -1,18 +1,12 @@
 import { IpmError } from "../core/errors.ts";
 import { forgeUrl, isRefName, parseGitUrl } from "../core/git-url.ts";
-import { type ToolName, isToolName, isVersion } from "../core/ids.ts";
+import { isToolName } from "../core/ids.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
+import { type NameTarget, nameTarget, splitRef } from "./name-target.ts";
 
 /** What a TARGET on the command line means, before anything is looked up. */
 export type Target =
-  | {
-      readonly kind: "name";
-      /** Id of the registry, when the target names one. */
-      readonly registry: string | null;
-      readonly name: ToolName;
-      /** As typed; `HEAD` is the newest commit of a tracked branch. */
-      readonly version: string | null;
-    }
+  | NameTarget
   | {
       readonly kind: "git";
       /** In normal form; https, ssh or file. */
@@ -35,13 +29,6 @@ function invalid(text: string, why: string, hint: string = HOW): IpmError {
     hint,
     data: { target: shown },
   });
-}
-
-/** Apart at the last `@` after the last `/` or `:`; a text without one has no ref. */
-function splitRef(text: string): { place: string; ref: string | null } {
-  const from = Math.max(text.lastIndexOf("/"), text.lastIndexOf(":")) + 1;
-  const at = text.indexOf("@", from) < 0 ? -1 : text.lastIndexOf("@");
-  return at < from ? { place: text, ref: null } : { place: text.slice(0, at), ref: text.slice(at + 1) };
 }
 
 function chooseRef(text: string, typed: string | null, flag: string | null): string | null {
@@ -98,20 +85,21 @@ function parseForgeTarget(text: string, flag: string | null): Target {
 }
 
 function parseNameTarget(text: string, flag: string | null): Target {
-  const { place, ref: version } = splitRef(text);
-  const parts = place.split(":");
-  const [first = "", second] = parts;
+  const target = nameTarget(text);
+  if (target !== undefined) {
+    refuseRef(text, flag, `write ${target.name}@VERSION`);
+    return target;
+  }
+  const { place } = splitRef(text);
+  const [first = "", second, ...others] = place.split(":");
+  if (others.length > 0 || (second !== undefined && !isToolName(first))) throw invalid(text, "is no REGISTRY:NAME");
   const name = second ?? first;
-  const registry = second === undefined ? null : first;
-  if (parts.length > 2 || (registry !== null && !isToolName(registry))) throw invalid(text, "is no REGISTRY:NAME");
   if (!isToolName(name)) {
     const lower = name.toLowerCase();
     const instead = isToolName(lower) ? `write ${lower}: names are in lower case` : HOW;
     throw invalid(text, "is not a name that a tool can have", instead);
   }
-  if (version !== null && !isVersion(version)) throw invalid(text, "does not end in a version");
-  refuseRef(text, flag, `write ${name}@VERSION`);
-  return { kind: "name", registry, name, version };
+  throw invalid(text, "does not end in a version");
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isIpmError } from "../core/errors.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import { type Registries, openRegistries } from "../registry/open-registries.ts";
-import { type Target, parseTarget } from "../source/parse-target.ts";
+import { type NameTarget, nameTarget } from "../source/name-target.ts";
 import type { Generation, GenerationEntry } from "../store/generations.ts";
 import { entryPaths, layoutOf, parseEntryId } from "../store/layout.ts";
 import { inspectCurrent } from "../store/read-current.ts";
@@ -35,11 +35,9 @@ export function isInstalledAlready(target: FoundTarget, current: InstalledTarget
   return !target.explicitVersion || current.version === target.version;
 }
 
-type NamedTarget = Extract<Target, { kind: "name" }>;
-
 async function findUnchanged(
   registries: Registries,
-  target: NamedTarget,
+  target: NameTarget,
   present: GenerationEntry,
 ): Promise<UnchangedTool | null> {
   const { entry, registry } =
@@ -61,7 +59,7 @@ async function isThere({ host }: Context, { entry }: GenerationEntry): Promise<b
 
 async function findAllUnchanged(
   context: Context,
-  targets: readonly NamedTarget[],
+  targets: readonly NameTarget[],
   { entries }: Generation,
 ): Promise<UnchangedTool[] | null> {
   const registries = await openRegistries(registryContext(context));
@@ -86,8 +84,8 @@ async function findAllUnchanged(
  */
 export async function findInstalledAlready(context: Context, typed: readonly string[]): Promise<InstallResult | null> {
   try {
-    const targets = [...new Set(typed)].map((text) => parseTarget(text));
-    const named = targets.filter((target) => target.kind === "name");
+    const targets = [...new Set(typed)].map(nameTarget);
+    const named = targets.filter((target) => target !== undefined);
     if (named.length < targets.length) return null;
     const current = await inspectCurrent(context.host, layoutOf(context.host.homes));
     if (current.state !== "complete") return null;

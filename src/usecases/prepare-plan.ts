@@ -4,13 +4,9 @@ import type { Host } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { type Ecosystem, isEcosystem } from "../manifest/ecosystems.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import {
-  demandMethod,
-  methodChoices,
-  methodsOf,
-  resolveElsewhere,
-  resolveManifest,
-} from "../manifest/resolve-manifest.ts";
+import { methodsOf } from "../manifest/methods-of.ts";
+import { resolveElsewhere } from "../manifest/resolve-elsewhere.ts";
+import { demandMethod, methodChoices, resolveManifest } from "../manifest/resolve-manifest.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
 import { tagsForSteps } from "../manifest/version-of-tag.ts";
 import { type SettledInput, buildPlan } from "../plan/build-plan.ts";

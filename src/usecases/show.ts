@@ -2,12 +2,13 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { type Platform, platformId } from "../core/host.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { BinSource, ManifestSource, StepSource } from "../manifest/schema.ts";
-import { methodsOf, resolveElsewhere } from "../manifest/resolve-manifest.ts";
+import { methodsOf } from "../manifest/methods-of.ts";
+import { resolveElsewhere } from "../manifest/resolve-elsewhere.ts";
 import { selectVersion } from "../manifest/select-version.ts";
 import type { PlanTrust } from "../plan/plan.ts";
 import { titleOfRun } from "../plan/title-of-run.ts";
 import { type LookUp, openRegistries } from "../registry/open-registries.ts";
-import { parseTarget } from "../source/parse-target.ts";
+import { nameTarget } from "../source/name-target.ts";
 import type { RunText } from "../manifest/manifest.ts";
 import type { Context } from "./context.ts";
 import { type InstalledTool, listTools } from "./list.ts";
@@ -95,7 +96,7 @@ function demandVersion(entry: ManifestSource, wanted: string | null): void {
 }
 
 async function findEntry(context: Context, name: string): Promise<LookUp> {
-  const target = parseTarget(name);
+  const target = nameTarget(name) ?? (await import("../source/parse-target.ts")).parseTarget(name);
   const registries = await openRegistries(registryContext(context));
   try {
     if (target.kind === "name") {

@@ -8,7 +8,6 @@ import { inTurn } from "./in-turn.ts";
  * but the cache.
  */
 export function sourceContext(context: Context): SourceContext {
-  const options = { command: context.command, timeoutMs: context.lockTimeoutMs, emit: context.emit };
   return {
     host: context.host,
     emit: context.emit,
@@ -16,6 +15,7 @@ export function sourceContext(context: Context): SourceContext {
     // Loaded on demand: reading a registry takes no lock.
     lock: async (name, work) => {
       const { withLock } = await import("../store/locks.ts");
+      const options = { command: context.command, timeoutMs: context.lockTimeoutMs, emit: context.emit };
       const folder = path.join(context.host.homes.cache, "locks");
       // Two tools of one repository wait for each other here: nobody waits for ipm, and `--lock-timeout` is about others.
       return inTurn(context.host, `lock ${name}`, () => withLock(context.host, folder, name, options, work));

@@ -6,7 +6,7 @@ import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { formatFinding } from "../manifest/finding.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import { lockFilesOf } from "../plan/lock-files.ts";
-import { methodsOf } from "../manifest/resolve-manifest.ts";
+import { methodsOf } from "../manifest/methods-of.ts";
 import type { ManifestSource, VersionSource } from "../manifest/schema.ts";
 import { MANIFEST_FILE, PACKAGES, REGISTRY_FILE, findRegistryRoot, folderTree } from "../registry/registry-tree.ts";
 import { buildGitConfig } from "../source/git-config.ts";

@@ -102,7 +102,7 @@ function change(folder: string, count: number, round: number): string[] {
 }
 
 /** Misspelt names and words, pieces of names, several words: what is found of the first twenty hits of each. */
-function recall(count: number, file: string): { queries: number; expected: number; found: number } {
+async function recall(count: number, file: string): Promise<{ queries: number; expected: number; found: number }> {
   const tools = generateTools(count).map((tool) => ({ ...tool, summary: summaryOf(tool) }));
   const opened = createFiles().openForReading(file);
   if (opened === undefined) throw new Error(`there is no ${file}`);
@@ -124,7 +124,7 @@ function recall(count: number, file: string): { queries: number; expected: numbe
   let found = 0;
   for (const query of queries) {
     const wanted = oracle(tools, query).slice(0, 20);
-    const got = new Set(index.search(query, 20).map((hit) => hit.name));
+    const got = new Set((await index.search(query, 20)).map((hit) => hit.name));
     expected += wanted.length;
     found += wanted.filter((hit) => got.has(hit.name)).length;
   }

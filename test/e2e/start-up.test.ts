@@ -1,9 +1,11 @@
-import { cpSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Script } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { IPM, ROOT, runIpm } from "../helpers/built-ipm.ts";
 import { loadedBy } from "../helpers/loaded-by.ts";
+import { GitRepository } from "../helpers/git-repository.ts";
+import { registryFiles } from "../helpers/registry-folder.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const ID_LENGTH = 16;
@@ -30,18 +32,18 @@ describe("a command loads little", () => {
     // As at a terminal.
     [
       ["list", "--reporter", "tty"],
-      ["ipm.cjs", "terminal.cjs", "frequent.cjs"],
+      ["ipm.cjs", "terminal.cjs", "errors.cjs"],
     ],
     [
       ["show", "lstm-demo"],
-      ["ipm.cjs", "frequent.cjs", "look.cjs"],
+      ["ipm.cjs", "frequent.cjs"],
     ],
     [
       ["search", "lstm"],
-      ["ipm.cjs", "frequent.cjs", "look.cjs"],
+      ["ipm.cjs", "frequent.cjs", "search.cjs"],
     ],
-    [["--help"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],
-    [["instal"], ["ipm.cjs", "commands.cjs", "frequent.cjs"]],
+    [["--help"], ["ipm.cjs", "commands.cjs", "frequent.cjs", "errors.cjs"]],
+    [["instal"], ["ipm.cjs", "commands.cjs", "frequent.cjs", "errors.cjs"]],
   ])("%j", (words, files) => {
     expect(loadedBy(temporaryFolder(), words)).toEqual({ files, slow: [] });
   });
@@ -50,9 +52,9 @@ describe("a command loads little", () => {
     const home = temporaryFolder();
     const words = ["install", "lstm-demo"];
     expect(await runIpm([...words, "--no-sandbox"], { home })).toMatchObject({ exitCode: 0 });
-    expect(loadedBy(home, words)).toEqual({ files: ["ipm.cjs", "frequent.cjs", "look.cjs"], slow: [] });
+    expect(loadedBy(home, words)).toEqual({ files: ["ipm.cjs", "frequent.cjs"], slow: [] });
     // The first one asks the registries whether what is installed was withdrawn, and remembers the answer.
-    expect(loadedBy(home, ["list"]).files).toEqual(["ipm.cjs", "look.cjs", "frequent.cjs"]);
+    expect(loadedBy(home, ["list"]).files).toEqual(["ipm.cjs", "frequent.cjs"]);
     expect(loadedBy(home, ["list"])).toEqual({ files: ["ipm.cjs"], slow: [] });
     const { exitCode, stdout } = await runIpm([...words, "--json"], { home });
     expect(exitCode).toBe(0);
@@ -61,6 +63,20 @@ describe("a command loads little", () => {
       result: { installed: [], unchanged: [{ name: "lstm-demo" }] },
     });
   });
+});
+
+test("a look-up in a registry that was fetched loads one file more", async () => {
+  const folder = temporaryFolder();
+  const home = path.join(folder, "home");
+  mkdirSync(home);
+  const repository = new GitRepository(path.join(folder, "team"));
+  repository.commit(registryFiles("team", [{ name: "one" }]));
+  expect(await runIpm(["registry", "add", `file://${repository.folder}`], { home })).toMatchObject({ exitCode: 0 });
+  // The first one parses config.yaml, and remembers what it means.
+  expect(await runIpm(["show", "one"], { home })).toMatchObject({ exitCode: 0 });
+  const files = ["ipm.cjs", "frequent.cjs", "configured.cjs"];
+  expect(loadedBy(home, ["show", "one"])).toEqual({ files, slow: [] });
+  expect(loadedBy(home, ["show", "lstm-demo"])).toEqual({ files, slow: [] });
 });
 
 describe("the code caches", () => {
@@ -73,7 +89,7 @@ describe("the code caches", () => {
 
   test.skipIf(!builtByThisNode)("are there for what is loaded often, and are taken by the Node that built them", () => {
     expect(caches.map((file) => path.basename(file, ".cache"))).toEqual(
-      expect.arrayContaining(["ipm.cjs", "commands.cjs", "look.cjs"]),
+      expect.arrayContaining(["ipm.cjs", "commands.cjs", "frequent.cjs"]),
     );
     for (const file of caches) {
       const code = readFileSync(file.replace(/\.cache$/u, ""), "utf8");
@@ -102,8 +118,8 @@ describe("the code caches", () => {
 
 test("files that were replaced while ipm was running are told, not mixed", async () => {
   const { folder, program } = copyOfIpm();
-  const look = path.join(folder, "dist/look.cjs");
-  writeFileSync(look, readFileSync(look, "utf8").replace(/^\/\*./u, "/*-"));
+  const frequent = path.join(folder, "dist/frequent.cjs");
+  writeFileSync(frequent, readFileSync(frequent, "utf8").replace(/^\/\*./u, "/*-"));
   const { exitCode, stderr } = await runIpm(["show", "lstm-demo"], { home: folder, program });
   expect(exitCode).toBe(70);
   expect(stderr).toContain("the files of ipm were replaced while it was running");

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { formatBytes } from "../../src/cli/render/format.ts";
 import { parseManifest } from "../../src/manifest/parse-manifest.ts";
-import { methodsOf } from "../../src/manifest/resolve-manifest.ts";
+import { methodsOf } from "../../src/manifest/methods-of.ts";
 import type { ManifestSource } from "../../src/manifest/schema.ts";
 import { type Attestation, parseAttestationFileName, parseAttestations } from "../../src/trust/attestation.ts";
 import { readPage } from "../helpers/reference.ts";

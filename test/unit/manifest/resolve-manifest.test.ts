@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { IpmError } from "../../../src/core/errors.ts";
 import type { Platform } from "../../../src/core/host.ts";
 import { LARGER_EXAMPLE } from "../../../src/manifest/manifest-reference.ts";
-import { methodChoices, methodsOf, resolveElsewhere, resolveManifest } from "../../../src/manifest/resolve-manifest.ts";
+import { methodsOf } from "../../../src/manifest/methods-of.ts";
+import { resolveElsewhere } from "../../../src/manifest/resolve-elsewhere.ts";
+import { methodChoices, resolveManifest } from "../../../src/manifest/resolve-manifest.ts";
 import { DIGITS, manifestOf, manifestYaml } from "../../helpers/manifests.ts";
 
 const LINUX: Platform = { os: "linux", arch: "x64", libc: "glibc" };

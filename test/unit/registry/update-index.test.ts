@@ -110,8 +110,8 @@ describe("an index that is brought up to date", () => {
         expect(names1).toEqual(names2);
       }
       for (const query of [pick(), `round ${round}`, pick().slice(0, 4), "obsolete", "bundle tool", "rund"])
-        expect([query, index.search(query, 20)]).toEqual([query, anew.search(query, 20)]);
-      expect(index.nearestNames(`${pick()}q`, 3)).toBeDefined();
+        expect([query, await index.search(query, 20)]).toEqual([query, await anew.search(query, 20)]);
+      expect(await index.nearestNames(`${pick()}q`, 3)).toBeDefined();
     }
     // Otherwise layers were not what was compared.
     expect(most).toBeGreaterThan(1);

@@ -1,4 +1,4 @@
-import { methodsOf } from "../../resolve-manifest.ts";
+import { methodsOf } from "../../methods-of.ts";
 import type { LintRule } from "../rule.ts";
 
 export const noTest: LintRule = {

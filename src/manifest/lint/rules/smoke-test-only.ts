@@ -1,4 +1,4 @@
-import { methodsOf } from "../../resolve-manifest.ts";
+import { methodsOf } from "../../methods-of.ts";
 import type { ShellCommand } from "../../shell-commands.ts";
 import { commandsOf } from "../places.ts";
 import type { LintRule } from "../rule.ts";
