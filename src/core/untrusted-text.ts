@@ -67,3 +67,8 @@ export function plainLine(text: string): string {
 export function redactCredentials(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/gu, "//***@");
 }
+
+/** A URL or path fit for a message or an event: escaped, without credentials. */
+export function shownUrl(url: string): string {
+  return escapeUntrusted(redactCredentials(url));
+}

@@ -3,13 +3,10 @@ import { IpmError, isIpmError } from "../core/errors.ts";
 import { forgeUrl, parseGitUrl } from "../core/git-url.ts";
 import type { ToolName } from "../core/ids.ts";
 import { staticUrl } from "../core/static-url.ts";
-import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
+import { escapeUntrusted, redactCredentials, shownUrl } from "../core/untrusted-text.ts";
 import type { Finding } from "../manifest/finding.ts";
-import { shownUrl } from "../source/git-failure.ts";
-import { addToConfig, removeFromConfig } from "./edit-config.ts";
 import { fetchRoot, fromFirstOf, refuseOffline } from "./fetch-static.ts";
 import { openFolder } from "./open-folder.ts";
-import { compileCommit, writeFetched } from "./compile-git.ts";
 import { openGit, readFetched } from "./open-git.ts";
 import { type OpenRegistry, openEmbedded } from "./open-registry.ts";
 import { openStatic } from "./open-static.ts";
@@ -18,8 +15,14 @@ import type { RegistryContext } from "./registry-context.ts";
 import { configFile, registryCache } from "./registry-places.ts";
 import { REGISTRY_FILE, findRegistryRoot, folderTree } from "./registry-tree.ts";
 import { readStaticState } from "./static-state.ts";
-import { fetchTip, unknownRegistry } from "./update-registries.ts";
+import { unknownRegistry } from "./update-registries.ts";
 import { updateStatic } from "./update-static.ts";
+
+// A YAML parser is loaded when the configuration is written, and what compiles when there is something to compile.
+async function addToConfig(context: RegistryContext, registry: ConfiguredRegistry): Promise<void> {
+  const edit = await import("./edit-config.ts");
+  await edit.addToConfig(context, registry);
+}
 
 export interface AddedRegistry {
   readonly id: ToolName;
@@ -151,6 +154,8 @@ async function addByAnswer(
 }
 
 async function addGit(context: RegistryContext, location: string): Promise<AddedRegistry> {
+  const { compileCommit, writeFetched } = await import("./compile-git.ts");
+  const { fetchTip } = await import("./update-git.ts");
   const { ref, commit } = await fetchTip(context, location, "registry");
   const { registries } = await readConfig(context);
   const compiled = await compileCommit(context, { id: null, kind: "git", location }, commit, null, (id) =>
@@ -207,6 +212,7 @@ export async function removeRegistry(context: RegistryContext, id: string): Prom
   const { registries } = await readConfig(context);
   const registry = registries.find((each) => each.id === id);
   if (registry === undefined) throw unknownRegistry(id, registries);
+  const { removeFromConfig } = await import("./edit-config.ts");
   await removeFromConfig(context, id);
   await context.host.files.remove(registryCache(context, registry.id));
   return { ...registry, location: shownUrl(registry.location) };

@@ -153,12 +153,21 @@ export async function fetchContent(
   return bytes;
 }
 
+/**
+ * Decompress what is to become so many bytes, at once: by default Node does it 16 KiB at a time, and calls back for each.
+ * Never more memory than that is used, whatever it would become.
+ * @throws Error when it is no gzip, or becomes more
+ */
+export async function decompressInto(sent: Uint8Array, bytes: number): Promise<Uint8Array> {
+  // One byte to spare, which shows that there is no more to come.
+  return decompress(sent, { maxOutputLength: Math.max(1, bytes), chunkSize: Math.max(64, bytes + 1) });
+}
+
 /** The bytes of one part of a layer. @throws IpmError REGISTRY_MISMATCH when it is not what the root says */
 export async function decompressPart(place: StaticPlace, part: LayerPart, sent: Uint8Array): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
-    // Never more memory than the root says, whatever the part would become.
-    bytes = await decompress(sent, { maxOutputLength: Math.max(1, part.bytes) });
+    bytes = await decompressInto(sent, part.bytes);
   } catch (error) {
     throw mismatch(place, part, `cannot be decompressed: ${error instanceof Error ? error.message : "unknown"}`);
   }

@@ -1,8 +1,7 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { CommitSha } from "../core/ids.ts";
-import { escapeUntrusted } from "../core/untrusted-text.ts";
-import { shownUrl } from "../source/git-failure.ts";
+import { escapeUntrusted, shownUrl } from "../core/untrusted-text.ts";
 import { callStore, hasPin, readStore, storeOf } from "../source/git-store.ts";
 import { DEFAULT_LIMITS } from "../source/limits.ts";
 import type { TreeChange } from "./update-index.ts";

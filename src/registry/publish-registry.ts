@@ -1,6 +1,6 @@
 import path from "node:path";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gzip } from "node:zlib";
 import { sha256Hex } from "../core/canonical-json.ts";
 import { IpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
@@ -8,6 +8,7 @@ import type { ToolName } from "../core/ids.ts";
 import { isRecord } from "../core/is-record.ts";
 import { type Finding, formatFinding } from "../manifest/finding.ts";
 import { type CompileOptions, compileIndex } from "./compile-index.ts";
+import { decompressInto } from "./fetch-static.ts";
 import type { FileRecord } from "./index-records.ts";
 import { readBuildMemory, writeBuildMemory } from "./build-memory.ts";
 import { type TreeChange, updateIndex } from "./update-index.ts";
@@ -73,7 +74,6 @@ export interface PublicationChanges {
 }
 
 const compress = promisify(gzip);
-const decompress = promisify(gunzip);
 
 /** Files in memory at a time. */
 const BATCH = 500;
@@ -203,7 +203,7 @@ interface Previous {
 async function openLayer(publication: Publication, { parts }: StaticLayer): Promise<IndexFile> {
   const pieces: Uint8Array[] = [];
   for (const part of parts) {
-    pieces.push(await decompress(await publication.read(part), { maxOutputLength: part.bytes }));
+    pieces.push(await decompressInto(await publication.read(part), part.bytes));
   }
   return new IndexFile(bytesAsFile(Buffer.concat(pieces)));
 }
@@ -228,8 +228,8 @@ async function readPrevious(text: string, out: string, publication: Publication)
   publication.keep(root.changes.sha256);
   publication.keep(root.contents.sha256);
   const { bytes } = root.contents;
-  const listing = await decompress(await publication.read(root.contents), { maxOutputLength: Math.max(1, bytes) });
-  const contents = parseContents(listing.toString("utf8"));
+  const listing = await decompressInto(await publication.read(root.contents), bytes);
+  const contents = parseContents(Buffer.from(listing).toString("utf8"));
   for (const { sha256 } of contents.values()) publication.keep(sha256);
   const layers: IndexFile[] = [];
   for (const layer of root.layers) layers.push(await openLayer(publication, layer));

@@ -1,18 +1,12 @@
 import { IpmError, isIpmError } from "../core/errors.ts";
 import type { CommitSha, ToolName } from "../core/ids.ts";
-import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { escapeUntrusted, shownUrl } from "../core/untrusted-text.ts";
 import type { Finding } from "../manifest/finding.ts";
-import { fetchCommit, resolveRef } from "../source/fetch-commit.ts";
-import { openRemote } from "../source/git-access.ts";
-import { hasPin, prepareStore, storeOf } from "../source/git-store.ts";
-import { DEFAULT_LIMITS } from "../source/limits.ts";
-import { shownUrl } from "../source/git-failure.ts";
-import { compileCommit, writeFetched } from "./compile-git.ts";
 import { openFolder } from "./open-folder.ts";
-import { readFetched } from "./open-git.ts";
 import { type ConfiguredRegistry, readConfig } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
-import { updateStatic } from "./update-static.ts";
+
+// What fetches is loaded for the kinds of registries that there are: parsing manifests takes longer to load than an update.
 
 /** What an update did with one registry. */
 export interface UpdatedRegistry {
@@ -42,47 +36,6 @@ export interface UpdateResult {
   readonly registries: readonly UpdatedRegistry[];
 }
 
-interface Tip {
-  readonly ref: string;
-  readonly commit: CommitSha;
-}
-
-/** Bring the newest commit of a registry's HEAD into the store of its URL. One request when there is nothing new. */
-export async function fetchTip(context: RegistryContext, url: string, name: string): Promise<Tip> {
-  const store = storeOf(context, url);
-  const remote = await openRemote(context, url, true, DEFAULT_LIMITS);
-  return context.lock(store.lock, async () => {
-    await prepareStore(context, store, shownUrl(url));
-    const call = { context, store, remote, limits: DEFAULT_LIMITS, tool: name };
-    const tip = await resolveRef(call, null);
-    if (!(await hasPin(context, store, tip.commit))) {
-      await fetchCommit(call, { commit: tip.commit, tree: null, ref: null }, true);
-    }
-    return tip;
-  });
-}
-
-async function updateGit(context: RegistryContext, registry: ConfiguredRegistry): Promise<Partial<UpdatedRegistry>> {
-  const before = await readFetched(context, registry);
-  const { ref, commit } = await fetchTip(context, registry.location, registry.id);
-  const { meta, findings, index } = await compileCommit(context, registry, commit, before?.commit ?? null);
-  index.close();
-  // Last: until then look-ups use what was fetched before.
-  await writeFetched(context, registry.id, {
-    url: registry.location,
-    ref,
-    commit,
-    fetched: context.host.now().toISOString(),
-  });
-  return {
-    outcome: before?.commit === commit ? "unchanged" : "updated",
-    commit,
-    previous: before?.commit ?? null,
-    entries: meta.entries,
-    findings,
-  };
-}
-
 async function updateFolder(context: RegistryContext, registry: ConfiguredRegistry): Promise<Partial<UpdatedRegistry>> {
   const opened = await openFolder(context, registry);
   // Only what is read is compared with the files.
@@ -91,10 +44,19 @@ async function updateFolder(context: RegistryContext, registry: ConfiguredRegist
   return { outcome: "unchanged", entries: opened.meta.entries };
 }
 
+async function updateFetched(
+  context: RegistryContext,
+  registry: ConfiguredRegistry,
+): Promise<Partial<UpdatedRegistry>> {
+  const { updateGit } = await import("./update-git.ts");
+  return updateGit(context, registry);
+}
+
 async function updatePublished(
   context: RegistryContext,
   registry: ConfiguredRegistry,
 ): Promise<Partial<UpdatedRegistry>> {
+  const { updateStatic } = await import("./update-static.ts");
   const { outcome, state, previous } = await updateStatic(context, registry);
   return { outcome, entries: state.entries, sequence: state.sequence, previousSequence: previous };
 }
@@ -115,7 +77,7 @@ async function updateOne(context: RegistryContext, registry: ConfiguredRegistry)
     error: null,
   };
   try {
-    const update = { git: updateGit, folder: updateFolder, static: updatePublished }[kind];
+    const update = { git: updateFetched, folder: updateFolder, static: updatePublished }[kind];
     const done = await update(context, registry);
     return { ...blank, ...done };
   } catch (error) {

@@ -2,9 +2,9 @@ import { IpmError } from "../core/errors.ts";
 import type { GitResult } from "../core/host.ts";
 import { type CommitSha, type TreeSha, isCommitSha, isTreeSha } from "../core/ids.ts";
 import { isRefName } from "../core/git-url.ts";
-import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { escapeUntrusted, shownUrl } from "../core/untrusted-text.ts";
 import type { Remote } from "./git-access.ts";
-import { fetchFailure, lacksRef, refusesShallow, shownUrl } from "./git-failure.ts";
+import { fetchFailure, lacksRef, refusesShallow } from "./git-failure.ts";
 import {
   type GitStore,
   type SourceContext,

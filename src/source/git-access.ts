@@ -1,3 +1,4 @@
+import { shownUrl } from "../core/untrusted-text.ts";
 import path from "node:path";
 import { sha256Hex } from "../core/canonical-json.ts";
 import { IpmError } from "../core/errors.ts";
@@ -12,7 +13,7 @@ import {
   rewriteUrl,
   transportOf,
 } from "./git-config.ts";
-import { gitWords, shownUrl } from "./git-failure.ts";
+import { gitWords } from "./git-failure.ts";
 import { type SourceContext, configFileOf } from "./git-store.ts";
 import type { SourceLimits } from "./limits.ts";
 

@@ -1,6 +1,6 @@
 import { IpmError } from "../core/errors.ts";
 import type { GitResult } from "../core/host.ts";
-import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
+import { escapeUntrusted, redactCredentials, shownUrl } from "../core/untrusted-text.ts";
 import type { SourceLimits } from "./limits.ts";
 
 const MAX_WORDS = 600;
@@ -12,11 +12,6 @@ export function gitWords(stderr: string): string {
   const chosen = (errors.length > 0 ? errors : lines.slice(-3)).map((line) => escapeUntrusted(redactCredentials(line)));
   const text = chosen.join("; ");
   return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text;
-}
-
-/** A URL or path fit for a message or an event. */
-export function shownUrl(url: string): string {
-  return escapeUntrusted(redactCredentials(url));
 }
 
 /** True when the server will not hand out a commit by its id, or knows no shallow transfers: ask for everything then. */

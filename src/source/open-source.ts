@@ -1,10 +1,10 @@
+import { shownUrl } from "../core/untrusted-text.ts";
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
 import type { GitResult } from "../core/host.ts";
 import { type CommitSha, type TreeSha, isCommitSha, isTreeSha } from "../core/ids.ts";
 import { fetchCommit, resolveRef } from "./fetch-commit.ts";
 import { checkAddress, openLocalRemote, openRemote } from "./git-access.ts";
-import { shownUrl } from "./git-failure.ts";
 import { type GitStore, type SourceContext, hasPin, idsOf, prepareStore, readStore, storeOf } from "./git-store.ts";
 import { inspectTree, listTree } from "./inspect-tree.ts";
 import { advanceClone } from "./advance-clone.ts";

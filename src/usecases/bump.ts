@@ -1,11 +1,10 @@
 import { IpmError } from "../core/errors.ts";
 import { type CommitSha, type TreeSha, isCommitSha } from "../core/ids.ts";
-import { escapeUntrusted } from "../core/untrusted-text.ts";
+import { escapeUntrusted, shownUrl } from "../core/untrusted-text.ts";
 import { addVersion } from "../manifest/add-version.ts";
 import { tierOfChange } from "../manifest/change-tier.ts";
 import { compareVersions } from "../manifest/compare-versions.ts";
 import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
-import { shownUrl } from "../source/git-failure.ts";
 import { listRefs } from "../source/list-refs.ts";
 import { type BumpResult } from "./bump-result.ts";
 import { bumpPackage } from "./bump-package.ts";

@@ -57,6 +57,12 @@ export class Samples {
     return median(this.#wall.get(name));
   }
 
+  /** Median, least and most milliseconds. */
+  spread(name) {
+    const sorted = this.#wall.get(name).toSorted((a, b) => a - b);
+    return { value: median(sorted), low: sorted[0], high: sorted.at(-1) };
+  }
+
   /** How many times as long `name` takes as `base`. */
   ratio(name, base) {
     return estimate(this.#wall.get(name), this.#wall.get(base), (a, b) => a / b);

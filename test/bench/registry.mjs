@@ -113,7 +113,7 @@ async function lookUps(bench, homes, sizes, rounds) {
     report({ id: "R1", what: "memory, the same", unit: "MB more", measured: exact(memory[1] - memory[0]), target: 5 });
 }
 
-function searches(bench, { env, names }, size, count, rounds) {
+function searches(bench, kind, { env, names }, size, count, rounds) {
   const queries = [...new Set(queriesFrom(names, count))];
   const empty = { name: "node -e 0", argv: [NODE, "-e", "0"], env: bench.env() };
   const contenders = queries.map((query) => ({ name: query, argv: [NODE, IPM, "search", query], env }));
@@ -122,12 +122,20 @@ function searches(bench, { env, names }, size, count, rounds) {
     .map((query) => samples.difference(query, "node -e 0"))
     .toSorted((left, right) => left.value - right.value);
   const shown = { unit: "ms over node -e 0" };
-  const what = `search among ${size}, ${queries.length} queries with typos`;
+  const what = `search among ${size}, ${kind}, ${queries.length} queries with typos`;
   report({ id: "R2", what: `${what}: median`, ...shown, measured: costs[Math.floor(costs.length / 2)], target: 6 });
   report({ id: "R2", what: `${what}: worst`, ...shown, measured: costs.at(-1), target: 25 });
 }
 
-async function transfers(bench, parts, folder, size, rounds) {
+/** A home that uses a registry: a folder, or a git repository by its URL. */
+function homeWith(bench, name, registry, names) {
+  const env = bench.env({ IPM_HOME: bench.place("homes", name) });
+  must([NODE, IPM, "registry", "add", registry], { env });
+  return { env, names };
+}
+
+async function transfers(bench, parts, folder, size, names, { quick }) {
+  const rounds = quick ? 3 : 5;
   const work = bench.place("git-work");
   cpSync(folder, work, { recursive: true });
   bench.git(work, "init", "-q", "-b", "main", ".");
@@ -140,9 +148,10 @@ async function transfers(bench, parts, folder, size, rounds) {
   bench.git(bare, "repack", "-adqb");
   const published = bench.place("public");
   const publish = [NODE, IPM, "registry", "build", folder, "--out", published];
+  const url = `${server.origin}registry.git`;
+  searches(bench, "git", homeWith(bench, "git", url, names), size, 16, rounds);
   must(publish, { env: bench.env({ IPM_HOME: bench.place("homes", "publisher") }) });
   const files = await serve(published);
-  const url = `${server.origin}registry.git`;
   const clone = bench.place("clone");
   const home = homeAt(bench, "first-copy", files.url);
   try {
@@ -184,14 +193,16 @@ async function updates(bench, { parts, folder, work, bare, server, files, publis
   const wall = new Map([
     ["git pull", []],
     ["ipm update", []],
+    ["ipm registry build", []],
   ]);
   let sent = {};
   for (let round = 1; round <= rounds; round++) {
     must(parts("change", folder, String(CHANGED), String(round)));
-    cpSync(path.join(folder, "packages"), path.join(work, "packages"), { recursive: true });
+    must(parts("change", work, String(CHANGED), String(round)));
     bench.git(work, "commit", "-qam", String(round));
     bench.git(bare, "fetch", "-q", work, "main:main");
-    must(publish, { env: bench.env({ IPM_HOME: bench.place("homes", "publisher") }) });
+    const publisher = { env: bench.env({ IPM_HOME: bench.place("homes", "publisher") }) };
+    wall.get("ipm registry build").push(timed(publish, publisher));
     await Promise.all([twice(() => server.count()), files.count()]);
     wall.get("git pull").push(timed(["git", "-C", clone, "pull", "-q", "--ff-only"], { env: bench.env() }));
     wall.get("ipm update").push(timed([NODE, IPM, "update"], { env: home.env }));
@@ -205,6 +216,13 @@ async function updates(bench, { parts, folder, work, bare, server, files, publis
     measured: samples.ratio("ipm update", "git pull"),
     target: 0.1,
     peers: `git ${samples.ms("git pull").toFixed(0)} ms, ${(sent.git / 1e3).toFixed(0)} kB; ipm ${samples.ms("ipm update").toFixed(0)} ms, ${(sent.ipm / 1e3).toFixed(0)} kB`,
+  });
+  const built = samples.spread("ipm registry build");
+  report({
+    id: "",
+    what: `registry build, ${CHANGED} changed`,
+    unit: "s",
+    measured: { value: built.value / 1000, low: built.low / 1000, high: built.high / 1000 },
   });
   await files.count();
   must([NODE, IPM, "update"], { env: home.env });
@@ -274,11 +292,13 @@ export async function registry(bench, { quick }) {
       homes.set(size, { ...home, names: readdirSync(path.join(folder, "packages")) });
     }
     await lookUps(bench, homes, sizes, quick ? 9 : 40);
-    searches(bench, homes.get(large), large, quick ? 16 : 80, quick ? 3 : 7);
+    searches(bench, "static", homes.get(large), large, quick ? 16 : 80, quick ? 3 : 7);
     for (const size of sizes) rmSync(bench.place(`public-${size}`), { recursive: true, force: true });
     const folder = bench.place("generated", String(large));
+    const { names } = homes.get(large);
+    searches(bench, "a folder", homeWith(bench, "folder", folder, names), large, 16, quick ? 3 : 7);
     builds(bench, parts, folder, large, quick ? 2 : 3);
-    await transfers(bench, parts, folder, large, quick ? 3 : 5);
+    await transfers(bench, parts, folder, large, names, { quick });
   } finally {
     for (const files of servers) files.stop();
   }

@@ -1,6 +1,7 @@
+import { shownUrl } from "../../../src/core/untrusted-text.ts";
 import { describe, expect, test } from "vitest";
 import { receivedBytes } from "../../../src/source/fetch-commit.ts";
-import { fetchFailure, gitWords, lacksRef, refusesShallow, shownUrl } from "../../../src/source/git-failure.ts";
+import { fetchFailure, gitWords, lacksRef, refusesShallow } from "../../../src/source/git-failure.ts";
 import { parseListing } from "../../../src/source/inspect-tree.ts";
 import { DEFAULT_LIMITS } from "../../../src/source/limits.ts";
 
