@@ -193,6 +193,8 @@ export interface Finding {
   readonly sourceLine: string;
   /** What to underline in `sourceLine`: an offset from 0 and a length of at least 1. */
   readonly caret: { readonly start: number; readonly length: number };
+  /** Of a finding about the file as a whole: the text in it that it is about, by which `placeFinding` finds its line. */
+  readonly about?: string;
 }
 
 /**

@@ -178,12 +178,12 @@ class Names {
       const why = this.#removed.get(key);
       if (why !== undefined) {
         const message = `the name \`${key}\` was taken out of this registry and is not given away again: ${why}`;
-        return treeFinding("NAME_REMOVED", manifestPath(candidate.name), message);
+        return treeFinding("NAME_REMOVED", manifestPath(candidate.name), message, { about: key });
       }
       const holder = this.#own.has(key) ? key : this.#claimed.get(key);
       if (holder !== undefined && holder !== candidate.name) {
         const message = `\`${key}\` is already a name of the entry \`${holder}\``;
-        return treeFinding("NAME_TAKEN", manifestPath(candidate.name), message);
+        return treeFinding("NAME_TAKEN", manifestPath(candidate.name), message, { about: key });
       }
     }
     for (const { key } of keys) this.#claimed.set(key, candidate.name);
@@ -197,7 +197,9 @@ async function missingFile(tree: RegistryTree, { name, needed }: Candidate): Pro
     if (found?.kind === "file") continue;
     const why = found === undefined ? "is not there" : `must be a plain file, and it is a ${found.kind}`;
     const code = what === "bundle" ? "BUNDLE_MISSING" : "LOCK_MISSING";
-    return treeFinding(code, manifestPath(name), `the ${what} \`${path}\` ${why}`);
+    // A bundle is written from the registry's root, a lock's folder from beside the manifest.
+    const about = what === "bundle" ? path : path.split("/").slice(2, -1).join("/");
+    return treeFinding(code, manifestPath(name), `the ${what} \`${path}\` ${why}`, { about });
   }
   return undefined;
 }
@@ -210,7 +212,7 @@ async function readAttestations(
   const attestations = new Map<string, AttestationSummary[]>();
   const findings: Finding[] = [];
   const refuse = (file: TreeFile, why: string): void => {
-    findings.push(treeFinding("ATTESTATION_INVALID", file.path, why, "warning"));
+    findings.push(treeFinding("ATTESTATION_INVALID", file.path, why, { severity: "warning" }));
   };
   const files = listed.filter((file) => attestedEntry(file.path) !== undefined);
   for (let from = 0; from < files.length; from += BATCH) {
@@ -269,7 +271,7 @@ async function readCandidates(
       const problems = [...(parsed.ok ? parsed.warnings : parsed.findings)];
       if (parsed.ok && parsed.manifest.name !== folder) {
         const message = `the manifest is named \`${parsed.manifest.name}\` and stands in the folder \`${folder}\``;
-        problems.push(treeFinding("NAME_MISMATCH", file.path, message));
+        problems.push(treeFinding("NAME_MISMATCH", file.path, message, { about: parsed.manifest.name }));
       }
       const usable = !reject(folder, file.path, problems);
       if (usable && parsed.ok) {

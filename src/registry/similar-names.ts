@@ -43,7 +43,7 @@ export function findSimilarNames(entries: readonly NamedEntry[], alike: readonly
         if (!isAlike(name, rival.name)) continue;
         if (accepted.some((group) => group.has(name) && group.has(rival.name))) continue;
         const message = `\`${name}\` can be mistaken for \`${rival.name}\` of the entry \`${rival.entry.names[0]}\``;
-        findings.push(treeFinding("NAME_SIMILAR", entry.file, message));
+        findings.push(treeFinding("NAME_SIMILAR", entry.file, message, { about: name }));
       }
     }
   }

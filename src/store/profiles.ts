@@ -32,15 +32,19 @@ export function launcherSpecs(
 /**
  * Two tools that provide the same command, as an error that names both; undefined when there are none.
  * Decided in the plan before any work, and once more under the lock of the switch.
+ * @param installed names of tools that are there; the others are asked for together
  */
-export function findLauncherConflict(entries: readonly Pick<GenerationEntry, "name" | "bins">[]): IpmError | undefined {
+export function findLauncherConflict(
+  entries: readonly Pick<GenerationEntry, "name" | "bins">[],
+  installed: ReadonlySet<string> | null = null,
+): IpmError | undefined {
   const owner = new Map<string, string>();
   for (const { name, bins } of entries) {
     for (const bin of bins) {
       const other = owner.get(bin);
       if (other !== undefined && other !== name) {
         return new IpmError("LAUNCHER_CONFLICT", `${name} and ${other} both provide the command ${bin}`, {
-          hint: `ipm uninstall ${other}`,
+          hint: installed?.has(other) === false ? `ipm install ${other}, or ${name}` : `ipm uninstall ${other}`,
           data: { command: bin, tools: [other, name] },
         });
       }

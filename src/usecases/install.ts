@@ -587,7 +587,10 @@ export async function install(
   // What could not be planned may be what asks for it.
   if (failed.length === 0) demandKnownInputs(plans, options.set);
   demandOneFolderEach(plans);
-  const conflict = findLauncherConflict(withPlans(withoutFormer(current?.entries ?? [], former), plans));
+  const conflict = findLauncherConflict(
+    withPlans(withoutFormer(current?.entries ?? [], former), plans),
+    new Set(present.keys()),
+  );
   if (conflict !== undefined) throw conflict;
   if (options.dryRun) {
     const number = current?.number ?? null;

@@ -6,6 +6,7 @@ import { type Tier, tierOfChange } from "../manifest/change-tier.ts";
 import type { Finding, FindingCode } from "../manifest/finding.ts";
 import { applyFixes, factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import type { LintFacts, LintSubject, PinFacts } from "../manifest/lint/rule.ts";
+import { placeFinding } from "../manifest/place-finding.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import { parsePackageReference } from "../manifest/package-reference.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
@@ -128,7 +129,13 @@ async function registryFindings(context: Context, root: string): Promise<Finding
     ...findings.filter(({ code }) => OF_REGISTRIES.has(code)),
     ...findSimilarNames(named, registry.alike ?? []),
   ];
-  return all.map((finding) => ({ ...finding, file: shownPath(facts.cwd, path.join(root, finding.file)) }));
+  return Promise.all(
+    all.map(async (finding) => {
+      const place = path.join(root, finding.file);
+      const bytes = finding.about === undefined ? undefined : await files.readBytes(place);
+      return placeFinding({ ...finding, file: shownPath(facts.cwd, place) }, bytes ?? new Uint8Array());
+    }),
+  );
 }
 
 /** The locks of an entry's versions, compared with what the manifest pins, where they are there at all. */

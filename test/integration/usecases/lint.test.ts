@@ -92,11 +92,30 @@ describe("a registry", () => {
   test("names are looked at beside each other, places and attestations too", async () => {
     const root = folder();
     const report = await lint(createContext(root), ["."], OFFLINE);
-    expect(report.findings.map(({ file, code }) => `${file} ${code}`)).toEqual([
-      "packages/other/manifest.yaml NAME_MISMATCH",
-      "packages/ripcat/manifest.yaml PLATFORM_NOT_ATTESTED",
-      "packages/ripcatt/manifest.yaml NAME_SIMILAR",
+    expect(report.findings.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`)).toEqual([
+      "packages/other/manifest.yaml:2:7 NAME_MISMATCH",
+      "packages/ripcat/manifest.yaml:8:13 PLATFORM_NOT_ATTESTED",
+      "packages/ripcatt/manifest.yaml:2:7 NAME_SIMILAR",
     ]);
+    expect(report.findings[2]).not.toHaveProperty("about");
+  });
+
+  test("a name that is taken, and a bundle and a lock that are missing, are told where they are written", async () => {
+    const root = temporaryFolder();
+    const entry = (name: string, change: Parameters<typeof manifestYaml>[0]): void =>
+      write(root, { [`packages/${name}/manifest.yaml`]: manifestYaml({ name: `name: ${name}`, ...change }) });
+    write(root, { "registry.yaml": `${REGISTRY_FILE}removed: { gone: it was malware }\n` });
+    entry("first", {});
+    entry("second", { license: "license: MIT\naliases: [other, first]" });
+    entry("third", { license: "license: MIT\nformerly: [gone]" });
+    entry("bundled", { source: "source: { bundle: sources/none.bundle }" });
+    const report = await lint(createContext(root), ["."], OFFLINE);
+    expect(report.findings.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`)).toEqual([
+      "packages/bundled/manifest.yaml:5:19 BUNDLE_MISSING",
+      "packages/second/manifest.yaml:5:18 NAME_TAKEN",
+      "packages/third/manifest.yaml:5:12 NAME_REMOVED",
+    ]);
+    expect(report.findings[1]?.sourceLine).toBe("aliases: [other, first]");
   });
 
   test("an entry that is named by itself is still one of its registry, the others are left out", async () => {

@@ -73,6 +73,10 @@ test("one command of two tools is a conflict that names both and the way out", (
     message: "bravo and alpha both provide the command alpha",
     hint: "ipm uninstall alpha",
   });
+  // Both are asked for at once, and neither is there.
+  expect(findLauncherConflict([ENTRY, { name: "bravo", bins: ["alpha"] }], new Set())?.hint).toBe(
+    "ipm install alpha, or bravo",
+  );
 });
 
 test("changes are told by name; another build of one version is a change as well", () => {
