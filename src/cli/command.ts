@@ -24,9 +24,12 @@ export interface Session {
   openContext(options: ContextOptions): Promise<Context>;
 }
 
+export const DEFAULT_LOCK_TIMEOUT_MS = 60_000;
+
 export interface ContextOptions {
   /** The command changes something: as root it says so. */
   readonly writes: boolean;
+  /** How long to wait for another ipm: one that only plans locks the cache as well. Default: `DEFAULT_LOCK_TIMEOUT_MS`. */
   readonly lockTimeoutMs?: number;
   /** The plan is the answer, so the story need not tell it as well. */
   readonly answersWithPlan?: boolean;

@@ -7,6 +7,7 @@ import {
   type Answer,
   type CommandSpec,
   type ContextOptions,
+  DEFAULT_LOCK_TIMEOUT_MS,
   type Installation,
   Invocation,
   type Session,
@@ -165,7 +166,7 @@ class Run {
       get command() {
         return recordedCommand(argv);
       },
-      lockTimeoutMs: lockTimeoutMs ?? 0,
+      lockTimeoutMs: lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
       offline: this.#split.globals.offline,
       writes,
     });

@@ -25,6 +25,7 @@ import { buildWorkspace, discardWorkspace, updateWorkspace } from "./build-works
 import { placeOfWorkspace } from "./workspace-place.ts";
 import { confirmPlan, sandboxOf } from "./confirm-plan.ts";
 import { type Context, type PlanOptions, storeOf } from "./context.ts";
+import { type FailedTool, failureOf } from "./failed-tool.ts";
 import { inParallel } from "./in-parallel.ts";
 import { isInstalledAlready } from "./installed-already.ts";
 import { latestFor } from "./latest-for.ts";
@@ -47,13 +48,6 @@ export interface ToolNote {
   readonly name: string;
   readonly notes: string | null;
   readonly start: { readonly run: RunText; readonly url: string | null } | null;
-}
-
-export interface FailedTool {
-  readonly target: string;
-  readonly code: string;
-  readonly message: string;
-  readonly log: string | null;
 }
 
 /** A method that failed, after which another one was tried. */
@@ -101,11 +95,6 @@ const METHOD_FAILURES = new Set([
   "PACKAGE_NOT_FOUND",
   "PACKAGE_UNREACHABLE",
 ]);
-
-function failureOf(target: string, error: IpmError): FailedTool {
-  const log = error.data["log"];
-  return { target, code: error.code, message: error.message, log: typeof log === "string" ? log : null };
-}
 
 /** What is installed under a name, a tool or a workspace. */
 interface Present {

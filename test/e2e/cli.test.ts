@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
@@ -273,6 +274,51 @@ describe("run", () => {
     const { exitCode, stdout } = await runIpm(["run", "lstm-demo", "--json"], { home: temporaryFolder() });
     expect(exitCode).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: "USAGE" } });
+  });
+});
+
+describe("plans", () => {
+  test("run --dry-run shows the plan, also as JSON, and runs and builds nothing", async () => {
+    const home = temporaryFolder();
+    const { exitCode, stdout } = await runIpm(["run", "lstm-demo", "--dry-run", "--", "explain"], { home });
+    expect({ exitCode, built: entriesOf(home, "lstm-demo") }).toEqual({ exitCode: 0, built: [] });
+    expect(stdout).toContain("Puts on PATH");
+    expect(stdout).toContain("nothing was run");
+    const json = await runIpm(["run", "lstm-demo", "--dry-run", "--json"], { home });
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, result: { plans: [{ tool: { name: "lstm-demo" } }] } });
+  });
+
+  test("plan --keep-going plans what it can, says what it cannot, and fails", async () => {
+    const words = ["plan", "lstm-demo", "no-such-tool", "--keep-going", "--json"];
+    const { exitCode, stdout } = await runIpm(words, { home: temporaryFolder() });
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      result: { plans: [{}], failed: [{ target: "no-such-tool", code: "TOOL_NOT_FOUND" }] },
+    });
+  });
+
+  test("a plan waits for an ipm that fetches the same repository, and for no longer than it was told", async () => {
+    const home = temporaryFolder();
+    await runIpm(["plan", "lstm-demo"], { home });
+    const locks = path.join(home, ".cache/ipm/locks");
+    const lock = readdirSync(locks).find((name) => name.startsWith("git-"));
+    const holder = spawn("flock", [path.join(locks, lock ?? ""), "sh", "-c", "echo held; cat"]);
+    try {
+      await once(holder.stdout, "data");
+      // Another version: what the first plan fetched needs no lock.
+      const impatient = await runIpm(["plan", `lstm-demo@${OLDER}`, "--lock-timeout", "0"], { home });
+      expect(impatient).toMatchObject({ exitCode: 6 });
+      const patient = await runIpm(["plan", `lstm-demo@${OLDER}`], {
+        home,
+        onStderr: (text) => {
+          if (text.includes("waiting for")) holder.stdin.end();
+        },
+      });
+      expect(patient.stderr).toContain("waiting for");
+      expect(patient.exitCode).toBe(0);
+    } finally {
+      holder.stdin.end();
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import { escapeUntrusted } from "../../core/untrusted-text.ts";
 import { TIERS } from "../../manifest/change-tier.ts";
 import type { CommandSpec } from "../command.ts";
+import { LOCK_TIMEOUT, readLockTimeout } from "./plan-options.ts";
 import type { AddedVersion } from "../../usecases/bump-result.ts";
 import { count, showWord } from "../render/format.ts";
 import { hang } from "../render/theme.ts";
@@ -29,14 +30,14 @@ export const bumpCommand: CommandSpec = {
     "One entry is added at the top of `versions`; nothing else changes.",
     "For a package, a version that the manifest has already gets its lock anew.",
   ],
-  options: [{ flags: "--dry-run", says: "show the entry and write nothing" }],
+  options: [{ flags: "--dry-run", says: "show the entry and write nothing" }, LOCK_TIMEOUT],
   json: "{name, file, from, added: {version, ref, commit, tree, integrity, lock, packages} | null, tier, written, notices}",
   completes: "files",
   run: async (session, invocation) => {
     const { bump } = await import("../../usecases/bump.ts");
     const [name = "", version] = invocation.operands;
     const result = await bump(
-      await session.openContext({ writes: true }),
+      await session.openContext({ writes: true, lockTimeoutMs: readLockTimeout(invocation) }),
       name,
       version ?? null,
       invocation.has("dry-run"),

@@ -1,5 +1,6 @@
 import { EXIT } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
+import { LOCK_TIMEOUT, readLockTimeout } from "./plan-options.ts";
 
 export const initCommand: CommandSpec = {
   name: "init",
@@ -23,13 +24,14 @@ export const initCommand: CommandSpec = {
     { flags: "--force", says: "replace a file that is there" },
     { flags: "--verify", says: "run the draft in a clean room" },
     { flags: "--dry-run", says: "show the draft and write nothing" },
+    LOCK_TIMEOUT,
   ],
   json: "{draft: {name, kind, text, values: [{key, value, evidence}], todos, notes, candidates, chosen}, version, written, findings, attempts, known}",
   completes: "files",
   run: async (session, invocation) => {
     const { init } = await import("../../usecases/init.ts");
     const { renderInit } = await import("../render/init.ts");
-    const context = await session.openContext({ writes: true });
+    const context = await session.openContext({ writes: true, lockTimeoutMs: readLockTimeout(invocation) });
     const result = await init(context, invocation.operand, {
       ref: invocation.text("ref") ?? null,
       output: invocation.text("output") ?? null,

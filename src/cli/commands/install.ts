@@ -1,6 +1,6 @@
 import { EXIT } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
-import { DRY_RUN, LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
+import { LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
 
 export const installCommand: CommandSpec = {
   name: "install",
@@ -20,12 +20,7 @@ export const installCommand: CommandSpec = {
   about: [
     "Fetches exactly the pinned commit, runs the steps in a sandbox, runs the tests, and only then puts the tool on PATH, in one switch. If anything fails, everything is as it was before.",
   ],
-  options: [
-    ...PLAN_OPTIONS,
-    DRY_RUN,
-    { flags: "--keep-going", says: "with several targets: install what can be installed" },
-    LOCK_TIMEOUT,
-  ],
+  options: [...PLAN_OPTIONS, LOCK_TIMEOUT],
   json: "{generation, installed: [{name, version, method, trust, bins, held, entry, installed}], unchanged: [{name, version, newer}], failed: [{target, code, message, log}], attempts: [{name, version, method, code, message, log}], plans, dryRun, notes: [{name, notes, start}]}",
   completes: "targets",
   run: async (session, invocation) => {

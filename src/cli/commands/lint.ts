@@ -1,5 +1,6 @@
 import { EXIT, IpmError } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
+import { LOCK_TIMEOUT, readLockTimeout } from "./plan-options.ts";
 
 export const lintCommand: CommandSpec = {
   name: "lint",
@@ -21,6 +22,7 @@ export const lintCommand: CommandSpec = {
     { flags: "--sarif FILE", says: "also write the findings as SARIF 2.1.0" },
     { flags: "--base DIR", says: "the registry as it was before a contribution: say what each change is" },
     { flags: "--format NAME", says: "text (default), or sarif on stdout" },
+    LOCK_TIMEOUT,
   ],
   json: "{files, findings: [{code, severity, file, line, column, message, hint, fixable, sourceLine, caret}], errors, warnings, fixed, changes: [{file, name, tier}]}",
   completes: "files",
@@ -37,7 +39,10 @@ export const lintCommand: CommandSpec = {
     }
     const base = invocation.text("base");
     const sarifFile = invocation.text("sarif");
-    const context = await session.openContext({ writes: invocation.has("fix") });
+    const context = await session.openContext({
+      writes: invocation.has("fix"),
+      lockTimeoutMs: readLockTimeout(invocation),
+    });
     const report = await lint(context, invocation.operands, {
       offline: session.globals.offline,
       fix: invocation.has("fix"),

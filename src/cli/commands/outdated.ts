@@ -1,4 +1,5 @@
 import type { CommandSpec } from "../command.ts";
+import { LOCK_TIMEOUT, readLockTimeout } from "./plan-options.ts";
 
 export const outdatedCommand: CommandSpec = {
   name: "outdated",
@@ -9,11 +10,13 @@ export const outdatedCommand: CommandSpec = {
     ["ipm outdated", "what `ipm upgrade` would move"],
     ["ipm outdated --offline", "without asking the servers of tools from a repository's branch"],
   ],
+  options: [LOCK_TIMEOUT],
   json: "{tools: [{name, version, latest, held, registry, withdrawn}]}",
-  run: async (session) => {
+  run: async (session, invocation) => {
     const { outdated } = await import("../../usecases/outdated.ts");
     const { renderOutdated } = await import("../render/outdated.ts");
-    const result = await outdated(await session.openContext({ writes: false }), { offline: session.globals.offline });
+    const context = await session.openContext({ writes: false, lockTimeoutMs: readLockTimeout(invocation) });
+    const result = await outdated(context, { offline: session.globals.offline });
     return { result, render: (theme) => renderOutdated(result.tools, theme) };
   },
 };

@@ -1,13 +1,12 @@
 import { IpmError } from "../../core/errors.ts";
 import type { Context, PlanOptions } from "../../usecases/context.ts";
-import type { Invocation, OptionSpec, Session } from "../command.ts";
+import { DEFAULT_LOCK_TIMEOUT_MS, type Invocation, type OptionSpec, type Session } from "../command.ts";
 import { readSet } from "./set-option.ts";
 
 export const LOCK_TIMEOUT: OptionSpec = {
   flags: "--lock-timeout SECONDS",
   says: "how long to wait for another ipm (60; 0 for not at all)",
 };
-const DEFAULT_LOCK_TIMEOUT_MS = 60_000;
 
 /** `--lock-timeout` in milliseconds. */
 export function readLockTimeout(invocation: Invocation): number {
@@ -38,6 +37,8 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
   { flags: "--no-sandbox", says: "run steps and tests without isolation" },
   SET_OPTION,
   { flags: "--jobs N", says: `how many tools to fetch and build at once (at most ${MOST_DEFAULT_JOBS} by itself)` },
+  DRY_RUN,
+  { flags: "--keep-going", says: "with several targets: go on with those that can be had" },
 ];
 
 /** Flags to the use case's options. @throws IpmError USAGE, IO_FAILED for a file of `--set` */

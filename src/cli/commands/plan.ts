@@ -1,5 +1,6 @@
+import { EXIT } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
-import { PLAN_OPTIONS, readPlanOptions } from "./plan-options.ts";
+import { LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
 
 export const planCommand: CommandSpec = {
   name: "plan",
@@ -10,15 +11,19 @@ export const planCommand: CommandSpec = {
     ["ipm plan lstm-demo", "commit, steps, what they may touch, what is missing here"],
     ["ipm plan lstm-demo --output plan.json", "the same as a file, to review or compare"],
   ],
-  options: [...PLAN_OPTIONS, { flags: "--output FILE", says: "also write the plan to a file, as JSON" }],
-  json: "{plans: [plan]}",
+  options: [...PLAN_OPTIONS, { flags: "--output FILE", says: "also write the plan to a file, as JSON" }, LOCK_TIMEOUT],
+  json: "{plans: [plan], failed: [{target, code, message, log}]}",
   completes: "targets",
   run: async (session, invocation) => {
     const { planTargets } = await import("../../usecases/plan-targets.ts");
-    const { renderPlan } = await import("../render/plan.ts");
+    const { renderPlans } = await import("../render/install-result.ts");
     const { safeJson, showWord } = await import("../render/format.ts");
     const output = invocation.text("output");
-    const context = await session.openContext({ writes: false, answersWithPlan: true });
+    const context = await session.openContext({
+      writes: false,
+      lockTimeoutMs: readLockTimeout(invocation),
+      answersWithPlan: true,
+    });
     const result = await planTargets(context, invocation.operands, await readPlanOptions(session, invocation, context));
     if (output !== undefined) {
       const path = await import("node:path");
@@ -27,11 +32,10 @@ export const planCommand: CommandSpec = {
     return {
       result,
       render: (theme) => [
-        ...result.plans.flatMap((plan, index) =>
-          index === 0 ? renderPlan(plan, theme) : ["", "", ...renderPlan(plan, theme)],
-        ),
+        ...renderPlans(result, theme),
         ...(output === undefined ? [] : ["", `written to ${showWord(output)}`]),
       ],
+      exitCode: result.failed.length === 0 ? EXIT.ok : EXIT.failed,
     };
   },
 };

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../command.ts";
-import { DRY_RUN, LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
+import { LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
 
 export const reinstallCommand: CommandSpec = {
   name: "reinstall",
@@ -7,7 +7,7 @@ export const reinstallCommand: CommandSpec = {
   group: "Install",
   summary: "build a tool again, for instance when its interpreter has gone",
   examples: [["ipm reinstall lstm-demo", "the same version from the same commit, built anew"]],
-  options: [...PLAN_OPTIONS, DRY_RUN, LOCK_TIMEOUT],
+  options: [...PLAN_OPTIONS, LOCK_TIMEOUT],
   json: "install's result",
   completes: "installed",
   run: async (session, invocation) => {

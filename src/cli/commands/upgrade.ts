@@ -1,6 +1,6 @@
 import { EXIT } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
-import { DRY_RUN, LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
+import { LOCK_TIMEOUT, PLAN_OPTIONS, readLockTimeout, readPlanOptions } from "./plan-options.ts";
 
 export const upgradeCommand: CommandSpec = {
   name: "upgrade",
@@ -12,7 +12,7 @@ export const upgradeCommand: CommandSpec = {
     ["ipm upgrade lstm-demo", "one tool"],
     ["ipm upgrade --dry-run", "what would happen"],
   ],
-  options: [...PLAN_OPTIONS, DRY_RUN, { flags: "--keep-going", says: "upgrade what can be upgraded" }, LOCK_TIMEOUT],
+  options: [...PLAN_OPTIONS, LOCK_TIMEOUT],
   json: "install's result and {upgraded: [{name, from, to}], held: [name]}",
   completes: "installed",
   run: async (session, invocation) => {

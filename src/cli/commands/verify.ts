@@ -1,6 +1,6 @@
 import { EXIT } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
-import { SET_OPTION } from "./plan-options.ts";
+import { LOCK_TIMEOUT, SET_OPTION, readLockTimeout } from "./plan-options.ts";
 import { readSet } from "./set-option.ts";
 
 export const verifyCommand: CommandSpec = {
@@ -31,6 +31,7 @@ export const verifyCommand: CommandSpec = {
     { flags: "--keep-cache", says: "use what has been downloaded before" },
     { flags: "--write", says: "put attestations into the registry's folder that was named" },
     { flags: "--output DIR", says: "put attestations below this folder, as a registry has them" },
+    LOCK_TIMEOUT,
   ],
   json: "{ok, platform, distribution, isolation, methods: [{name, version, method, outcome, checks, …}], written, ms}",
   completes: "targets",
@@ -39,7 +40,7 @@ export const verifyCommand: CommandSpec = {
     const { parseShard } = await import("../../usecases/verify-targets.ts");
     const { renderVerifyReport } = await import("../render/verify.ts");
     const shard = invocation.text("shard");
-    const context = await session.openContext({ writes: true });
+    const context = await session.openContext({ writes: true, lockTimeoutMs: readLockTimeout(invocation) });
     const report = await verify(context, invocation.operands, {
       method: invocation.text("method") ?? null,
       twice: invocation.has("twice"),

@@ -93,8 +93,9 @@ function attemptLines(result: InstallResult, theme: Theme): string[] {
   ]);
 }
 
-function failedLines(result: InstallResult, theme: Theme): string[] {
-  return result.failed.flatMap((tool) => [
+/** Targets that came to nothing while others went on. */
+export function renderFailed(failed: InstallResult["failed"], theme: Theme): string[] {
+  return failed.flatMap((tool) => [
     `${theme.bad(theme.symbols.failed)} ${theme.strong(escapeUntrusted(tool.target))} ${theme.bad(`error[${escapeUntrusted(tool.code)}]`)}`,
     ...escapeUntrustedLines(tool.message)
       .split("\n")
@@ -103,15 +104,18 @@ function failedLines(result: InstallResult, theme: Theme): string[] {
   ]);
 }
 
+/** The plans, and what could not be planned. */
+export function renderPlans({ plans, failed }: Pick<InstallResult, "plans" | "failed">, theme: Theme): string[] {
+  const lines = plans.flatMap((plan, index) => [...(index === 0 ? [] : ["", ""]), ...renderPlan(plan, theme)]);
+  return [...lines, ...(lines.length === 0 || failed.length === 0 ? [] : [""]), ...renderFailed(failed, theme)];
+}
+
 function dryRunLines(result: InstallResult, theme: Theme): string[] {
-  const plans = result.plans.flatMap((plan, index) =>
-    index === 0 ? renderPlan(plan, theme) : ["", "", ...renderPlan(plan, theme)],
-  );
+  const plans = renderPlans(result, theme);
   return [
     ...plans,
     ...(plans.length === 0 ? [] : [""]),
     ...renderUnchanged(result.unchanged, theme),
-    ...failedLines(result, theme),
     theme.faint("a dry run: nothing was changed"),
   ];
 }
@@ -123,7 +127,7 @@ export function renderInstallResult(result: InstallResult, caller: Caller, theme
     ...installedLines(result.installed, result, theme),
     ...attemptLines(result, theme),
     ...renderUnchanged(result.unchanged, theme),
-    ...failedLines(result, theme),
+    ...renderFailed(result.failed, theme),
     ...nextLines(result.installed, result, caller, theme),
   ];
 }
@@ -148,7 +152,7 @@ export function renderUpgradeResult(result: UpgradeResult, caller: Caller, theme
       ...notesLines(tool.name, result, theme),
     ]),
     ...attemptLines(result, theme),
-    ...failedLines(result, theme),
+    ...renderFailed(result.failed, theme),
     ...held,
     ...(isOnPath(caller.host) ? [] : nextLines(result.installed, result, caller, theme)),
   ];
