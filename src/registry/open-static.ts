@@ -1,10 +1,12 @@
 import path from "node:path";
 import { isIpmError } from "../core/errors.ts";
+import { recallChecked, rememberChecked } from "./checked-records.ts";
 import { openSet } from "./index-set.ts";
 import { notUpdated } from "./open-git.ts";
 import { type OpenRegistry, openFrom } from "./open-registry.ts";
 import { type ConfiguredRegistry, placesOf } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
+import type { FoundRecord } from "./registry-index.ts";
 import { registryCache } from "./registry-places.ts";
 import { MAX_FILE_BYTES, isContentFile } from "./static-root.ts";
 import { damagedRegistry, readStaticState, writeStaticState } from "./static-state.ts";
@@ -63,10 +65,21 @@ export async function openStatic(context: RegistryContext, registry: ConfiguredR
     ...opened,
     meta,
     find: async (key, kinds) => {
-      const found = await opened.find(key, kinds);
-      if (found.length === 0) return found;
-      const { checkRecord } = await import("./check-record.ts");
-      return found.map((each) => checkRecord(each, key));
+      const checked: FoundRecord[] = [];
+      for (const found of await opened.find(key, kinds)) {
+        const given = "manifest" in found.record ? found.record : undefined;
+        const before = given === undefined ? undefined : await recallChecked(context, id, given);
+        // A name that leads to another entry passes no check, whatever the entry is worth.
+        if (before !== undefined && (found.kind !== "name" || before.manifest.name === key)) {
+          checked.push({ kind: found.kind, record: before });
+          continue;
+        }
+        const { checkRecord } = await import("./check-record.ts");
+        const now = checkRecord(found, key);
+        if (given !== undefined && "manifest" in now.record) await rememberChecked(context, id, given, now.record);
+        checked.push(now);
+      }
+      return checked;
     },
   };
 }

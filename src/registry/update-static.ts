@@ -12,6 +12,7 @@ import {
   progressOf,
   refuseOffline,
 } from "./fetch-static.ts";
+import { checkedFolder } from "./checked-records.ts";
 import { layerFile, removeOtherLayers } from "./keep-layers.ts";
 import { checkId } from "./open-folder.ts";
 import { type ConfiguredRegistry, placesOf } from "./read-config.ts";
@@ -129,6 +130,8 @@ export async function takeRoot(
   await writeStaticState(context, registry, state);
   await removeOtherLayers(context, registry.id, state.layers);
   await files.remove(path.join(registryCache(context, registry.id), "parts"));
+  // They are compared with the index, and found again if they are the same; but nobody would take the others away.
+  await files.remove(checkedFolder(context, registry.id));
   return state;
 }
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { Samples, benchEnvironment, interleave } from "./interleaved.mjs";
 import { heading, report, skip } from "./report.mjs";
-import { IPM, NODE, ROOT } from "./workbench.mjs";
+import { IPM, NODE, ORIGIN, ROOT } from "./workbench.mjs";
 
 const CHANGED = 50;
 const exact = (value) => ({ value, low: value, high: value });
@@ -149,7 +149,7 @@ async function transfers(bench, parts, folder, size, names, { quick }) {
   const published = bench.place("public");
   const publish = [NODE, IPM, "registry", "build", folder, "--out", published];
   const url = `${server.origin}registry.git`;
-  searches(bench, "git", homeWith(bench, "git", url, names), size, 16, rounds);
+  searches(bench, "git", homeWith(bench, "git", `${ORIGIN}registry.git`, names), size, 16, rounds);
   must(publish, { env: bench.env({ IPM_HOME: bench.place("homes", "publisher") }) });
   const files = await serve(published);
   const clone = bench.place("clone");
@@ -297,7 +297,7 @@ export async function registry(bench, { quick }) {
     const folder = bench.place("generated", String(large));
     const { names } = homes.get(large);
     searches(bench, "a folder", homeWith(bench, "folder", folder, names), large, 16, quick ? 3 : 7);
-    builds(bench, parts, folder, large, quick ? 2 : 3);
+    builds(bench, parts, folder, large, 2);
     await transfers(bench, parts, folder, large, names, { quick });
   } finally {
     for (const files of servers) files.stop();

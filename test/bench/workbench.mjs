@@ -10,7 +10,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 export const NODE = process.execPath;
 export const IPM = path.join(ROOT, "bin/ipm.cjs");
 /** The URL that manifests name; git is told to find the server on the loopback interface there. */
-const ORIGIN = "https://git.example.test/";
+export const ORIGIN = "https://git.example.test/";
 
 /** The program's path, or undefined where it is not installed: a peer that is missing is left out. */
 export function findProgram(name) {

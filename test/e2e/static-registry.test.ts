@@ -1,4 +1,4 @@
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { type Ended, ROOT, runIpm } from "../helpers/built-ipm.ts";
@@ -42,11 +42,16 @@ test("a team's registry: built, served as plain files, added, planned from, upda
       ["plan", "team:lstm-demo", "--offline"],
     ])
       expect([words[0], (await ipm(...words)).exitCode]).toEqual([words[0], 0]);
-    // No parser, and nothing that fetches: what was found is shown as the index has it.
-    expect(loadedBy(home, ["search", "lstm-demo"])).toEqual({
-      files: ["ipm.cjs", "frequent.cjs", "look.cjs", "configured.cjs"],
-      slow: [],
-    });
+    // No parser, and nothing that fetches: what was found is shown as the index has it, or as it was checked before.
+    const files = ["ipm.cjs", "frequent.cjs", "static.cjs", "configured.cjs"];
+    expect(loadedBy(home, ["search", "lstm-demo"])).toEqual({ files: files.toSpliced(2, 0, "search.cjs"), slow: [] });
+    const shown = await ipm("show", "team:lstm-demo");
+    expect(loadedBy(home, ["show", "team:lstm-demo"])).toEqual({ files, slow: [] });
+    const checked = path.join(home, ".cache/ipm/registries/team/checked/lstm-demo.json");
+    for (const text of [readFileSync(checked, "utf8").slice(0, -100), "", "{}"]) {
+      writeFileSync(checked, text);
+      expect(await ipm("show", "team:lstm-demo")).toEqual(shown);
+    }
   } finally {
     await server.close();
   }

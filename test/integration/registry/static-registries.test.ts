@@ -629,6 +629,7 @@ describe("what a server can do wrong", () => {
     expect((await (await open()).lookUp("one")).entry.summary).toBe("New");
     expect(readdirSync(at("cache/registries/team")).toSorted()).toEqual([
       expect.stringMatching(/\.index$/u) as unknown,
+      "checked",
       "published.json",
     ]);
   });
@@ -760,6 +761,25 @@ describe("what the cache can become", () => {
     expect((await update()).outcome).toBe("updated");
   });
 
+  test("a record that was checked before is taken as it was then, by the same ipm, until an update", async () => {
+    const first = await (await open()).lookUp("one");
+    const file = at("cache/registries/team/checked/one.json");
+    const note = JSON.parse(readFileSync(file, "utf8")) as { checked: { manifest: { summary: string } } };
+    note.checked.manifest.summary = "As it was checked";
+    writeFileSync(file, JSON.stringify(note));
+    expect((await (await open()).lookUp("one")).entry.summary).toBe("As it was checked");
+    expect((await (await open({ build: "another" })).lookUp("one")).entry).toEqual(first.entry);
+    writeTree(at("team"), { "packages/one/manifest.yaml": manifestYaml({ name: "one", summary: "Another one" }) });
+    await publish();
+    await update();
+    expect(existsSync(file)).toBe(false);
+    expect((await (await open()).lookUp("one")).entry.summary).toBe("Another one");
+    // It cannot be written where a file is in the folder's place.
+    rmSync(path.dirname(file), { recursive: true });
+    writeFileSync(path.dirname(file), "x");
+    expect((await (await open()).lookUp("one")).entry.summary).toBe("Another one");
+  });
+
   test("an index that another program wrote goes no further than its own entries: a manifest passes the same checks", async () => {
     const { encodeIndexFile } = await import("../../../src/registry/index-file.ts");
     const { encodeNameTable } = await import("../../../src/registry/name-table.ts");
@@ -768,6 +788,7 @@ describe("what the cache can become", () => {
     const records = [
       { version: "1", manifest: { ...good, bin: { one: "../../../../etc/passwd" } } },
       { version: "1", manifest: good },
+      { version: "1", manifest: { ...good, name: "../../escape" } },
       { version: "\u001b[31m1", manifest: { name: "x\u001b[31m", summary: "\u001b]0;owned\u0007" } },
       { removed: "\u001b[31mgone" },
       { file: 7, broken: "x" },
@@ -778,14 +799,16 @@ describe("what the cache can become", () => {
     const { slots, lines } = encodeNameTable([
       { kind: "name", key: "one", record: 0 },
       { kind: "name", key: "git", record: 1 },
-      { kind: "removed", key: "gone", record: 3 },
-      { kind: "name", key: "foreign", record: 4 },
-      { kind: "broken", key: "b", record: 5 },
+      { kind: "removed", key: "gone", record: 4 },
+      { kind: "name", key: "foreign", record: 5 },
+      { kind: "broken", key: "b", record: 6 },
+      { kind: "name", key: "../../escape", record: 2 },
       { kind: "name", key: "far", record: 4_000_000 },
     ]);
     const search = buildSearchSections([
       { name: "one", aliases: [], keywords: [], summary: "" },
       { name: "git", aliases: [], keywords: [], summary: "" },
+      { name: "escape", aliases: [], keywords: [], summary: "" },
       { name: "zebra", aliases: [], keywords: [], summary: "" },
     ]);
     const bytes = encodeIndexFile(
@@ -802,6 +825,11 @@ describe("what the cache can become", () => {
     const registries = await open();
     await expect(registries.lookUp("one")).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
     await expect(registries.lookUp("git")).rejects.toThrow(/leads to the manifest of `one`/u);
+    // What passed the checks before is the good one alone, and only under its name.
+    expect(readdirSync(at("cache/registries/team/checked"))).toEqual(["one.json"]);
+    await expect(registries.lookUp("git")).rejects.toThrow(/leads to the manifest of `one`/u);
+    await expect(registries.lookUp("one")).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
+    await expect(registries.lookUp("../../escape")).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
     await expect(registries.lookUp("b")).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
     await expect(registries.lookUp("gone")).rejects.toThrow(/\\x1b\[31mgone/u);
     expect(JSON.stringify(await registries.search("zebra"))).not.toContain("\u001b");
