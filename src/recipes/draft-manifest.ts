@@ -34,6 +34,8 @@ export interface DraftVersion {
   readonly tree: TreeSha;
   /** The tag that the commit came after, and by how many commits. */
   readonly after?: { readonly tag: string; readonly distance: number };
+  /** The branch that the commit is on, where there is no release at all: the version is its day. */
+  readonly track?: string;
 }
 
 export interface DraftInput extends DetectInput {
@@ -421,7 +423,9 @@ function describeTool(
 
 function describeSource(parts: Parts, input: DraftInput): void {
   if (input.git === null) return;
-  set(parts, "source", { git: input.git }, ["the target"]);
+  const track = input.versions.find((version) => version.track !== undefined)?.track;
+  const follows = track === undefined ? [] : [`no tag looks like a version: ${track} is followed, by its days`];
+  set(parts, "source", { git: input.git, ...(track === undefined ? {} : { track }) }, ["the target", ...follows]);
   const versions = input.versions.map(({ version, ref, commit, tree }) => ({
     version,
     ...(ref === null ? {} : { ref }),
@@ -440,7 +444,7 @@ function describeSource(parts: Parts, input: DraftInput): void {
   );
   const after = input.versions.find((version) => version.after !== undefined)?.after;
   if (after !== undefined) todo(parts, "versions", `no release: what came after ${after.tag}`);
-  else if (input.versions.every(({ ref }) => ref?.startsWith("refs/tags/") !== true))
+  else if (track === undefined && input.versions.every(({ ref }) => ref?.startsWith("refs/tags/") !== true))
     todo(parts, "versions", "no tag looks like a version: this is a commit of a branch");
 }
 

@@ -92,11 +92,16 @@ async function openRepository(
     found === undefined && !options.offline
       ? await findNearestVersion(context, { url, commit }, name, typed)
       : undefined;
+  // Without a release there are the days of a branch (`source.track`).
+  const isReleased = options.offline || found !== undefined || nearest !== undefined;
+  const track = isReleased ? undefined : /^refs\/heads\/(?<branch>.+)$/u.exec(fetched.ref ?? "")?.groups?.["branch"];
+  const day = track === undefined ? null : await fetched.committedOn();
   const version = {
-    version: (found ?? nearest)?.version ?? `0.0.0-${commit.slice(0, 12)}`,
+    version: (found ?? nearest)?.version ?? day?.replaceAll("-", ".") ?? `0.0.0-${commit.slice(0, 12)}`,
     ref: nearest?.ref ?? fetched.ref,
     commit,
     tree,
+    ...(track === undefined || day === null ? {} : { track }),
     ...(nearest === undefined || nearest.after.distance === 0 ? {} : { after: nearest.after }),
   };
   return { fetched, name, git: url, version, folder: null };

@@ -33,7 +33,7 @@ function nextLines(
     start === null
       ? first === undefined
         ? null
-        : `${escapeUntrusted(first.bins[0] ?? "")} --help`
+        : `${escapeUntrusted(first.bins.find((bin) => bin === first.name) ?? first.bins[0] ?? "")} --help`
       : showRun(start.run);
   const lines: string[] = [];
   if (!isOnPath(host) && first !== undefined)

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { bump } from "../../../src/usecases/bump.ts";
 import type { InitOptions } from "../../../src/usecases/init.ts";
 import { init } from "../../../src/usecases/init.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
@@ -54,13 +55,25 @@ describe("a repository", () => {
     expect(result.findings.filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
-  test("without tags it is the newest commit, and that is a TODO", async () => {
-    const { ipm, repository } = await prepared();
-    const result = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, dryRun: true });
-    expect(result.version?.version).toBe(`0.0.0-${repository.commitOf("HEAD").slice(0, 12)}`);
-    expect(result.draft.todos).toContain("no tag looks like a version: this is a commit of a branch");
-    expect(result.written).toBeNull();
-    expect(existsSync(path.join(ipm.folder, "ripcat.yaml"))).toBe(false);
+  test("without tags it is the day of the branch's newest commit, and bump follows that branch", async () => {
+    const { ipm, repository, root } = await prepared();
+    const dry = await init(ipm.context, URL_OF_SOURCE, { ...OPTIONS, dryRun: true });
+    expect(dry.written).toBeNull();
+    expect(existsSync(path.join(root, "ripcat.yaml"))).toBe(false);
+    const result = await init(ipm.context, URL_OF_SOURCE, OPTIONS);
+    const day = repository.git("log", "-1", "--format=%cs");
+    const version = day.replaceAll("-", ".");
+    expect(result.version).toMatchObject({ version, ref: "refs/heads/main", commit: repository.commitOf("HEAD") });
+    expect(readFileSync(path.join(root, "ripcat.yaml"), "utf8")).toContain(
+      `source: { git: ${URL_OF_SOURCE}, track: main }\n`,
+    );
+    expect(result.findings.map(({ code }) => code)).not.toContain("NOT_A_TAG");
+    expect((await bump(ipm.context, "ripcat.yaml", null, true)).added).toBeNull();
+    repository.commit({ later: "x" });
+    expect((await bump(ipm.context, "ripcat.yaml", null, true)).added).toMatchObject({
+      version: `${version}.2`,
+      commit: repository.commitOf("HEAD"),
+    });
   });
 
   test("a commit after a release is called after it, and one that is tagged by its tag", async () => {
