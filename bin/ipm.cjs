@@ -78,7 +78,7 @@ function createLoader(dist) {
   /** What files of dist/ import: parts of Node, other files, and `file#module` of a file that holds several modules. */
   function take(specifier) {
     const hash = specifier.indexOf("#");
-    if (hash > 0) return load(specifier.slice(0, hash))[specifier.slice(hash + 1)];
+    if (hash > 0) return load(specifier.slice(0, hash))(specifier.slice(hash + 1));
     return specifier.endsWith(".cjs") ? load(specifier) : require(specifier);
   }
 
@@ -105,7 +105,7 @@ function start() {
   if (isVersion && tellVersion(path.join(root, "dist"))) return;
   let ipm;
   try {
-    ipm = createLoader(path.join(root, "dist")).load("ipm.cjs");
+    ipm = createLoader(path.join(root, "dist")).load("ipm.cjs")("src/cli/main.ts");
   } catch (error) {
     if (error.code !== "ENOENT") throw error;
     process.stderr.write(`ipm is not built yet; run: npm --prefix '${root}' run build\n`);

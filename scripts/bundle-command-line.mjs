@@ -218,26 +218,27 @@ function importOnce(code) {
 }
 
 /**
- * What esbuild makes of a module's exports is a getter each, when the bundle is loaded. Most modules are used by their own
- * bundle alone, so the object is made when another file asks for it.
+ * What esbuild makes of exports is a getter each, for modules and for what they export, all made when the bundle is loaded.
+ * Here a bundle exports one function, which gives the exports of a module by its name, and makes the object when it is asked
+ * for: by then the bundle has run, and what a module exports does not change.
  */
 function exportLazily(code) {
-  let lazy = code;
-  for (const [whole, name, getters] of code.matchAll(/\bvar (\w+)=\{\};__export\(\1,(\{[^{}]*\})\);/gu)) {
-    const getter = new RegExp(`:\\(\\)=>${name}\\b`, "u");
-    // Not the bundle's own exports, nor what the bundle itself imports as a whole.
-    if (!getter.test(code) || code.split(new RegExp(`\\b${name}\\b`, "u")).length !== 4) continue;
-    lazy = lazy
-      .replace(whole, () => `var ${name};`)
-      .replace(getter, () => `:()=>(${name}??(__export(${name}={},${getters}),${name}))`);
-  }
-  return lazy;
+  const [whole, modules] = /__export\(stdin_exports,\{([^{}]*)\}\);module\.exports=stdin_exports;/u.exec(code) ?? [];
+  if (whole === undefined) throw new Error("esbuild exports in another way");
+  let lazy = code.replace("var stdin_exports={};", "");
+  const cases = [...modules.matchAll(/("[^"]+"):\(\)=>(\w+)/gu)].map(([, module, name]) => {
+    const made = new RegExp(`\\bvar ${name}=\\{\\};__export\\(${name},\\{([^{}]*)\\}\\);`, "u").exec(lazy);
+    const isImportedWhole = code.split(new RegExp(`\\b${name}\\b`, "u")).length !== 4;
+    if (made === null || isImportedWhole) return `case ${module}:return ${name};`;
+    lazy = lazy.replace(made[0], () => `var ${name};`);
+    return `case ${module}:return ${name}??={${made[1].replaceAll(":()=>", ":")}};`;
+  });
+  return lazy.replace(whole, () => `module.exports=module=>{switch(module){${cases.join("")}}};`);
 }
 
 async function makeBundle(options, { file, homes }) {
   const modules = [...homes].filter(([, home]) => home === file).map(([module]) => module);
   const lines = modules.map((module) => `export * as ${JSON.stringify(module)} from ${JSON.stringify(`./${module}`)};`);
-  if (modules.includes("src/cli/main.ts")) lines.push('export { runProcess } from "./src/cli/main.ts";');
   const { outputFiles } = await build({
     ...options,
     format: "cjs",

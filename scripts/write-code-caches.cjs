@@ -15,7 +15,7 @@ const used = path.join(root, "used");
 const fetched = path.join(root, "fetched");
 
 const { load, scripts, id } = createLoader(dist);
-const { main } = load("ipm.cjs")["src/cli/main.ts"];
+const { main } = load("ipm.cjs")("src/cli/main.ts");
 
 const pipe = { isTerminal: false, columns: () => undefined, write: () => undefined, stream: () => process.stdout };
 const streams = { stdin: { isTerminal: false, stream: () => process.stdin }, stdout: pipe, stderr: pipe };
@@ -53,7 +53,10 @@ function writeGeneration(name) {
     installed: "2026-01-01T00:00:00.000Z",
   };
   const generation = { schema: 1, number: 1, created: entry.installed, command: "", previous: null, restores: null };
+  const store = path.join(shown, "data/store", entry.entry);
   fs.mkdirSync(path.join(profile, "bin"), { recursive: true });
+  fs.mkdirSync(store, { recursive: true });
+  fs.writeFileSync(path.join(store, "receipt.json"), "{}");
   fs.writeFileSync(path.join(profile, "generation.json"), JSON.stringify({ ...generation, entries: [entry] }));
   fs.symlinkSync("profiles/1", path.join(shown, "data/current"));
 }
@@ -104,6 +107,7 @@ async function warmUp() {
   if (status !== 0) throw new Error("the cache for list could not be written");
   written.add("ipm.cjs");
   await run(shown, "show", tool);
+  await run(shown, "install", tool);
   // As typed, a beginning, the inside of a name, typos, several words.
   for (const words of ["demo", "lst", "stm", "lstn-demo", "lstx-demp", "a demo"])
     await run(shown, "search", ...words.split(" "));

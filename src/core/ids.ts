@@ -12,7 +12,7 @@ export type EntryFolder = Branded<"EntryFolder">;
 
 const TOOL_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/u;
 // Windows cannot open these in any folder, whatever the extension: a registry must stay usable there.
-const RESERVED_NAME = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?$/u;
+const RESERVED_NAMES = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/u;
 const LAUNCHER_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+@-]{0,63}$/u;
 const SHA = /^[0-9a-f]{40}$/u;
 const DIGEST = /^[0-9a-f]{64}$/u;
@@ -20,7 +20,14 @@ const VERSION = /^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?$/u;
 
 /** True for a name that a registry entry may have: lower case, digits, `. _ -`, 1 to 64 characters, no `..`. */
 export function isToolName(text: string): text is ToolName {
-  return TOOL_NAME.test(text) && !text.includes("..") && !RESERVED_NAME.test(text);
+  return TOOL_NAME.test(text) && !text.includes("..") && !isReserved(text);
+}
+
+function isReserved(text: string): boolean {
+  const dot = text.indexOf(".");
+  const length = dot < 0 ? text.length : dot;
+  // A pattern is slow the first time, and nearly no name is that short.
+  return (length === 3 || length === 4) && RESERVED_NAMES.test(text.slice(0, length));
 }
 
 /** True for a command name that may become a file in the profile's `bin`. */

@@ -24,7 +24,8 @@ function demandUsable(name: string, value: string): string {
       },
     );
   }
-  return path.normalize(value).replace(/(?<=.)\/+$/u, "");
+  const normal = path.normalize(value);
+  return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }
 
 function demandHome(env: Environment): string {

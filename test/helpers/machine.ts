@@ -110,7 +110,7 @@ export class Machine {
       target: "node20.19",
       // As scripts/bundle-command-line.mjs writes files, with the id of a build that has this one.
       banner: { js: `/*${"0".repeat(16)}*/(function(exports,require,module,builtin){"use strict";` },
-      footer: { js: "})" },
+      footer: { js: ";module.exports=((own)=>()=>own)(module.exports)})" },
       logLevel: "error",
     });
     mkdirSync(path.join(folder, "package/bin"), { recursive: true });
