@@ -53,21 +53,21 @@ function ok(id: string, title: string, detail: string | null = null): DoctorChec
   return { id, status: "ok", title, detail, fix: null };
 }
 
-/** One check whose failure to run is itself the finding. */
-async function check(id: string, title: string, work: () => Promise<DoctorCheck>): Promise<DoctorCheck> {
+/** Checks whose failure to run is itself the finding. */
+async function checkAll(id: string, title: string, work: () => Promise<DoctorCheck[]>): Promise<DoctorCheck[]> {
   try {
     return await work();
   } catch (error) {
     if (!isIpmError(error)) throw error;
     // Many an error advises to run the very command that is running.
-    return {
-      id,
-      status: "failed",
-      title,
-      detail: error.message,
-      fix: error.hint === "ipm doctor" ? null : (error.hint ?? null),
-    };
+    const fix = error.hint === "ipm doctor" ? null : (error.hint ?? null);
+    return [{ id, status: "failed", title, detail: error.message, fix }];
   }
+}
+
+/** One of them. */
+function check(id: string, title: string, work: () => Promise<DoctorCheck>): Promise<DoctorCheck[]> {
+  return checkAll(id, title, async () => [await work()]);
 }
 
 /** The nearest folder above that is there, when its owner and mode say that this user can make nothing in it. */
@@ -82,50 +82,31 @@ async function closedParent(context: Context, folder: string): Promise<string | 
   return (found.mode & (found.uid === facts.uid ? 0o200 : 0o022)) === 0 ? parent : undefined;
 }
 
-async function checkHomes(context: Context): Promise<DoctorCheck[]> {
+async function checkHome(context: Context, id: string, title: string, folder: string): Promise<DoctorCheck> {
   const { files, facts } = context.host;
+  const failed = (detail: string, fix: string): DoctorCheck => ({ id, status: "failed", title, detail, fix });
+  const found = await files.facts(folder);
+  if (found === undefined) {
+    const closed = await closedParent(context, folder);
+    if (closed === undefined) return ok(id, title, "made when it is needed");
+    return failed(
+      `it cannot be made: you may not write in ${closed}`,
+      "export IPM_HOME=/an/absolute/folder that you may write",
+    );
+  }
+  if (found.kind !== "folder") return failed("it is not a folder", `move ${folder} away`);
+  if (found.uid !== facts.uid)
+    return failed(`it belongs to user ${found.uid}, not to you`, `chown -R ${facts.uid} ${folder}`);
+  if ((found.mode & 0o022) !== 0)
+    return failed(`others may write it (mode ${found.mode.toString(8)})`, `chmod go-w ${folder}`);
+  return ok(id, title);
+}
+
+async function checkHomes(context: Context): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   for (const [name, folder] of Object.entries(context.host.homes)) {
-    const found = await files.facts(folder);
-    const title = `the ${name} home is ${folder}`;
-    if (found === undefined) {
-      const closed = await closedParent(context, folder);
-      checks.push(
-        closed === undefined
-          ? ok(`home.${name}`, title, "made when it is needed")
-          : {
-              id: `home.${name}`,
-              status: "failed",
-              title,
-              detail: `it cannot be made: you may not write in ${closed}`,
-              fix: "export IPM_HOME=/an/absolute/folder that you may write",
-            },
-      );
-    } else if (found.kind !== "folder")
-      checks.push({
-        id: `home.${name}`,
-        status: "failed",
-        title,
-        detail: "it is not a folder",
-        fix: `move ${folder} away`,
-      });
-    else if (found.uid !== facts.uid)
-      checks.push({
-        id: `home.${name}`,
-        status: "failed",
-        title,
-        detail: `it belongs to user ${found.uid}, not to you`,
-        fix: `chown -R ${facts.uid} ${folder}`,
-      });
-    else if ((found.mode & 0o022) !== 0)
-      checks.push({
-        id: `home.${name}`,
-        status: "failed",
-        title,
-        detail: `others may write it (mode ${found.mode.toString(8)})`,
-        fix: `chmod go-w ${folder}`,
-      });
-    else checks.push(ok(`home.${name}`, title));
+    const [id, title] = [`home.${name}`, `the ${name} home is ${folder}`];
+    checks.push(...(await check(id, title, () => checkHome(context, id, title, folder))));
   }
   return checks;
 }
@@ -184,11 +165,10 @@ async function checkPolicy(context: Context): Promise<DoctorCheck> {
 
 /** A data home that a newer ipm has written is read and not written: every command that changes something is refused. */
 async function checkLayout(context: Context, layout: Layout): Promise<DoctorCheck[]> {
-  const found = await check("layout", "the data home", async () => {
+  return checkAll("layout", "the data home", async () => {
     await demandKnownLayout(context.host, layout);
-    return ok("layout", "the data home");
+    return [];
   });
-  return found.status === "ok" ? [] : [found];
 }
 
 /** The configuration as every look-up reads it: while it cannot be read nothing can be found. */
@@ -443,6 +423,24 @@ async function checkTool(context: Context, layout: Layout, name: string, fix: bo
   return checks;
 }
 
+/** What is installed: the current generation, its launchers, each tool and workspace, and what lies about. */
+async function checkState(context: Context, layout: Layout, fix: boolean): Promise<DoctorCheck[]> {
+  const checks = [await checkGeneration(context, layout), await checkGarbage(context, layout)];
+  const generation = await readCurrent(context.host, layout, () => {});
+  if (generation !== null) {
+    const launchers = `the launchers of generation ${generation.number}`;
+    checks.push(
+      ...(await check("launchers", launchers, () => checkProfile(context, layout, generation, launchers, fix))),
+    );
+    for (const tool of generation.entries) {
+      const title = `${tool.name} ${tool.version}`;
+      checks.push(...(await check(`entry.${tool.name}`, title, () => checkEntry(context, layout, tool, fix))));
+    }
+  }
+  for (const workspace of await readWorkspaces(context)) checks.push(await checkWorkspace(context, workspace));
+  return [...checks, ...(await checkWithdrawn(context, null))];
+}
+
 /**
  * Look at this machine and at ipm's own state; with `fix`, mend what can be mended without building anything.
  * @param options.name look at this tool alone; one that is not installed is looked at for what it needs
@@ -459,27 +457,18 @@ export async function doctor(context: Context, options: { name: string | null; f
   }
   if (options.name !== null) checks.push(...(await checkTool(context, layout, options.name, options.fix)));
   else {
-    checks.push(...(await checkHomes(context)), checkPath(context, layout), checkNode(context));
-    checks.push(await check("git", "git", async () => ok("git", `git ${await context.host.git.version()}`)));
-    checks.push(await check("locks", "kernel locks", () => checkLocks(context)));
     checks.push(
+      ...(await checkHomes(context)),
+      checkPath(context, layout),
+      checkNode(context),
+      ...(await check("git", "git", async () => ok("git", `git ${await context.host.git.version()}`))),
+      ...(await check("locks", "kernel locks", () => checkLocks(context))),
       await checkSandbox(context),
       ...(await checkLayout(context, layout)),
-      await check("config", "the configuration", () => checkConfig(context)),
-      await check("policy", "the policy", () => checkPolicy(context)),
-      await checkGeneration(context, layout),
-      await checkGarbage(context, layout),
+      ...(await check("config", "the configuration", () => checkConfig(context))),
+      ...(await check("policy", "the policy", () => checkPolicy(context))),
+      ...(await checkAll("state", "what is installed", () => checkState(context, layout, options.fix))),
     );
-    const generation = await readCurrent(context.host, layout, () => {});
-    if (generation !== null) {
-      const launchers = `the launchers of generation ${generation.number}`;
-      checks.push(
-        await check("launchers", launchers, () => checkProfile(context, layout, generation, launchers, options.fix)),
-      );
-      for (const tool of generation.entries) checks.push(await checkEntry(context, layout, tool, options.fix));
-    }
-    for (const workspace of await readWorkspaces(context)) checks.push(await checkWorkspace(context, workspace));
-    checks.push(...(await checkWithdrawn(context, null)));
   }
   return { healthy: checks.every(({ status }) => status !== "failed"), checks };
 }

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { IpmError } from "../../../src/core/errors.ts";
+import type { Files } from "../../../src/core/host.ts";
 import { doctor } from "../../../src/usecases/doctor.ts";
 import { collectGarbage } from "../../../src/usecases/gc.ts";
 import { install } from "../../../src/usecases/install.ts";
@@ -131,6 +133,22 @@ test("doctor says of a home that cannot be made why, and does not advise to run 
     fix: expect.stringContaining("IPM_HOME"),
   });
   expect(checks.find(({ id }) => id === "locks")?.status).toBe("failed");
+  expect(checks.filter(({ fix }) => fix === "ipm doctor")).toEqual([]);
+});
+
+test("doctor tells of homes that it may not look into, and goes on with the rest", async () => {
+  const ipm = await ipmWith([ALPHA]);
+  await install(ipm.context, ["alpha"], OPTIONS);
+  const { host } = ipm.context;
+  const refuse = async (file: string): Promise<never> => {
+    throw new IpmError("IO_FAILED", `cannot look at ${file}: permission denied (EACCES)`, { hint: "ipm doctor" });
+  };
+  const files: Files = { ...host.files, facts: refuse, readText: refuse, readLink: refuse, list: refuse };
+  const { healthy, checks } = await doctor({ ...ipm.context, host: { ...host, files } }, { name: null, fix: false });
+  expect(healthy).toBe(false);
+  expect(checks.map(({ id, status }) => `${id} ${status}`)).toEqual(
+    expect.arrayContaining(["home.data failed", "home.cache failed", "node ok", "config failed", "state failed"]),
+  );
   expect(checks.filter(({ fix }) => fix === "ipm doctor")).toEqual([]);
 });
 
