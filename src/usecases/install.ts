@@ -457,6 +457,25 @@ async function tellOfFormerData(context: Context, former: ReadonlyMap<string, st
   }
 }
 
+/** Say that what is installed gives way to a tool of its name from somewhere else, which is another tool. */
+async function warnOfAnotherOrigin(
+  context: Context,
+  { tool, origin, what }: Plan,
+  there: Present | undefined,
+): Promise<void> {
+  if (there === undefined || (there.registry !== null && there.registry === origin.registry)) return;
+  const before = await planOf(context, there);
+  if (before === undefined || before.origin.source === origin.source) return;
+  const from = ({ registry, source }: Plan["origin"]): string =>
+    `${escapeUntrusted(source)}${registry === null ? "" : ` (registry ${registry})`}`;
+  const data = what.persist === undefined ? "" : ", and goes on with its data";
+  context.emit({
+    type: "warning",
+    code: "OTHER_ORIGIN",
+    message: `${tool.name} ${there.version} is from ${from(before.origin)}; what takes its place is from ${from(origin)}${data}`,
+  });
+}
+
 /** Say that nobody should begin to use what is being installed. */
 function warnOfDeprecated(context: Context, { tool }: Plan): void {
   if (tool.deprecated === null) return;
@@ -560,6 +579,7 @@ export async function install(
   const prepared = await forEachTarget(wanted, options, failed, async ({ typed, target, there }) => ({
     typed,
     target,
+    there,
     ...(await prepareTarget(
       context,
       target,
@@ -581,6 +601,7 @@ export async function install(
     new Set(present.keys()),
   );
   if (conflict !== undefined) throw conflict;
+  for (const { plan, there } of prepared) await warnOfAnotherOrigin(context, plan, there);
   if (options.dryRun) {
     const number = current?.number ?? null;
     return { generation: number, installed: [], unchanged, failed, attempts: [], plans, dryRun: true, notes: [] };

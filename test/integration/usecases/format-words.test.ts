@@ -115,6 +115,29 @@ test("a manifest that its registry has broken stops no command about all tools, 
   expect(warnings(ipm).filter((line) => line.startsWith("MANIFEST_INVALID: alpha is left alone: "))).toHaveLength(2);
 });
 
+test("a tool of an installed one's name from somewhere else is said to be another one, and only once", async () => {
+  const ipm = await ipmWith([{ name: "alpha", versions: ["1.0.0", "2.0.0"] }]);
+  const mine = path.join(ipm.folder, "mine");
+  mkdirSync(mine);
+  writeFileSync(path.join(mine, "tool"), "#!/bin/sh\necho mine\n", { mode: 0o755 });
+  writeFileSync(
+    path.join(mine, "ipm.yaml"),
+    "schema: ipm/v1\nname: alpha\nsummary: Another alpha\nlicense: MIT\nsteps: [uses: copy]\nbin: { alpha: tool }\n",
+  );
+  const told = (): string[] => warnings(ipm).filter((line) => line.startsWith("OTHER_ORIGIN: "));
+  await install(ipm.context, ["alpha@1.0.0"], OPTIONS);
+  await upgrade(ipm.context, [], OPTIONS);
+  expect(told()).toEqual([]);
+  await install(ipm.context, ["./mine"], { ...OPTIONS, allowUnverified: true, dryRun: true });
+  expect(told()).toEqual([
+    `OTHER_ORIGIN: alpha 2.0.0 is from bundle alpha.bundle (registry demo); what takes its place is from ${mine}`,
+  ]);
+  await install(ipm.context, ["./mine"], { ...OPTIONS, allowUnverified: true });
+  writeFileSync(path.join(mine, "tool"), "#!/bin/sh\necho changed\n", { mode: 0o755 });
+  await install(ipm.context, ["./mine"], { ...OPTIONS, allowUnverified: true });
+  expect(told()).toHaveLength(2);
+});
+
 test("an alias finds the tool and says so; a deprecated one says what to use instead", async () => {
   const more = "aliases: [al]\ndeprecated: { why: it is too old, use: bravo }";
   const ipm = await ipmWith([{ name: "alpha", versions: ["1.0.0"], more }]);
