@@ -272,7 +272,14 @@ export async function buildTarget(
       ),
     });
     if (!built.reused) fresh.push(built.id);
-    const entry = generationEntryOf(formatEntryId(built.id), built.receipt, false);
+    const { origin, trust } = prepared.plan;
+    // What was built for another registry's entry with the same plan is used again, and is this one's from now on.
+    const entry: GenerationEntry = {
+      ...generationEntryOf(formatEntryId(built.id), built.receipt, false),
+      registry: origin.registry,
+      target: origin.again,
+      trust: trust.level,
+    };
     return { id: built.id, entry, plan: prepared.plan };
   });
 }
@@ -421,7 +428,11 @@ function withBuilt(
     before.get(name) ?? before.get(former.get(name) ?? name);
   // Once more under the lock: somebody may have held it in the meantime.
   for (const { entry } of built) demandNotHeld(previous(entry.name), entry.version);
-  if (built.every(({ entry }) => before.get(entry.name)?.entry === entry.entry)) return null;
+  const isCurrent = ({ entry }: Built): boolean => {
+    const now = before.get(entry.name);
+    return now?.entry === entry.entry && now.registry === entry.registry && now.target === entry.target;
+  };
+  if (built.every(isCurrent)) return null;
   const names = new Set(built.map(({ entry }) => entry.name));
   const done = new Map([...former].filter(([name]) => names.has(name)));
   return {

@@ -2,7 +2,7 @@ import { readCurrent } from "../store/read-current.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { GenerationEntry } from "../store/generations.ts";
 import type { Context } from "./context.ts";
-import { entriesOf, warnOfBrokenEntry } from "./entries-of.ts";
+import { entriesOf, warnOfEntry } from "./entries-of.ts";
 import { latestFor } from "./latest-for.ts";
 import { readWorkspaces } from "./list.ts";
 import { findTrackedUpdates } from "./tracked-tools.ts";
@@ -52,7 +52,8 @@ export async function outdated(
   options: { offline: boolean } = { offline: false },
 ): Promise<{ tools: OutdatedTool[] }> {
   const entries = await readUpgradable(context);
-  const known = await entriesOf(context, entries, warnOfBrokenEntry(context));
+  const warn = warnOfEntry(context);
+  const known = await entriesOf(context, entries, warn, warn);
   const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, entries, known);
   const tools: OutdatedTool[] = [];
   for (const { name, version, held, registry } of entries) {

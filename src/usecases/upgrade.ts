@@ -2,7 +2,7 @@ import { IpmError } from "../core/errors.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import type { Context, PlanOptions } from "./context.ts";
 import { type InstallResult, type UnchangedTool, install } from "./install.ts";
-import { entriesOf, warnOfBrokenEntry } from "./entries-of.ts";
+import { entriesOf, warnOfEntry } from "./entries-of.ts";
 import { latestFor } from "./latest-for.ts";
 import { type Upgradable, readUpgradable } from "./outdated.ts";
 import type { ManifestSource } from "../manifest/schema.ts";
@@ -60,7 +60,8 @@ export async function upgrade(
   const named = installed.filter(({ name }) => names.includes(name));
   // A name that nothing has may be the one that its registry calls an installed tool by now.
   const isNamed = named.length > 0 && named.length === new Set(names).size;
-  const known = await entriesOf(context, isNamed ? named : installed, isNamed ? undefined : warnOfBrokenEntry(context));
+  const warn = warnOfEntry(context);
+  const known = await entriesOf(context, isNamed ? named : installed, isNamed ? undefined : warn, warn);
   const tools = chooseTools(installed, known, names);
   const tracked = options.offline ? new Map<string, never>() : await findTrackedUpdates(context, tools, known);
   // What nobody has verified needs a yes: it is left alone where nobody can be asked and nobody has named it.

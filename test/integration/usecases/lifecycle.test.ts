@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { hold } from "../../../src/usecases/hold.ts";
@@ -292,6 +292,28 @@ test("reinstall builds beside and switches; the broken tree stays until gc", asy
   expect(say(ipm, "alpha")).toBe("alpha 1.0.0");
   expect(await installed(ipm)).toEqual(["alpha 1.0.0 held"]);
   await expect(reinstall(ipm.context, "zulu", OPTIONS)).rejects.toMatchObject({ code: "NOT_INSTALLED" });
+});
+
+test("a tool whose registry is gone is told of, and another registry with the same plan takes it over", async () => {
+  const ipm = await ipmWith([ALPHA2]);
+  await install(ipm.context, ["alpha@1.0.0"], OPTIONS);
+  const registry = path.join(ipm.folder, "registry");
+  const text = readFileSync(path.join(registry, "registry.yaml"), "utf8");
+  writeFileSync(path.join(registry, "registry.yaml"), text.replace("id: demo", "id: other"));
+  await ipm.setRegistry(registry);
+  const warned = (): string[] =>
+    ipm.events.splice(0).flatMap((event) => (event.type === "warning" ? [`${event.code} ${event.message}`] : []));
+  ipm.events.length = 0;
+  const gone = expect.stringMatching(/^REGISTRY_NOT_FOUND alpha is left alone: .*"demo"/u);
+  expect((await outdated(ipm.context)).tools).toEqual([]);
+  expect(warned()).toEqual([gone]);
+  await upgrade(ipm.context, ["alpha"], OPTIONS);
+  expect(warned()).toEqual([gone]);
+
+  await install(ipm.context, ["other:alpha@1.0.0"], OPTIONS);
+  expect(ipm.events.filter(({ type }) => type === "step.started")).toEqual([]);
+  expect(await listTools(ipm.context)).toMatchObject([{ name: "alpha", version: "1.0.0", registry: "other" }]);
+  expect((await outdated(ipm.context)).tools).toMatchObject([{ name: "alpha", latest: "2.0.0" }]);
 });
 
 test("what is installed already is told from what was asked for: another method, two versions of it", async () => {
