@@ -110,7 +110,7 @@ export const ERRORS = {
   NOTHING_TO_INSTALL: {
     exit: EXIT.notFound,
     cause: "The entry has no method: it is a library, or is only offered elsewhere.",
-    cure: "Run the command of the message: it is the one for this ecosystem.",
+    cure: "Run the command of the message: it is the one for this ecosystem. There is nothing to verify either.",
   },
   REGISTRY_NOT_FOUND: {
     exit: EXIT.notFound,

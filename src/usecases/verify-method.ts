@@ -2,6 +2,7 @@ import path from "node:path";
 import { type IpmError, isIpmError } from "../core/errors.ts";
 import type { IpmEvent } from "../core/events.ts";
 import { type Host, platformId } from "../core/host.ts";
+import { isRecord } from "../core/is-record.ts";
 import { escapeUntrusted } from "../core/untrusted-text.ts";
 import { methodChoices } from "../manifest/resolve-manifest.ts";
 import { packageUrl, parsePackageReference } from "../manifest/package-reference.ts";
@@ -126,6 +127,14 @@ function linesOf(error: IpmError): string[] {
   return typeof shown === "string" ? shown.trim().split("\n").slice(-5).map(escapeUntrusted) : [];
 }
 
+/** What the manifest's writer can do about a failure, where its own hint is for users. */
+function wayOut(error: IpmError): string[] {
+  const { inputs } = error.data;
+  if (error.code !== "INPUT_MISSING" || !Array.isArray(inputs)) return [];
+  const names = inputs.flatMap((input) => (isRecord(input) && typeof input["env"] === "string" ? [input["env"]] : []));
+  return [`a clean room knows only what --set gives it: ${names.map((name) => `--set ${name}=VALUE`).join(" ")}`];
+}
+
 function attestedSource({ what: { source } }: Plan): Pick<Attestation, "commit" | "tree" | "package"> {
   if (!isPackage(source)) return { commit: source.commit, tree: source.tree, package: null };
   const reference = parsePackageReference(source.package);
@@ -221,7 +230,7 @@ class MethodVerification {
       host.signal.throwIfAborted();
       if (error instanceof Failed) details = [error.message];
       else if (isFailureOfTool(error)) {
-        details = [`${error.code}: ${error.message}`, ...linesOf(error)];
+        details = [`${error.code}: ${error.message}`, ...linesOf(error), ...wayOut(error)];
         await this.#keepLog(room, error);
       } else throw error;
     }

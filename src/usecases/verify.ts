@@ -2,6 +2,7 @@ import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { platformId } from "../core/host.ts";
 import { demandMethod, methodChoices } from "../manifest/resolve-manifest.ts";
+import { methodsOf } from "../manifest/methods-of.ts";
 import { ATTESTATIONS, PACKAGES } from "../registry/registry-tree.ts";
 import { type Attestation, attestationFile } from "../trust/attestation.ts";
 import type { Context, PlanOptions } from "./context.ts";
@@ -154,7 +155,7 @@ function demandPlaceToWrite(subjects: readonly VerifySubject[], options: VerifyO
  * Verify targets in clean rooms, each method on its own, and write attestations for the versions whose methods all held,
  * each as soon as it is through. What fails keeps nothing else from being verified. Nothing of this machine's installation
  * is touched.
- * @throws IpmError USAGE, SANDBOX_UNAVAILABLE, those of look-ups, with one method whatever broke
+ * @throws IpmError USAGE, NOTHING_TO_INSTALL, SANDBOX_UNAVAILABLE, those of look-ups, with one method whatever broke
  *   its run, and the abort's own error; what does not hold is in the report
  */
 export async function verify(
@@ -179,6 +180,15 @@ export async function verify(
   const isolation = await demandSandbox(context);
   await removeAbandonedRooms(context);
   const planned = subjects.flatMap((subject) => itemsOf(context, subject, options.method));
+  // Of a whole registry they are left out.
+  const idle = planned.length === 0 ? subjects.find(({ manifest }) => methodsOf(manifest).length === 0) : undefined;
+  if (idle !== undefined) {
+    const what = idle.manifest.kind === "library" ? "a library" : "an entry without methods";
+    throw new IpmError("NOTHING_TO_INSTALL", `${idle.name} is ${what}: there is nothing to verify`, {
+      hint: `ipm lint, and ipm show ${idle.name}`,
+      data: { name: idle.name },
+    });
+  }
   const written: string[] = [];
   const finished = subjects.map((): MethodRun[] => []);
   const ofSubject = (subject: VerifySubject): MethodRun[] => finished[subjects.indexOf(subject)] ?? [];

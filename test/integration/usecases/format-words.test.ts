@@ -12,9 +12,10 @@ import { addRegistry } from "../../../src/usecases/registries.ts";
 import { rollback } from "../../../src/usecases/rollback.ts";
 import { runTool } from "../../../src/usecases/run-tool.ts";
 import { upgrade } from "../../../src/usecases/upgrade.ts";
+import { verify } from "../../../src/usecases/verify.ts";
 import { type DemoTool, writeDemoRegistry } from "../../helpers/demo-registry.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
-import { OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
+import { OPTIONS, VERIFY_OPTIONS, type TestIpm, createTestIpm } from "../../helpers/test-ipm.ts";
 
 async function ipmWith(tools: readonly DemoTool[]): Promise<TestIpm> {
   const folder = temporaryFolder();
@@ -56,6 +57,7 @@ elsewhere: { flatpak: org.example.Kit, npm: "kit@{version}" }
   await expect(install(context, ["kit"], { ...OPTIONS, dryRun: true })).rejects.toMatchObject(refused);
   await expect(planTargets(context, ["kit@1.2.0"], OPTIONS)).rejects.toMatchObject(refused);
   await expect(runTool(context, "kit", [], OPTIONS)).rejects.toMatchObject(refused);
+  await expect(verify(context, ["kit"], VERIFY_OPTIONS)).rejects.toMatchObject({ code: "NOTHING_TO_INSTALL" });
   expect(await listTools(context)).toEqual([]);
 });
 

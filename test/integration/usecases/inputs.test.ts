@@ -198,7 +198,9 @@ describe("how long it is kept", () => {
 
   test("a clean room knows only what it is told, and needs no secret", { timeout: 60_000 }, async () => {
     const ipm = await ipmWith([ASKER], { env: { ASKER_SERVER: "from-environment", ASKER_TOKEN: SECRET } });
-    expect((await verify(ipm.context, ["asker"], VERIFY_OPTIONS)).methods[0]).toMatchObject({ outcome: "failed" });
+    const without = await verify(ipm.context, ["asker"], VERIFY_OPTIONS);
+    expect(without.methods[0]).toMatchObject({ outcome: "failed", version: "1.0.0" });
+    expect(without.methods[0]?.checks[0]?.details.at(-1)).toContain("--set ASKER_SERVER=VALUE");
     const set = { ASKER_SERVER: "example.org" };
     expect((await verify(ipm.context, ["asker"], { ...VERIFY_OPTIONS, set })).methods[0]).toMatchObject({
       outcome: "passed",
