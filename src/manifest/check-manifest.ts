@@ -67,7 +67,8 @@ export function checkManifest(data: PartialData, written: Written, options: Chec
   // `validate` has taken out whatever is not of the schema's form.
   // oxlint-disable-next-line no-unsafe-type-assertion -- the type says no more than that
   const draft = data as unknown as Draft;
-  checkPlaceholders(data, [], report);
+  const { git, bundle, package: packaged } = draft.source ?? {};
+  checkPlaceholders(data, [], packaged === undefined || (git ?? bundle) !== undefined, report);
   checkNames(draft, report);
   if (options.kind === "registry") {
     checkSource(draft, check);
@@ -626,10 +627,11 @@ function insteadOfPlaceholder(path: Path, name: string): string | undefined {
     : `in \`run\` it is ${variable}`;
 }
 
-function checkPlaceholders(value: PartialData | undefined, path: Path, report: Report): void {
+/** @param hasCommit false for an entry of a package alone */
+function checkPlaceholders(value: PartialData | undefined, path: Path, hasCommit: boolean, report: Report): void {
   if (value === undefined) return;
   if (typeof value === "object") {
-    for (const [key, member] of membersOf(value)) checkPlaceholders(member, [...path, key], report);
+    for (const [key, member] of membersOf(value)) checkPlaceholders(member, [...path, key], hasCommit, report);
     return;
   }
   const filled = fillsPlaceholders(path);
@@ -640,6 +642,8 @@ function checkPlaceholders(value: PartialData | undefined, path: Path, report: R
         ? `\`\${${name}}\` is shell syntax; nothing fills it in`
         : `unknown placeholder \`{${name}}\``;
       report(path, { code: "UNKNOWN_PLACEHOLDER", message, hint: "placeholders: {version}, {commit}, {prefix}" });
+    } else if (filled && name === "commit" && !hasCommit) {
+      report(path, { code: "PLACEHOLDER_NOT_ALLOWED", message: "`{commit}` is empty here: a package has no commit" });
     } else if (!filled && known && !shell) {
       const hint = insteadOfPlaceholder(path, name);
       report(path, { code: "PLACEHOLDER_NOT_ALLOWED", message: `\`{${name}}\` is not filled in here`, hint });

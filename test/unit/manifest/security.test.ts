@@ -406,6 +406,14 @@ describe("A19: placeholders", () => {
     expect(result.ok ? [] : result.findings.map((finding) => finding.hint)).toEqual([hint]);
   });
 
+  test("a package has no commit", () => {
+    const source = "source: { package: npm:ripcat }";
+    const versions = `versions: [{ version: 1.0.0, integrity: sha512-YQ==, lock: locks/1.0.0.npm }]`;
+    const elsewhere = "license: MIT\nelsewhere: { npm: 'ripcat@{commit}' }";
+    expect(codesOf({ source, versions, license: elsewhere })).toEqual(["PLACEHOLDER_NOT_ALLOWED"]);
+    expect(codesOf({ license: elsewhere })).toEqual([]);
+  });
+
   test("known ones pass where they are filled; braces of patterns and of the shell are none", () => {
     expect(
       codesOf({
