@@ -23,7 +23,7 @@ export interface UninstallResult {
   readonly workspaces: readonly RemovedWorkspace[];
   /** Bytes removed by `--purge`; without it the tree stays for a rollback. */
   readonly purgedBytes: number;
-  /** Folders with data of the user's that stay, and that `--purge` removes. */
+  /** Folders with data of the user's that stay, and that `--purge` removes; with it, what is still in use. */
   readonly kept: readonly string[];
 }
 
@@ -58,8 +58,11 @@ async function hasRemains(context: Context, name: string): Promise<boolean> {
   return false;
 }
 
-/** Remove everything of tools that are in no current generation any more. @returns bytes */
-async function purge(context: Context, names: ReadonlySet<string>): Promise<number> {
+/** Remove everything of tools that are in no current generation any more. @returns bytes, and folders that had to stay */
+async function purge(
+  context: Context,
+  names: ReadonlySet<string>,
+): Promise<{ readonly bytes: number; readonly kept: readonly string[] }> {
   const layout = layoutOf(context.host.homes);
   const store = storeOf(context);
   const collected = await collect(store, { keep: 0, dryRun: false, only: names });
@@ -82,7 +85,7 @@ async function purge(context: Context, names: ReadonlySet<string>): Promise<numb
       await lock.release();
     }
   }
-  return bytes;
+  return { bytes, kept: collected.kept.map(({ name }) => path.join(layout.store, name)) };
 }
 
 /**
@@ -113,8 +116,8 @@ export async function uninstall(
     }
     return removed.length === 0 ? null : { entries: entries.filter((entry) => !removed.includes(entry)) };
   });
-  const purgedBytes = options.purge ? await purge(context, wanted) : 0;
-  const kept: string[] = [];
+  const purged = options.purge ? await purge(context, wanted) : { bytes: 0, kept: [] };
+  const kept = [...purged.kept];
   for (const name of wanted) {
     const { state } = foldersOf(context, name);
     if ((await context.host.files.list(state)).length > 0) kept.push(state);
@@ -128,7 +131,7 @@ export async function uninstall(
     generation: after?.number ?? 0,
     workspaces,
     removed: removed.map(({ name, version }) => ({ name, version })),
-    purgedBytes,
+    purgedBytes: purged.bytes,
     kept,
   };
 }

@@ -35,14 +35,28 @@ export function renderUninstall(
   theme: Theme,
 ): readonly string[] {
   const done = theme.good(theme.symbols.done);
+  // What was uninstalled before can be purged later.
+  const isLate = isPurge && result.removed.length === 0 && result.workspaces.length === 0;
   return [
+    ...(isLate && result.kept.length === 0
+      ? [`${done} what was left of it is gone; ${formatBytes(result.purgedBytes)} given back`]
+      : []),
     ...result.removed.map(
       (tool) => `${done} ${theme.strong(escapeUntrusted(tool.name))} ${escapeUntrusted(tool.version)} is off PATH`,
     ),
     ...result.workspaces.flatMap((workspace) => workspaceLines(workspace, theme)),
-    ...(result.removed.length === 0 ? [] : [goneLine(result.purgedBytes, isPurge, theme)]),
+    ...(result.removed.length === 0 || (isPurge && result.kept.length > 0)
+      ? []
+      : [goneLine(result.purgedBytes, isPurge, theme)]),
     ...result.kept.flatMap((folder) =>
-      hang("  ", `your data stays in ${escapeUntrusted(folder)} (--purge removes it)`, theme.width, theme.faint),
+      isPurge
+        ? hang(
+            `${theme.symbols.caution} `,
+            `${escapeUntrusted(folder)} stays, because it is in use; ${formatBytes(result.purgedBytes)} given back, the rest by ipm gc`,
+            theme.width,
+            theme.caution,
+          )
+        : hang("  ", `your data stays in ${escapeUntrusted(folder)} (--purge removes it)`, theme.width, theme.faint),
     ),
   ];
 }

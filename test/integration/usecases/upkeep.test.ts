@@ -109,6 +109,22 @@ for (const shebang of ["#!/bin/sh", "#!/usr/bin/env node"]) {
   });
 }
 
+test("a purge says what stays because it runs, and a later one takes it", async () => {
+  const ipm = await ipmWith([waiting("sleeper", "#!/bin/sh")]);
+  const { installed } = await install(ipm.context, ["sleeper"], OPTIONS);
+  const child = await startWaiting(ipm, "sleeper");
+  const entry = path.join(ipm.layout.store, installed[0]?.entry ?? "");
+  expect((await uninstall(ipm.context, ["sleeper"], { purge: true })).kept).toEqual([entry]);
+  expect(existsSync(entry)).toBe(true);
+  child.stdin?.end();
+  await once(child, "exit");
+  const late = await uninstall(ipm.context, ["sleeper"], { purge: true });
+  expect(late).toMatchObject({ removed: [], kept: [] });
+  expect(existsSync(entry)).toBe(false);
+  // Nothing of it is left, and so there is nothing to be purged.
+  await expect(uninstall(ipm.context, ["sleeper"], { purge: true })).rejects.toMatchObject({ code: "NOT_INSTALLED" });
+});
+
 test("doctor says of a home that cannot be made why, and does not advise to run doctor", async () => {
   const ipm = await ipmWith([ALPHA]);
   await install(ipm.context, ["alpha"], OPTIONS);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renderChange } from "../../../src/cli/render/changes.ts";
+import { renderChange, renderUninstall } from "../../../src/cli/render/changes.ts";
 import { displayWidth } from "../../../src/cli/render/display-width.ts";
 import { renderError } from "../../../src/cli/render/error.ts";
 import { renderHistory } from "../../../src/cli/render/history.ts";
@@ -295,4 +295,13 @@ test("a long command of the history stays in its column", () => {
   expect(rest.length).toBeGreaterThan(0);
   for (const line of rest) expect(line.search(/\S/u)).toBe(column);
   for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+});
+
+test("a purge never says that all is gone while something is in use, and is never silent", () => {
+  const result = { generation: 2, removed: [], workspaces: [], purgedBytes: 1000, kept: [] };
+  expect(renderUninstall(result, true, plain)).toEqual(["✔ what was left of it is gone; 1.0 kB given back"]);
+  const running = { ...result, removed: [{ name: "alpha", version: "1.0.0" }], kept: ["/data/store/alpha/1.0.0-0"] };
+  const lines = renderUninstall(running, true, plain).join("\n");
+  expect(lines).toContain("/data/store/alpha/1.0.0-0 stays, because it is in use");
+  expect(lines).not.toContain("are gone");
 });
