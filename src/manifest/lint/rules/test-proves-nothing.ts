@@ -2,25 +2,11 @@ import { programOf } from "../../shell-commands.ts";
 import { commandsOf, launchersOf, testsOf } from "../places.ts";
 import type { LintRule } from "../rule.ts";
 
-const NO_PROOF = new Set([
-  "true",
-  ":",
-  "echo",
-  "printf",
-  "exit",
-  "test",
-  "[",
-  "[[",
-  "command",
-  "which",
-  "type",
-  "cd",
-  "ls",
-  "sleep",
-  "cat",
-  "export",
-  "set",
-]);
+const PASSES = ["true", ":", "echo", "printf", "exit", "cd", "sleep", "export", "set"];
+/** Look at files: of a tool they run nothing, of a workspace the files are what there is. */
+const LOOKS = ["test", "[", "[[", "command", "which", "type", "ls", "cat"];
+const NO_PROOF: ReadonlySet<string> = new Set([...PASSES, ...LOOKS]);
+const NO_PROOF_OF_WORKSPACE: ReadonlySet<string> = new Set(PASSES);
 
 export const testProvesNothing: LintRule = {
   code: "TEST_PROVES_NOTHING",
@@ -31,13 +17,16 @@ export const testProvesNothing: LintRule = {
   bad: "steps: [uses: npm]\nbin: [rc]\ntests: [run: echo ok]",
   good: 'steps: [uses: npm]\nbin: [rc]\ntests: [{ run: printf abc | rc b, expect: { stdout: "^abc$" } }]',
   check: (subject) => {
+    const noProof = subject.kind === "workspace" ? NO_PROOF_OF_WORKSPACE : NO_PROOF;
     const launchers = new Set(launchersOf(subject).map(({ name }) => name));
     return testsOf(subject).flatMap(({ path, test }) => {
       const commands = commandsOf(test.run);
       const programs = commands.map(programOf);
       const place = { path: [...path, "run"], hint: "run a command of the tool and say what it must answer" };
-      if (programs.every((program) => NO_PROOF.has(program) && !launchers.has(program)))
-        return [{ ...place, message: "the test runs nothing of the tool" }];
+      if (programs.every((program) => noProof.has(program) && !launchers.has(program)))
+        return [
+          { ...place, message: `the test runs nothing of the ${subject.kind === "workspace" ? "workspace" : "tool"}` },
+        ];
       const [last, before] = [commands.at(-1), commands.at(-2)];
       const swallows = before?.ending === "||" && last !== undefined && /^(?:true|:|echo|exit)$/u.test(programOf(last));
       const expects = test.expect?.stdout ?? test.expect?.stderr ?? test.expect?.output;

@@ -142,6 +142,14 @@ describe("tests that prove nothing", () => {
     expect(codesIn(manifestYaml({ tests }), factsAlone("registry"))).toEqual([code]);
   });
 
+  test.each([
+    ["tests: [run: test -f built.txt]", []],
+    ["tests: [run: echo fine]", ["TEST_PROVES_NOTHING"]],
+  ])("of a workspace the files are what there is: %s", (tests, codes) => {
+    const kind = "name: ripcat\nkind: workspace";
+    expect(codesIn(manifestYaml({ name: kind, bin: null, tests }), factsAlone("registry"))).toEqual(codes);
+  });
+
   test("a repository's own ipm.yaml may have a smoke test only", () => {
     const text = manifestYaml({ source: null, versions: null, tests: "tests: [run: rc --help]" });
     expect(codesIn(text, factsAlone("repository"))).toEqual([]);
