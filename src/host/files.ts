@@ -222,7 +222,7 @@ export function createFiles(): Files {
     // Looked at first: a folder that is not there is common, and the error would take longer than everything else here.
     list: async (folder) =>
       attemptOptional("list", folder, () =>
-        fs.statSync(folder, { throwIfNoEntry: false }) === undefined ? [] : fs.readdirSync(folder).toSorted(),
+        fs.lstatSync(folder, { throwIfNoEntry: false }) === undefined ? [] : fs.readdirSync(folder).toSorted(),
       ) ?? [],
     readLink: async (file) => {
       try {
