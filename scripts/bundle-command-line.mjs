@@ -54,7 +54,12 @@ const BUNDLES = [
   {
     // Looking up anything else than a name.
     file: "search.cjs",
-    entries: ["src/usecases/search.ts", "src/cli/render/search.ts", "src/registry/search-reader.ts"],
+    entries: [
+      "src/usecases/search.ts",
+      "src/cli/render/search.ts",
+      "src/registry/search-reader.ts",
+      "src/registry/search-registries.ts",
+    ],
   },
   {
     // Registries of config.yaml.

@@ -1,4 +1,4 @@
-import { IpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { relativePathProblem } from "../manifest/relative-path.ts";
@@ -158,12 +158,12 @@ async function slotsOf(
 }
 
 async function sequenceOf(slot: Slot): Promise<number | undefined> {
-  try {
-    return (await slot.open()).meta.sequence;
-  } catch (error) {
-    if (error instanceof IpmError && error.code === "REGISTRY_NOT_UPDATED") return undefined;
-    throw error;
-  }
+  return (await slot.open().catch(unlessNeverFetched))?.meta.sequence;
+}
+
+/** For `catch`: a registry that was never fetched is none. */
+function unlessNeverFetched(error: unknown): undefined {
+  if (!isIpmError(error, "REGISTRY_NOT_UPDATED")) throw error;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -262,34 +262,13 @@ export async function openRegistries(context: RegistryContext, config?: Registry
       );
     },
     search: async (words, limit = DEFAULT_HITS) => {
-      const hits: (SearchHit & { readonly matched: number })[] = [];
-      for (const slot of slots) {
-        let registry: OpenRegistry;
-        try {
-          registry = await open(slot);
-        } catch (error) {
-          if (error instanceof IpmError && error.code === "REGISTRY_NOT_UPDATED") continue;
-          throw error;
-        }
-        const found = await registry.search(words, limit);
-        hits.push(...found.map((hit) => ({ ...hit, registry: registry.id })));
-      }
-      const most = Math.max(0, ...hits.map((hit) => hit.matched));
-      return hits
-        .filter((hit) => hit.matched === most)
-        .toSorted(
-          (left, right) =>
-            right.score - left.score ||
-            (left.name < right.name ? -1 : left.name > right.name ? 1 : left.registry < right.registry ? -1 : 1),
-        )
-        .slice(0, limit)
-        .map(({ name, registry, summary, version, score }) => ({
-          name: escapeUntrusted(name),
-          registry,
-          summary: escapeUntrusted(summary),
-          version: version === null ? null : escapeUntrusted(version),
-          score,
-        }));
+      const { searchRegistries } = await import("./search-registries.ts");
+      const fetched = (slot: Slot): Promise<OpenRegistry | undefined> => open(slot).catch(unlessNeverFetched);
+      return searchRegistries(
+        slots.map((slot) => async () => fetched(slot)),
+        words,
+        limit,
+      );
     },
     close: () => {
       for (const registry of opened.splice(0)) registry.close();
