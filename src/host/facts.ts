@@ -51,12 +51,27 @@ function readDistribution(): HostFacts["distribution"] {
 }
 
 /**
+ * True when the folder that ipm was called in has been removed meanwhile. Then ipm stands in `/`: what it loads asks for the
+ * working folder as well, and ends with a bug where there is none.
+ */
+function leaveRemovedFolder(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    process.chdir("/");
+    return true;
+  }
+}
+
+/**
  * What this machine is, as one value.
  * @param env the caller's environment
- * @throws IpmError PLATFORM_UNSUPPORTED on anything but Linux and macOS
+ * @throws IpmError PLATFORM_UNSUPPORTED on anything but Linux and macOS; USAGE when `cwd` is read and was removed
  */
 export function readHostFacts(env: HostFacts["env"] = process.env): HostFacts {
   const distribution = onDemand(readDistribution);
+  const isCwdGone = leaveRemovedFolder();
   return {
     platform: readPlatform(process.platform),
     get distribution() {
@@ -68,7 +83,10 @@ export function readHostFacts(env: HostFacts["env"] = process.env): HostFacts {
     uid: process.getuid?.() ?? -1,
     env,
     get cwd() {
-      return process.cwd();
+      if (!isCwdGone) return process.cwd();
+      throw new IpmError("USAGE", "the folder that ipm was called in does not exist any more", {
+        hint: "cd to one that does, then run the command again",
+      });
     },
     pid: process.pid,
     node: { path: process.execPath, version: process.versions.node },

@@ -57,6 +57,8 @@ export async function runTool(
 ): Promise<RunToolResult> {
   const workspace = await findWorkspace(context, target);
   if (workspace !== null) return enterWorkspace(context, workspace, args);
+  // Asked for first: nothing is to be built for a tool that could then not be started.
+  const { cwd } = context.host.facts;
   const store = storeOf(context);
   await openForWriting(store);
   const [resolved] = await openTargets(context, [target], options);
@@ -89,7 +91,7 @@ export async function runTool(
     context.emit({ type: "program.started", tool: `${plan.tool.name}@${plan.tool.version}`, command });
     return await context.host.processes.attach({
       argv: [path.join(entryPaths(store.layout, id).launchers, "bin", command), ...args],
-      cwd: context.host.facts.cwd,
+      cwd,
       env: callerEnvironment(context),
       // From here on gc sees that it runs; a server must not keep others from installing or upgrading the tool.
       onStarted: () => void lock.release(),

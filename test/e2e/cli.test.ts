@@ -374,6 +374,22 @@ describe("signals", () => {
   });
 });
 
+test("called in a folder that has been removed: what needs none works, the rest says so", async () => {
+  const home = temporaryFolder();
+  const inRemoved = (words: string): ReturnType<typeof runIpm> =>
+    runIpm(["-c", `mkdir gone; cd gone; rmdir ../gone; ${shellWord(process.execPath)} ${shellWord(IPM)} ${words}`], {
+      home,
+      program: ["sh"],
+    });
+  for (const words of ["install lstm-demo", "list", "doctor", "uninstall lstm-demo"])
+    expect([words, (await inRemoved(words)).exitCode]).toEqual([words, 0]);
+  for (const words of ["install ./x", "lint .", "init . --dry-run", "run lstm-demo -- --version"]) {
+    const { exitCode, stderr } = await inRemoved(words);
+    expect([words, exitCode]).toEqual([words, 2]);
+    expect(stderr).toContain("does not exist any more");
+  }
+});
+
 describe("streams", () => {
   test("a reader that goes away early is no error", async () => {
     const home = temporaryFolder();
