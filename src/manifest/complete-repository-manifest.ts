@@ -4,6 +4,8 @@ import type { ManifestSource, RepositoryManifestSource } from "./schema.ts";
 export interface RepositoryTarget {
   /** The repository's URL in normal form (https, ssh or file), or null for a plain folder. */
   readonly git: string | null;
+  /** Submodules that are fetched with it. */
+  readonly submodules?: readonly string[];
   /** The released version of a version tag, or null: then it is `0.0.0-<12 hex of the commit>`. */
   readonly version: string | null;
   /** Full ref where one is known. */
@@ -29,7 +31,10 @@ export function isUnreleasedVersion(version: string): boolean {
 export function completeRepositoryManifest(source: RepositoryManifestSource, target: RepositoryTarget): ManifestSource {
   return {
     ...source,
-    source: target.git === null ? {} : { git: target.git },
+    source:
+      target.git === null
+        ? {}
+        : { git: target.git, ...(target.submodules === undefined ? {} : { submodules: [...target.submodules] }) },
     versions: [
       {
         version: target.version ?? unreleasedVersion(target.commit),

@@ -75,6 +75,32 @@ export function findLicense(
   return { value: fromReadme, evidence: `${readme.path}:${lineOf(readme.text, sentence.index)} says so` };
 }
 
+const BUILD_FILE =
+  /(?:^|\/)(?:CMakeLists\.txt|[\w.-]+\.cmake|(?:GNU)?[Mm]akefile(?:\.\w+)?|[\w.-]+\.mk|meson\.build|configure(?:\.ac)?|Cargo\.toml|go\.mod|setup\.py|pyproject\.toml|package\.json)$/u;
+
+/**
+ * The submodules that a build speaks of: those whose path stands in one of its files, written from the root or from the
+ * file's own folder. The others are often tests, benchmarks and pages.
+ */
+export function neededSubmodules(
+  texts: Readonly<Record<string, string>>,
+  submodules: readonly string[],
+): readonly Found<string>[] {
+  return submodules.flatMap((path) => {
+    for (const [file, text] of Object.entries(texts)) {
+      if (!BUILD_FILE.test(file)) continue;
+      const folder = file.slice(0, file.lastIndexOf("/") + 1);
+      const names = [path, ...(folder !== "" && path.startsWith(folder) ? [path.slice(folder.length)] : [])];
+      for (const name of names) {
+        const escaped = name.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
+        const match = new RegExp(String.raw`(?<![\w-])${escaped}(?![\w-])`, "u").exec(text);
+        if (match !== null) return [{ value: path, evidence: `${file}:${lineOf(text, match.index)} needs ${path}` }];
+      }
+    }
+    return [];
+  });
+}
+
 function lineOf(text: string, at: number): number {
   return text.slice(0, at).split("\n").length;
 }

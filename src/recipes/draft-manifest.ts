@@ -14,6 +14,7 @@ import {
   elsewhereOf,
   findLicense,
   findServerFramework,
+  neededSubmodules,
   readmeCommands,
   readmeOf,
   serverUrl,
@@ -96,6 +97,8 @@ export interface Draft {
   readonly todos: readonly string[];
   /** What the README runs and the draft does not. */
   readonly notes: readonly string[];
+  /** Submodules that its build speaks of: in `source`, where the draft has one. */
+  readonly submodules: readonly string[];
   /** Every way that was seen, the best first; the draft is made of the one at `chosen`. */
   readonly candidates: readonly DraftAlternative[];
   readonly chosen: number;
@@ -421,11 +424,16 @@ function describeTool(
   if (keywords.length > 0) set(parts, "keywords", keywords, [`${packageFile} keywords`]);
 }
 
-function describeSource(parts: Parts, input: DraftInput): void {
+function describeSource(parts: Parts, input: DraftInput, needed: readonly Found<string>[]): void {
   if (input.git === null) return;
   const track = input.versions.find((version) => version.track !== undefined)?.track;
   const follows = track === undefined ? [] : [`no tag looks like a version: ${track} is followed, by its days`];
-  set(parts, "source", { git: input.git, ...(track === undefined ? {} : { track }) }, ["the target", ...follows]);
+  const source = {
+    git: input.git,
+    ...(needed.length === 0 ? {} : { submodules: needed.map(({ value }) => value) }),
+    ...(track === undefined ? {} : { track }),
+  };
+  set(parts, "source", source, ["the target", ...needed.map(({ evidence }) => evidence), ...follows]);
   const versions = input.versions.map(({ version, ref, commit, tree }) => ({
     version,
     ...(ref === null ? {} : { ref }),
@@ -517,11 +525,17 @@ function workspaceTest(input: DraftInput): Plain {
   return { run: own === undefined ? "python -m pip check" : `python -c "import ${own}"` };
 }
 
-function todosOf(parts: Parts, first: Candidate, ranked: readonly Candidate[], input: DraftInput): void {
+function todosOf(
+  parts: Parts,
+  first: Candidate,
+  ranked: readonly Candidate[],
+  input: DraftInput,
+  needed: readonly Found<string>[],
+): void {
   const key = parts.data["methods"] === undefined ? (parts.data["steps"] === undefined ? "kind" : "steps") : "methods";
   for (const doubt of first.doubts) todo(parts, key, doubt);
-  if (input.submodules.length > 0)
-    todo(parts, key, `it has submodules, which are not fetched: ${input.submodules.slice(0, 5).join(", ")}`);
+  const left = input.submodules.filter((path) => !needed.some(({ value }) => value === path));
+  if (left.length > 0) todo(parts, key, `it has submodules, which are not fetched: ${left.slice(0, 5).join(", ")}`);
   const hidden = Object.keys(first.bins).filter((bin) => usableBins(first)[bin] === undefined);
   if (hidden.length > 0)
     todo(parts, "bin", `not provided, because every system has a command of that name: ${hidden.join(", ")}`);
@@ -619,6 +633,7 @@ export function draftPackage(input: PackageDraft, name: string): Draft {
     values: parts.values,
     todos: todos.map((line) => line.slice("TODO: ".length)),
     notes: [],
+    submodules: [],
     candidates: [describe(candidate)],
     chosen: 0,
   };
@@ -681,7 +696,9 @@ export function draftManifest(input: DraftInput): Draft | undefined {
   parts.data["schema"] = "ipm/v1";
   set(parts, "name", name, [why]);
   describeTool(parts, first, input, name);
-  describeSource(parts, input);
+  // A workspace's are its user's, a library builds nothing.
+  const needed = hasNone ? [] : neededSubmodules(input.texts, input.submodules).slice(0, 32);
+  describeSource(parts, input, needed);
   const commands = readmeCommands(input.texts, first.recipe);
   const elsewhere = { ...elsewhereOf(commands, name) };
   const sign = hasNone ? workspaceSign(first, input, JSON.stringify(parts.data["summary"])) : undefined;
@@ -724,7 +741,7 @@ export function draftManifest(input: DraftInput): Draft | undefined {
   }
   if (Object.keys(elsewhere).length > 0)
     set(parts, "elsewhere", elsewhere, ["commands of the README, or the package's name"]);
-  todosOf(parts, first, ranked, input);
+  todosOf(parts, first, ranked, input, input.git === null ? [] : needed);
   const todos = Object.values(parts.comments).flatMap((lines) =>
     lines.filter((line) => line.startsWith("TODO: ")).map((line) => line.slice(6)),
   );
@@ -737,5 +754,6 @@ export function draftManifest(input: DraftInput): Draft | undefined {
     notes: notesOf(commands),
     candidates: ranked.map(describe),
     chosen,
+    submodules: needed.map(({ value }) => value),
   };
 }

@@ -220,6 +220,8 @@ function demandManifest<Value>(
 interface RepositoryManifest {
   readonly manifest: RepositoryManifestSource;
   readonly drafted: boolean;
+  /** Submodules that a drafted build needs. */
+  readonly submodules: readonly string[];
   readonly notices: readonly string[];
 }
 
@@ -235,6 +237,7 @@ async function manifestOfSource(
     return {
       manifest: demandManifest(parseManifest(bytes, MANIFEST_IN_REPOSITORY, { kind: "repository", named: true })),
       drafted: false,
+      submodules: [],
       notices: [`its manifest is the repository's own ${MANIFEST_IN_REPOSITORY}`],
     };
   }
@@ -263,11 +266,37 @@ async function manifestOfSource(
       parseManifest(new TextEncoder().encode(draft.text), "draft.yaml", { kind: "repository", named: true }),
     ),
     drafted: true,
+    submodules: draft.submodules,
     notices: [
       "drafted from the repository, not verified: it has no manifest",
       ...(chosen === undefined ? [] : [`seen: ${chosen.evidence.join(", ")}`, ...chosen.doubts]).map(escapeUntrusted),
     ],
   };
+}
+
+/** What was fetched with the submodules that its build needs, where they can be had; else as it is. */
+async function withSubmodules(
+  context: Context,
+  request: SourceRequest,
+  fetched: FetchedCommit,
+  submodules: readonly string[],
+  typed: string,
+  options: PlanOptions,
+): Promise<FetchedCommit> {
+  if (request.kind !== "git" || submodules.length === 0) return fetched;
+  const { commit, tree, ref } = fetched;
+  try {
+    return await fetchSource(context, { ...request, ref, commit, tree, submodules }, typed, options.offline);
+  } catch (error) {
+    if (!isIpmError(error) || error.code === "INTERRUPTED") throw error;
+    // The plan says which folders stay empty; perhaps the build does without.
+    context.emit({
+      type: "warning",
+      code: error.code,
+      message: `its submodules cannot be had: ${error.message.split("\n")[0] ?? ""}`,
+    });
+    return fetched;
+  }
 }
 
 async function fromSource(
@@ -277,10 +306,12 @@ async function fromSource(
   options: PlanOptions,
 ): Promise<ResolvedTarget> {
   const where = request.kind === "git" ? request.url : request.kind === "folder" ? request.path : request.file;
-  const fetched = await fetchSource(context, request, typed, options.offline);
-  const { manifest, drafted, notices } = await manifestOfSource(fetched, where, options);
+  const bare = await fetchSource(context, request, typed, options.offline);
+  const { manifest, drafted, submodules, notices } = await manifestOfSource(bare, where, options);
+  const fetched = await withSubmodules(context, request, bare, submodules, typed, options);
   const entry = completeRepositoryManifest(manifest, {
     git: request.kind === "git" ? request.url : null,
+    ...(fetched === bare ? {} : { submodules }),
     version: versionOfTag(fetched.ref),
     ref: fetched.ref,
     commit: fetched.commit,

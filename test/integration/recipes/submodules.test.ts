@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { install } from "../../../src/usecases/install.ts";
@@ -68,5 +68,43 @@ tests: [{ run: finder, expect: { stdout: "^matched$" } }]
     expect(plans[0]?.what.source).toMatchObject({ submodules: ["modules/regex"] });
     expect(plans[0]?.digest).not.toBe(without.plans[0]?.digest);
     expect(execFileSync(path.join(ipm.layout.current, "bin/finder"), { encoding: "utf8" })).toBe("matched\n");
+  },
+);
+
+test.skipIf(lacks("cc", "make"))(
+  "a repository without a manifest gets the submodules that its build speaks of, and goes on where they cannot be had",
+  async () => {
+    const folder = temporaryFolder();
+    const library = new GitRepository(path.join(folder, "srv/word.git"));
+    const at = library.commit({ "word.h": 'static const char *word(void) { return "from the submodule"; }\n' });
+    const repository = new GitRepository(path.join(folder, "srv/speaker.git"));
+    repository.commit({
+      ".gitmodules":
+        '[submodule "word"]\n\tpath = vendor/word\n\turl = ../word.git\n[submodule "corpus"]\n\tpath = tests/corpus\n\turl = ../none.git\n',
+      Makefile:
+        "PREFIX ?= /usr/local\nspeaker: speaker.c\n\t$(CC) $(if $(wildcard vendor/word/word.h),-DWORD -Ivendor/word) -o $@ $<\ninstall: speaker\n\tmkdir -p $(DESTDIR)$(PREFIX)/bin\n\tcp speaker $(DESTDIR)$(PREFIX)/bin/\n",
+      "speaker.c":
+        '#include <stdio.h>\n#ifdef WORD\n#include "word.h"\n#else\n#define word() "alone"\n#endif\nint main(void) { puts(word()); return 0; }\n',
+    });
+    for (const place of ["vendor/word", "tests/corpus"])
+      repository.git("update-index", "--add", "--cacheinfo", `160000,${at},${place}`);
+    repository.git("commit", "-q", "--amend", "--no-edit");
+    const speak = async (name: string): Promise<{ said: string; warned: string[] }> => {
+      const machine = path.join(folder, name);
+      mkdirSync(path.join(machine, "home"), { recursive: true });
+      const settings = `[url "file://${folder}/srv/"]\n\tinsteadOf = https://git.example.org/\n`;
+      writeFileSync(path.join(machine, "home/.gitconfig"), settings);
+      const ipm = await createTestIpm(machine, path.resolve(import.meta.dirname, "../../../registry"));
+      const options = { ...OPTIONS, allowUnverified: true };
+      const { plans } = await install(ipm.context, ["https://git.example.org/speaker.git"], options);
+      expect(plans[0]?.notices.join("\n")).toContain("tests/corpus");
+      const said = execFileSync(path.join(ipm.layout.current, "bin/speaker"), { encoding: "utf8" }).trim();
+      return { said, warned: ipm.events.flatMap((event) => (event.type === "warning" ? [event.message] : [])) };
+    };
+    expect(await speak("one")).toEqual({ said: "from the submodule", warned: [] });
+    rmSync(library.folder, { recursive: true });
+    const without = await speak("two");
+    expect(without.said).toBe("alone");
+    expect(without.warned).toEqual([expect.stringContaining("its submodules cannot be had: ")]);
   },
 );

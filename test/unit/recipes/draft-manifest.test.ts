@@ -55,6 +55,22 @@ const PACKAGE = JSON.stringify(
   2,
 );
 
+test("submodules that the build speaks of are listed, the others are a TODO", () => {
+  const texts = {
+    Makefile:
+      "PREFIX ?= /usr/local\nrc: vendor/zlib/inflate.c\n\t$(CC) -o rc -Ivendor/zlib main.c\ninstall: rc\n\tinstall -D rc $(DESTDIR)$(PREFIX)/bin/rc\n",
+    "main.c": "int main(){}",
+  };
+  const draft = draftOf(texts, { submodules: ["vendor/zlib", "vendor/z", "tests/corpus"] });
+  expectClean(draft);
+  expect(draft.text).toContain("source: { git: https://github.com/owner/ripcat.git, submodules: [vendor/zlib] }\n");
+  expect(value(draft, "source")?.evidence).toContain("Makefile:2 needs vendor/zlib");
+  expect(draft.todos).toContain("it has submodules, which are not fetched: vendor/z, tests/corpus");
+  // An ipm.yaml says nothing of its source.
+  const own = draftOf(texts, { submodules: ["vendor/zlib"], git: null, versions: [] });
+  expect(own.todos).toContain("it has submodules, which are not fetched: vendor/zlib");
+});
+
 test("a script takes the word of the package.json that publishes it, and not of another's", () => {
   const said = { description: "Fetches certificates.", license: "Apache-2.0", keywords: ["tls"] };
   const files = [{ path: "ripcat", executable: true }];
