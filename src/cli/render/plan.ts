@@ -31,14 +31,24 @@ function trustText(plan: Plan, theme: Theme): string {
     : `${theme.good(theme.symbols.done)} ${text}`;
 }
 
-function checkoutLines({ commit, path }: PlannedCheckout, { origin, dirty, tool }: Plan, theme: Theme): string[] {
+function checkoutLines(
+  { commit, path, submodules = [] }: PlannedCheckout,
+  { origin, dirty, tool }: Plan,
+  theme: Theme,
+): string[] {
   const source = [
     escapeUntrusted(origin.source),
     ...(path === null ? [] : [`folder ${escapeUntrusted(path)}`]),
     ...(dirty ? ["with changes that are not committed"] : []),
   ];
   const ref = tool.ref === null ? "" : ` ${theme.faint(escapeUntrusted(tool.ref))}`;
-  return [...renderField("source", source.join(", "), theme), ...renderField("commit", `${commit}${ref}`, theme)];
+  // They come from repositories of their own.
+  const modules = `submodules ${submodules.map(escapeUntrusted).join(", ")}, as the commit's tree pins them`;
+  return [
+    ...renderField("source", source.join(", "), theme),
+    ...renderField("commit", `${commit}${ref}`, theme),
+    ...(submodules.length === 0 ? [] : renderField("with", modules, theme)),
+  ];
 }
 
 function packageLines(source: PlannedPackage, { packages }: Plan, theme: Theme): string[] {

@@ -60,6 +60,14 @@ describe("a plan", () => {
     `);
   });
 
+  test("submodules that are fetched are named", () => {
+    const plan = samplePlan();
+    if (!("commit" in plan.what.source)) throw new Error("the sample is a checkout");
+    const source = { ...plan.what.source, submodules: ["vendor/\u001b[31mzlib"] };
+    const text = renderPlan({ ...plan, what: { ...plan.what, source } }, plain).join("\n");
+    expect(text).toContain("  with      submodules vendor/\\x1b[31mzlib, as the commit's tree pins them\n");
+  });
+
   test("a workspace's steps write its folder", () => {
     const workspace = { folder: "/home/me/course", remote: null };
     const text = renderPlan(
