@@ -102,13 +102,16 @@ export class Invocation {
 
   /** True when a switch was given: `dry-run`, `no-sandbox`. */
   has(flag: string): boolean {
-    return flag.startsWith("no-")
-      ? this.#values[camelCase(flag.slice(3))] === false
-      : this.#values[camelCase(flag)] === true;
+    return flag.startsWith("no-") ? this.#value(flag.slice(3)) === false : this.#value(flag) === true;
+  }
+
+  /** Most commands are given no flag: then no name is looked for. */
+  #value(flag: string): unknown {
+    return this.isPlain ? undefined : this.#values[camelCase(flag)];
   }
 
   text(flag: string): string | undefined {
-    const value = this.#values[camelCase(flag)];
+    const value = this.#value(flag);
     if (typeof value !== "string") return undefined;
     if (value === "") throw this.#misfit(flag, "a value", value);
     return value;
@@ -116,13 +119,13 @@ export class Invocation {
 
   /** The values of a flag that may be given several times. */
   texts(flag: string): readonly string[] {
-    const values = this.#values[camelCase(flag)];
+    const values = this.#value(flag);
     return Array.isArray(values) ? values.filter((value) => typeof value === "string") : [];
   }
 
   /** A whole number of at least `least`. @throws IpmError USAGE */
   whole(flag: string, least: number): number | undefined {
-    const value = this.#values[camelCase(flag)];
+    const value = this.#value(flag);
     if (typeof value !== "string") return undefined;
     const number = Number(value);
     if (!/^[0-9]{1,9}$/u.test(value) || number < least) throw this.#misfit(flag, `a whole number from ${least}`, value);

@@ -21,7 +21,6 @@ function switchValue(flag: string): [name: string, value: boolean] {
  * @returns undefined for anything else, and for too few or too many operands: commander tells what is wrong
  */
 export function plainInvocation(spec: CommandSpec, words: readonly string[]): Invocation | undefined {
-  const switches = new Set(spec.options?.map(({ flags }) => flags).filter((flags) => /^--[a-z-]+$/u.test(flags)));
   const operands: string[] = [];
   const values: Record<string, boolean> = {};
   for (const word of words.slice(spec.name.split(" ").length)) {
@@ -29,7 +28,8 @@ export function plainInvocation(spec: CommandSpec, words: readonly string[]): In
       operands.push(word);
       continue;
     }
-    if (!switches.has(word)) return undefined;
+    const isSwitch = /^--[a-z-]+$/u.test(word) && spec.options?.some(({ flags }) => flags === word) === true;
+    if (!isSwitch) return undefined;
     const [name, value] = switchValue(word);
     values[name] = value;
   }

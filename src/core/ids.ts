@@ -12,7 +12,8 @@ export type EntryFolder = Branded<"EntryFolder">;
 
 const TOOL_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/u;
 // Windows cannot open these in any folder, whatever the extension: a registry must stay usable there.
-const RESERVED_NAMES = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/u;
+const RESERVED_NAMES: ReadonlySet<string> = new Set(["con", "prn", "aux", "nul"]);
+const RESERVED_BEFORE_DIGIT: ReadonlySet<string> = new Set(["com", "lpt"]);
 const LAUNCHER_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+@-]{0,63}$/u;
 const SHA = /^[0-9a-f]{40}$/u;
 const DIGEST = /^[0-9a-f]{64}$/u;
@@ -25,9 +26,10 @@ export function isToolName(text: string): text is ToolName {
 
 function isReserved(text: string): boolean {
   const dot = text.indexOf(".");
-  const length = dot < 0 ? text.length : dot;
-  // A pattern is slow the first time, and nearly no name is that short.
-  return (length === 3 || length === 4) && RESERVED_NAMES.test(text.slice(0, length));
+  const base = dot < 0 ? text : text.slice(0, dot);
+  if (base.length !== 4) return RESERVED_NAMES.has(base);
+  const last = base.charAt(3);
+  return RESERVED_BEFORE_DIGIT.has(base.slice(0, 3)) && last >= "0" && last <= "9";
 }
 
 /** True for a command name that may become a file in the profile's `bin`. */
