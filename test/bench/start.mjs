@@ -7,7 +7,7 @@ import { IPM, NODE, findProgram, ipm } from "./workbench.mjs";
 
 const NAMES = Array.from({ length: 50 }, (_, index) => `tool-${String(index).padStart(2, "0")}`);
 
-/** A home with 50 tools of a registry that was fetched: `list` reads one file, and asks for withdrawn versions. */
+/** A home with 50 tools of a registry that was fetched: `list` remembers what the registry said of them, after the first one. */
 async function homeWithTools(bench) {
   await bench.server();
   const versions = [{ version: "1.0.0", tag: "v1", commit: "1".repeat(40), tree: "2".repeat(40) }];
