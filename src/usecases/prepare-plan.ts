@@ -395,7 +395,9 @@ function submoduleNotices({ listing }: FetchedSource, { source, kind }: Manifest
             ? `submodules are empty folders until \`git submodule update --init\`: ${shown}`
             : `submodules that the manifest does not list stay empty folders: ${shown}`,
         ]),
-    ...(lost.length === 0 ? [] : [`this version has nothing in ${lost.map(escapeUntrusted).join(", ")}`]),
+    ...(lost.length === 0
+      ? []
+      : [`submodules that the manifest lists and this version does not have: ${lost.map(escapeUntrusted).join(", ")}`]),
   ];
 }
 
