@@ -693,7 +693,7 @@ export const manifestSchema = z
     ).optional(),
     aliases: list("Other names that find it.", text<ToolName>("A name.", toolNameRule), 24).optional(),
     formerly: list(
-      "What it was called before: `owner/repo`, or an earlier name. Receipts and holds follow it.",
+      "What it was called before: `owner/repo`, or an earlier name. Receipts and holds follow it; what the user kept and gave is copied.",
       text("A former name.", pattern(FORMER_NAME, "INVALID_NAME", "`owner/repo` or an entry's name", 140)),
       24,
     ).optional(),

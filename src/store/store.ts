@@ -1,13 +1,11 @@
 import path from "node:path";
 import { IpmError } from "../core/errors.ts";
-import type { Host } from "../core/host.ts";
 import type { ToolName } from "../core/ids.ts";
 import type { Generation } from "./generations.ts";
-import { type EntryId, type Layout, entryPaths } from "./layout.ts";
+import { type EntryId, entryPaths } from "./layout.ts";
 import { type GenerationChange, makeGeneration } from "./make-generation.ts";
 import { findLauncherConflict } from "./profiles.ts";
 import { readCurrent } from "./read-current.ts";
-import { readReceipt } from "./receipts.ts";
 import { repairCurrent } from "./recover.ts";
 import { removeOwn } from "./remove-own.ts";
 import { type StoreContext, underSwitchLock } from "./store-context.ts";
@@ -58,9 +56,4 @@ export async function demandInStore({ host, layout }: StoreContext, name: ToolNa
     hint: `move ${folder} away`,
     data: { path: folder },
   });
-}
-
-/** True when an entry is sealed and can be used. */
-export async function isComplete(host: Host, layout: Layout, id: EntryId): Promise<boolean> {
-  return (await readReceipt(host, layout, id)).state === "complete";
 }

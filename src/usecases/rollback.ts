@@ -1,8 +1,9 @@
 import { IpmError } from "../core/errors.ts";
 import { type Generation, listGenerationNumbers, readGeneration } from "../store/generations.ts";
 import { type Layout, layoutOf, parseEntryId } from "../store/layout.ts";
+import { readReceipt } from "../store/receipts.ts";
 import { openForWriting } from "../store/recover.ts";
-import { isComplete, switchGeneration } from "../store/store.ts";
+import { switchGeneration } from "../store/store.ts";
 import { type Context, storeOf } from "./context.ts";
 import { type ToolChange, changesBetween } from "./generation-changes.ts";
 
@@ -25,10 +26,11 @@ async function demandGeneration(context: Context, layout: Layout, number: number
   }
   for (const entry of found.generation.entries) {
     const id = parseEntryId(entry.entry);
-    if (id === undefined || !(await isComplete(context.host, layout, id))) {
+    const state = id === undefined ? "absent" : (await readReceipt(context.host, layout, id)).state;
+    if (state !== "complete") {
       throw new IpmError(
         "GENERATION_NOT_FOUND",
-        `generation ${number} needs ${entry.name} ${entry.version}, which has been collected`,
+        `generation ${number} needs ${entry.name} ${entry.version}, ${state === "absent" ? "which has been collected" : "whose receipt cannot be read"}`,
         {
           hint: `ipm install ${entry.name}@${entry.version}`,
           data: { generation: number, entry: entry.entry },

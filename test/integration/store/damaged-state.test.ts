@@ -536,6 +536,13 @@ test("D84: a generation that was collected, or whose entry is gone, is no target
   const first = path.join(ipm.layout.store, "alpha");
   const old = readdirSync(first).find((name) => name.startsWith("1.0.0")) ?? "";
   spawnSync("chmod", ["-R", "u+w", path.join(first, old)]);
+  const receipt = path.join(first, old, "receipt.json");
+  const text = readFileSync(receipt, "utf8");
+  writeFileSync(receipt, "{");
+  await expect(rollback(ipm.context, 1)).rejects.toMatchObject({
+    message: expect.stringContaining("alpha 1.0.0, whose receipt cannot be read"),
+  });
+  writeFileSync(receipt, text);
   renameSync(path.join(first, old), path.join(FOLDER, "taken"));
   await expect(rollback(ipm.context, 1)).rejects.toMatchObject({
     code: "GENERATION_NOT_FOUND",
