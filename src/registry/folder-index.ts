@@ -1,11 +1,10 @@
 import type { Finding } from "../manifest/finding.ts";
 import { compileIndex } from "./compile-index.ts";
-import { keyOf } from "./index-key.ts";
+import { folderPrefix, keyOf } from "./index-key.ts";
 import type { IndexMeta } from "./index-records.ts";
 import type { IndexSet } from "./index-set.ts";
 import { keepLayers, layersInMemory } from "./keep-layers.ts";
-import { checkId, folderPrefix } from "./open-folder.ts";
-import type { ConfiguredRegistry } from "./read-config.ts";
+import { type ConfiguredRegistry, checkId } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import type { RegistryIndex } from "./registry-index.ts";
 import { PACKAGES, type RegistryTree } from "./registry-tree.ts";

@@ -1,36 +1,11 @@
 import { IpmError } from "../core/errors.ts";
-import type { IndexMeta } from "./index-records.ts";
 import { type IndexSet, openSet, readSet } from "./index-set.ts";
-import { keyOf } from "./index-key.ts";
+import { folderPrefix } from "./index-key.ts";
 import { type OpenRegistry, openFrom, plainFile } from "./open-registry.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import type { RegistryIndex } from "./registry-index.ts";
-import { PACKAGES, REGISTRY_FILE, type RegistryTree, findRegistryRoot, folderTree, stampsOf } from "./registry-tree.ts";
-
-/** @throws IpmError REGISTRY_INVALID when a registry is not the one that it was configured as */
-export function checkId(registry: ConfiguredRegistry, meta: Pick<IndexMeta, "id">): void {
-  if (meta.id === registry.id) return;
-  throw new IpmError(
-    "REGISTRY_INVALID",
-    `the registry ${registry.id} (${registry.location}) now calls itself "${meta.id}"`,
-    {
-      hint: `ipm registry remove ${registry.id}, then add it again if that is right`,
-      data: { id: registry.id, found: meta.id },
-    },
-  );
-}
-
-/** What is compared at every command, whatever is asked: the registry's own file and the folder of its entries. */
-export async function rootStamp(tree: RegistryTree): Promise<string> {
-  const places = [await tree.find(REGISTRY_FILE), await tree.find(PACKAGES)];
-  return places.map((place) => place?.stamp ?? "none").join("\n");
-}
-
-/** Which folder it is, and which ipm reads it; what follows in a key is what it looked like. No path holds a NUL. */
-export function folderPrefix(context: RegistryContext, tree: RegistryTree): string {
-  return `${keyOf(context, tree.where)}\0`;
-}
+import { REGISTRY_FILE, findRegistryRoot, folderTree, rootStamp, stampsOf } from "./registry-tree.ts";
 
 /**
  * How long a search, and a look-up by repository, may go without looking at entries that they do not find: comparing all

@@ -1,6 +1,7 @@
 import path from "node:path";
-import { isIpmError } from "../core/errors.ts";
+import { IpmError, isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
+import type { IndexMeta } from "./index-records.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { configFile } from "./registry-places.ts";
 
@@ -74,4 +75,17 @@ function parsedBefore(text: string | undefined): ParsedBefore | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** @throws IpmError REGISTRY_INVALID when a registry is not the one that it was configured as */
+export function checkId(registry: ConfiguredRegistry, meta: Pick<IndexMeta, "id">): void {
+  if (meta.id === registry.id) return;
+  throw new IpmError(
+    "REGISTRY_INVALID",
+    `the registry ${registry.id} (${registry.location}) now calls itself "${meta.id}"`,
+    {
+      hint: `ipm registry remove ${registry.id}, then add it again if that is right`,
+      data: { id: registry.id, found: meta.id },
+    },
+  );
 }

@@ -161,3 +161,9 @@ export function folderTree(files: Files, root: string): RegistryTree {
       ),
   };
 }
+
+/** What is compared at every command, whatever is asked: the registry's own file and the folder of its entries. */
+export async function rootStamp(tree: RegistryTree): Promise<string> {
+  const places = [await tree.find(REGISTRY_FILE), await tree.find(PACKAGES)];
+  return places.map((place) => place?.stamp ?? "none").join("\n");
+}

@@ -1,10 +1,9 @@
 import path from "node:path";
 import type { IndexSet } from "./index-set.ts";
-import { rootStamp } from "./open-folder.ts";
 import type { ConfiguredRegistry } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { registryCache } from "./registry-places.ts";
-import { type RegistryTree, type TreeFile, stampsOf } from "./registry-tree.ts";
+import { type RegistryTree, type TreeFile, rootStamp, stampsOf } from "./registry-tree.ts";
 
 // A search that finds nothing changed loads this and no more: what compiles is in folder-index.ts.
 

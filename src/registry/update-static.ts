@@ -14,8 +14,7 @@ import {
 } from "./fetch-static.ts";
 import { checkedFolder } from "./checked-records.ts";
 import { layerFile, removeOtherLayers } from "./keep-layers.ts";
-import { checkId } from "./open-folder.ts";
-import { type ConfiguredRegistry, placesOf } from "./read-config.ts";
+import { type ConfiguredRegistry, checkId, placesOf } from "./read-config.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { registryCache } from "./registry-places.ts";
 import type { StaticLayer, StaticRoot } from "./static-root.ts";
