@@ -8,7 +8,7 @@ import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-
 import { askEcosystem } from "./ask-ecosystem.ts";
 import { lockFolder, writeLock } from "./bump-package.ts";
 import type { Context } from "./context.ts";
-import { type InitOptions, type InitResult, demandFree, knownBy, verifyPlace } from "./init.ts";
+import { type InitOptions, type InitResult, demandFree, knownBy, verifyPlace } from "./init-draft.ts";
 import { shownPath } from "./manifest-files.ts";
 
 /** `npm:@biomejs/biome@2.0.0` apart: an `@` after the name's first character begins a version. */

@@ -2,12 +2,10 @@ import path from "node:path";
 import { IpmError, isIpmError } from "../core/errors.ts";
 import { escapeUntrusted, redactCredentials } from "../core/untrusted-text.ts";
 import { isEcosystem } from "../manifest/ecosystems.ts";
-import type { Finding } from "../manifest/finding.ts";
 import { factsAlone, lintManifest } from "../manifest/lint/lint-manifest.ts";
 import { newestVersion, taggedVersions } from "../manifest/version-of-tag.ts";
 import { type Draft, type DraftVersion, type Learned, draftManifest, readProbe } from "../recipes/draft-manifest.ts";
 import type { FoundLibrary } from "../recipes/system-libraries.ts";
-import { openRegistries } from "../registry/open-registries.ts";
 import { MANIFEST_FILE, PACKAGES, findRegistryRoot } from "../registry/registry-tree.ts";
 import { findMissingRequirement } from "../plan/missing-requirement.ts";
 import { identifyRequirement } from "../plan/requirements.ts";
@@ -15,49 +13,12 @@ import { listRefs } from "../source/list-refs.ts";
 import { type Target, parseTarget } from "../source/parse-target.ts";
 import type { FetchedCommit } from "../source/source.ts";
 import type { Context } from "./context.ts";
+import { type InitAttempt, type InitOptions, type InitResult, demandFree, knownBy, verifyPlace } from "./init-draft.ts";
 import { readForDraft, repositoryName } from "./draft.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { shownPath } from "./manifest-files.ts";
 import { findNearestVersion } from "./nearest-version.ts";
-import { registryContext } from "./registry-context.ts";
 import { sourceContext } from "./source-context.ts";
-
-export interface InitOptions {
-  /** Branch, tag or commit; default: the newest version's tag. */
-  readonly ref: string | null;
-  /** File (ends with `.yaml`) or folder to write to; default: the current folder. */
-  readonly output: string | null;
-  /** Overwrite a file that is there. */
-  readonly force: boolean;
-  /** Run the draft in a clean room, and try the next way when one fails. */
-  readonly verify: boolean;
-  readonly offline: boolean;
-  /** Only show. */
-  readonly dryRun: boolean;
-}
-
-/** A way that was tried in a clean room. */
-export interface InitAttempt {
-  readonly recipe: string;
-  readonly outcome: "passed" | "failed" | "skipped";
-  readonly why: string | null;
-}
-
-export interface InitResult {
-  readonly draft: Draft;
-  /** The pinned version, or null for an `ipm.yaml`. */
-  readonly version:
-    | DraftVersion
-    | { readonly version: string; readonly integrity: string; readonly lock: string }
-    | null;
-  /** Where it was written, as it is shown; null when it was not. */
-  readonly written: string | null;
-  readonly findings: readonly Finding[];
-  /** With `verify`: every way that was tried, the last one is the draft's. */
-  readonly attempts: readonly InitAttempt[];
-  /** What registries know of it already. */
-  readonly known: readonly string[];
-}
 
 interface Opened {
   readonly fetched: FetchedCommit;
@@ -135,31 +96,6 @@ function isPackageTarget(typed: string): boolean {
   return isEcosystem(typed.slice(0, typed.indexOf(":")));
 }
 
-/** What the registries in use have of this repository or under this name. */
-export async function knownBy(context: Context, git: string | null, name: string): Promise<string[]> {
-  const registries = await openRegistries(registryContext(context));
-  const known: string[] = [];
-  const ask = async (
-    look: () => Promise<{ registry: string; entry: { name: string } } | undefined>,
-    how: string,
-  ): Promise<void> => {
-    try {
-      const found = await look();
-      if (found !== undefined) known.push(`${how} in the registry ${found.registry}, as ${found.entry.name}`);
-    } catch (error) {
-      // Not there, or not to be known here: a draft is made all the same.
-      if (!isIpmError(error)) throw error;
-    }
-  };
-  try {
-    if (git !== null) await ask(() => registries.lookUpSource(git), "the repository is");
-    await ask(() => registries.lookUp(name), `the name ${name} is`);
-  } finally {
-    registries.close();
-  }
-  return [...new Set(known)];
-}
-
 /** Where the draft goes: the registry's place in a registry, else `NAME.yaml` or `ipm.yaml`. */
 async function placeOf(context: Context, opened: Opened, name: string, output: string | null): Promise<string> {
   const { files, facts } = context.host;
@@ -170,14 +106,6 @@ async function placeOf(context: Context, opened: Opened, name: string, output: s
   return registry === undefined
     ? path.join(folder, `${name}.yaml`)
     : path.join(registry, PACKAGES, name, MANIFEST_FILE);
-}
-
-export async function demandFree(context: Context, place: string, force: boolean): Promise<void> {
-  if (force || (await context.host.files.facts(place)) === undefined) return;
-  throw new IpmError("FOREIGN_FILE", `${escapeUntrusted(shownPath(context.host.facts.cwd, place))} is there already`, {
-    hint: "add --force to replace it, or --output FILE",
-    data: { path: place },
-  });
 }
 
 interface Tried {
@@ -201,38 +129,6 @@ async function tryDraft(context: Context, draft: Draft, opened: Opened): Promise
     context.emit(event);
   };
   return { attempt: await verifyDraft({ ...context, emit }, draft, opened, true), steps, tests };
-}
-
-/**
- * Verify the manifest at a place, and tell what came of it.
- * @param brief the installation and its tests alone
- * @throws IpmError those of `verify`
- */
-export async function verifyPlace(
-  context: Context,
-  place: string,
-  recipe: string,
-  brief: boolean,
-): Promise<InitAttempt> {
-  const { verify } = await import("./verify.ts");
-  const { methods } = await verify(context, [place], {
-    method: null,
-    jobs: 1,
-    write: false,
-    output: null,
-    twice: false,
-    brief,
-    keepCache: true,
-    offline: false,
-    all: false,
-    changed: null,
-    shard: null,
-  });
-  if (methods.some(({ outcome }) => outcome === "passed")) return { recipe, outcome: "passed", why: null };
-  const [first] = methods;
-  const failed = first?.checks.find(({ status }) => status === "failed");
-  const why = first?.why ?? failed?.details.join("; ") ?? null;
-  return { recipe, outcome: first?.outcome === "skipped" ? "skipped" : "failed", why };
 }
 
 async function verifyDraft(context: Context, draft: Draft, opened: Opened, brief: boolean): Promise<InitAttempt> {

@@ -1,5 +1,5 @@
 import { escapeUntrusted, escapeUntrustedLines } from "../../core/untrusted-text.ts";
-import type { InitResult } from "../../usecases/init.ts";
+import type { InitResult } from "../../usecases/init-draft.ts";
 import { renderFindings } from "./findings.ts";
 import { count, showWord } from "./format.ts";
 import { hang, type Theme } from "./theme.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bump } from "../../../src/usecases/bump.ts";
-import type { InitOptions } from "../../../src/usecases/init.ts";
+import type { InitOptions } from "../../../src/usecases/init-draft.ts";
 import { init } from "../../../src/usecases/init.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
