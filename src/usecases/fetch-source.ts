@@ -14,7 +14,9 @@ export function describeSource(request: SourceRequest | PackageRequest): string 
 }
 
 /**
- * Fetch a source into ipm's cache and tell about it. @param tool what events call it: `name@version`, or the target
+ * Fetch a source into ipm's cache and tell about it.
+ * @param tool what events call it: `name@version`, or the target
+ * @param meanwhile called once a transfer runs: the time to begin what comes after it
  * @throws IpmError of `openSource`
  */
 export async function fetchSource(
@@ -22,13 +24,10 @@ export async function fetchSource(
   request: SourceRequest,
   tool: string,
   offline: boolean,
+  meanwhile: () => void = () => undefined,
 ): Promise<FetchedCommit> {
   context.emit({ type: "phase.started", tool, phase: "fetch", detail: describeSource(request) });
   const start = context.host.monotonicMs();
-  const meanwhile = (): void => {
-    // Steps follow a fetch. Whatever fails here fails again where it is needed.
-    context.host.processes.prepare().catch(() => undefined);
-  };
   const source = await openSource({ ...sourceContext(context), meanwhile }, request, { tool, offline });
   const ms = Math.round(context.host.monotonicMs() - start);
   context.emit({ type: "phase.finished", tool, phase: "fetch", ms, detail: source.commit });

@@ -314,16 +314,34 @@ async function credentialsFor(
   };
 }
 
+/** Load what steps are started with, and see whether there is a sandbox. Whatever fails here fails again where it is needed. */
+function prepareSteps(context: Context, { dryRun, noSandbox }: PlanOptions): void {
+  if (dryRun) return;
+  context.host.processes.prepare().catch(() => undefined);
+  if (noSandbox) return;
+  context
+    .sandboxFor(false)
+    .probe()
+    .catch(() => undefined);
+}
+
+interface OpenOptions {
+  readonly offline: boolean;
+  /** Called once a transfer runs. */
+  readonly meanwhile?: () => void;
+}
+
 /** What a method works from, fetched into ipm's cache or read from the registry. */
 async function openFor(
   context: Context,
   target: ResolvedTarget,
   kind: SourceKind,
   tool: string,
-  offline: boolean,
+  { offline, meanwhile }: OpenOptions,
 ): Promise<FetchedSource> {
   if (kind === "checkout" && target.fetched !== null) return target.fetched;
-  if (kind === "checkout" && target.request !== null) return fetchSource(context, target.request, tool, offline);
+  if (kind === "checkout" && target.request !== null)
+    return fetchSource(context, target.request, tool, offline, meanwhile);
   if (kind === "package" && target.package !== null) return readPackage(context, target.package, tool);
   // `methodChoices` passes over methods whose source a version has no pin for.
   throw new TypeError(`${tool} has no ${kind}`);
@@ -334,11 +352,11 @@ function openSources(
   context: Context,
   target: ResolvedTarget,
   tool: string,
-  offline: boolean,
+  options: OpenOptions,
 ): MethodQuestion["sourceFor"] {
   const opened = new Map<SourceKind, Promise<FetchedSource>>();
   return (kind) => {
-    const source = opened.get(kind) ?? openFor(context, target, kind, tool, offline);
+    const source = opened.get(kind) ?? openFor(context, target, kind, tool, options);
     opened.set(kind, source);
     return source;
   };
@@ -363,7 +381,7 @@ export async function examineMethods(
 ): Promise<readonly MethodNeeds[]> {
   const { entry, version } = target;
   if (isLibrary(entry)) throw await nothingToInstall(context.host, entry, version);
-  const sourceFor = openSources(context, target, `${entry.name}@${version}`, offline);
+  const sourceFor = openSources(context, target, `${entry.name}@${version}`, { offline });
   const question: MethodQuestion = { entry, version, sourceFor, excluded: new Map() };
   const found: MethodNeeds[] = [];
   for (const choice of methodChoices(entry, version, context.host.facts.platform)) {
@@ -426,7 +444,10 @@ export async function preparePlan(
   if (isLibrary(entry)) throw await nothingToInstall(host, entry, version);
   const tool = `${entry.name}@${version}`;
   const workspace = await placeOfWorkspace(context, target, options.into);
-  const sourceFor = openSources(context, target, tool, options.offline);
+  const sourceFor = openSources(context, target, tool, {
+    offline: options.offline,
+    meanwhile: () => prepareSteps(context, options),
+  });
   const question: MethodQuestion = { entry, version, sourceFor, excluded };
   const wanted = options.method ?? (options.choose === true ? await askForMethod(context, question) : undefined);
   const first = await chooseMethod(
