@@ -4,6 +4,9 @@ const shared = { setupFiles: ["test/helpers/clean-environment.ts"], testTimeout:
 
 export default defineConfig({
   test: {
+    // By default one processor is left free, which is half of a machine of two: the tests wait for programs more than they
+    // compute.
+    maxWorkers: "100%",
     projects: [
       { test: { ...shared, name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { ...shared, name: "integration", include: ["test/integration/**/*.test.ts"] } },

@@ -46,7 +46,7 @@ export interface ExecutionFixture {
 
 /** A temporary store entry and a host of real files and processes, with an environment that holds nothing of the caller. */
 export function createExecutionFixture(account: Account = "self", parent = os.tmpdir()): ExecutionFixture {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(parent, "ipm-execute-")));
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(parent, "ipm-test-execute-")));
   fs.chmodSync(folder, 0o755);
   const entry = path.join(folder, "store/tool/1.0-0123456789ab");
   const paths: ExecutionPaths = {

@@ -73,7 +73,7 @@ const answers = new Map<string, boolean>();
 export function reaches(ecosystem: keyof typeof PROBES): boolean {
   const known = answers.get(ecosystem);
   if (known !== undefined) return known;
-  const folder = mkdtempSync(path.join(tmpdir(), "ipm-probe-"));
+  const folder = mkdtempSync(path.join(tmpdir(), "ipm-test-probe-"));
   try {
     mkdirSync(path.join(folder, "src"));
     writeFileSync(path.join(folder, "src/lib.rs"), "");

@@ -56,7 +56,7 @@ let folder: string;
 let context: Context;
 
 beforeAll(async () => {
-  folder = realpathSync(mkdtempSync(path.join(tmpdir(), "ipm-attestations-")));
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), "ipm-test-attestations-")));
   // Toolchains behind shims (rustup, pyenv) are found by the HOME of whoever runs this.
   const ipm = await createTestIpm(folder, REGISTRY, { env: { HOME: process.env["HOME"] ?? folder } });
   const facts = { ...ipm.context.host.facts, platform: PLATFORM };

@@ -9,7 +9,7 @@ const script = resolve("scripts/build-demo-bundles.mjs");
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "ipm-demo-bundles-"));
+  folder = await mkdtemp(join(tmpdir(), "ipm-test-demo-bundles-"));
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });

@@ -31,7 +31,7 @@ let folder: string;
 let compiled: CompiledRegistry;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "ipm-own-registry-"));
+  folder = await mkdtemp(path.join(tmpdir(), "ipm-test-own-registry-"));
   compiled = await compileRegistry(createFiles(), registry, path.join(folder, "out"));
 });
 afterAll(async () => {

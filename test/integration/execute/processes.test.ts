@@ -12,7 +12,7 @@ const env = { PATH: "/usr/bin:/bin" };
 let folder: string;
 
 beforeEach(() => {
-  folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "ipm-processes-")));
+  folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "ipm-test-processes-")));
 });
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 

@@ -193,7 +193,7 @@ describe.each([
 });
 
 test("C73: a home with spaces, quotes, dollars and other letters works, in the sandbox and in its arguments", async () => {
-  const parent = fs.mkdtempSync(path.join(os.tmpdir(), "ipm home '\"$(id) \\ é日 "));
+  const parent = fs.mkdtempSync(path.join(os.tmpdir(), "ipm-test- home '\"$(id) \\ é日 "));
   const strange = createExecutionFixture("self", parent);
   try {
     const { host, emit, paths } = strange;

@@ -11,7 +11,7 @@ let folder: string;
 let file: string;
 let shown: string[];
 beforeEach(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipm-transcript-"));
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipm-test-transcript-"));
   file = path.join(folder, "log");
   shown = [];
 });

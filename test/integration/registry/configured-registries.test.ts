@@ -33,7 +33,7 @@ let folder: string;
 let opened: Registries[];
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "ipm-registries-"));
+  folder = mkdtempSync(path.join(tmpdir(), "ipm-test-registries-"));
   opened = [];
 });
 afterEach(() => {

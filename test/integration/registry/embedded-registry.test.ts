@@ -27,7 +27,7 @@ let source: string;
 let out: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "ipm-registry-"));
+  folder = mkdtempSync(path.join(tmpdir(), "ipm-test-registry-"));
   source = path.join(folder, "source");
   out = path.join(folder, "out");
 });

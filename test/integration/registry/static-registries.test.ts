@@ -41,7 +41,7 @@ const context = (options: RegistryContextOptions = {}): ReturnType<typeof regist
   registryContext(folder, options);
 
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "ipm-static-"));
+  folder = mkdtempSync(path.join(tmpdir(), "ipm-test-static-"));
   mkdirSync(at("public"));
   server = await startStaticServer(at("public"));
   opened = [];

@@ -18,7 +18,7 @@ test("an empty store is the format's header and a digest", () => {
 test.runIf(BUNDLE !== undefined && fs.existsSync(KEYTOOL))(
   "Java reads every certificate of the system's bundle from it",
   () => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipm-truststore-"));
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipm-test-truststore-"));
     try {
       const pem = fs.readFileSync(BUNDLE ?? "", "utf8");
       const count = pem.split("-----BEGIN CERTIFICATE-----").length - 1;
