@@ -264,6 +264,13 @@ describe("run", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 9, stdout: "hello\ngot it\n" });
   });
 
+  test("also when it comes as soon as the tool runs", async () => {
+    const home = temporaryFolder();
+    const atOnce = `trap "exit 9" TERM; kill -TERM $PPID; for i in $(seq 300); do sleep 0.1; done`;
+    const folder = toolFolder(home, "quick-tool", { body: `echo hello; [ $# = 0 ] || { ${atOnce}; }` });
+    for (let time = 0; time < 5; time++) expect((await run(home, folder, "now")).exitCode).toBe(9);
+  });
+
   test("without -- a flag of the tool is not taken for one of ipm's", async () => {
     const { exitCode, stderr } = await runIpm(["run", "lstm-demo", "--seed", "7"], { home: temporaryFolder() });
     expect(exitCode).toBe(2);
