@@ -103,7 +103,9 @@ describe("transcript", () => {
     });
     const kilobytes = Number(execFileSync(process.execPath, [bundle]).toString());
     expect(kilobytes).toBeGreaterThan(10_000);
-    expect(kilobytes).toBeLessThan(130_000);
+    // Newer ones let more garbage lie before they collect it: 142 MB with Node 24.
+    const isOldest = process.versions.node.startsWith("20.");
+    expect(kilobytes).toBeLessThan(isOldest ? 130_000 : 170_000);
     expect(fs.statSync(file).size).toBeLessThan(8 * 1024 * 1024);
   });
 });
