@@ -6,6 +6,7 @@ import { isLauncherName, isPlanDigest } from "../core/ids.ts";
 import type { Plan } from "../plan/plan.ts";
 import { REQUIREMENT_KINDS } from "../plan/requirements.ts";
 import { type EntryId, type Layout, entryPaths, formatEntryId, parseEntryId } from "./layout.ts";
+import { saysWhatItInstalls } from "./readable-plan.ts";
 
 /** Version of the receipt's format; a higher one was written by a newer ipm. */
 export const RECEIPT_SCHEMA = 1;
@@ -81,18 +82,10 @@ function isSealedLauncher(value: unknown): value is SealedLauncher {
 
 /** What ipm reads of the plan in a receipt; the rest of it is for people. */
 function isReadablePlan(plan: Record<string, unknown>): boolean {
-  const { tool, method, trust, origin, requirements } = plan;
+  const { origin, requirements } = plan;
   return (
-    isRecord(tool) &&
-    typeof tool["name"] === "string" &&
-    typeof tool["version"] === "string" &&
-    isRecord(method) &&
-    typeof method["id"] === "string" &&
-    isRecord(trust) &&
-    typeof trust["level"] === "string" &&
+    saysWhatItInstalls(plan) &&
     isRecord(origin) &&
-    (origin["registry"] === null || typeof origin["registry"] === "string") &&
-    typeof origin["again"] === "string" &&
     typeof origin["source"] === "string" &&
     Array.isArray(requirements) &&
     requirements.every(

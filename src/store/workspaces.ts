@@ -4,6 +4,7 @@ import type { Host } from "../core/host.ts";
 import { type CommitSha, isCommitSha, isPlanDigest, isToolName } from "../core/ids.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Layout } from "./layout.ts";
+import { saysWhatItInstalls } from "./readable-plan.ts";
 import { removeOwn } from "./remove-own.ts";
 
 export const WORKSPACE_SCHEMA = 1;
@@ -87,19 +88,12 @@ function isBelow(file: string): boolean {
 
 function isReadablePlan(plan: unknown, name: string): boolean {
   if (!isRecord(plan) || typeof plan["digest"] !== "string" || !isPlanDigest(plan["digest"])) return false;
-  const { tool, method, trust, origin, what, requirements } = plan;
+  const { tool, what, requirements } = plan;
   const environment = isRecord(what) ? what["environment"] : undefined;
   return (
+    saysWhatItInstalls(plan) &&
     isRecord(tool) &&
     tool["name"] === name &&
-    typeof tool["version"] === "string" &&
-    isRecord(method) &&
-    typeof method["id"] === "string" &&
-    isRecord(trust) &&
-    typeof trust["level"] === "string" &&
-    isRecord(origin) &&
-    (origin["registry"] === null || typeof origin["registry"] === "string") &&
-    typeof origin["again"] === "string" &&
     isRecord(what) &&
     isRecord(what["source"]) &&
     typeof what["source"]["commit"] === "string" &&
