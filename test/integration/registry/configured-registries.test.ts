@@ -1,6 +1,5 @@
 import {
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -9,48 +8,21 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createFiles } from "../../../src/host/files.ts";
 import { compileRegistry } from "../../../src/registry/compile-registry.ts";
 import { addRegistry, listRegistries, removeRegistry } from "../../../src/registry/configure-registries.ts";
-import { type Registries, openRegistries } from "../../../src/registry/open-registries.ts";
+import { openRegistries } from "../../../src/registry/open-registries.ts";
 import { updateRegistries } from "../../../src/registry/update-registries.ts";
 import { attestationFile, formatAttestations } from "../../../src/trust/attestation.ts";
 import { sampleAttestation } from "../../helpers/sample-attestation.ts";
 import { GitRepository } from "../../helpers/git-repository.ts";
-import {
-  manifestYaml,
-  registryContext,
-  type RegistryContextOptions,
-  registryFiles,
-  registryYaml,
-  writeTree,
-} from "../../helpers/registry-folder.ts";
+import { manifestYaml, registryFiles, registryYaml, writeTree } from "../../helpers/registry-folder.ts";
+import { useRegistryHome } from "../../helpers/registry-home.ts";
 
-let folder: string;
-let opened: Registries[];
-
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "ipm-test-registries-"));
-  opened = [];
-});
-afterEach(() => {
-  for (const registries of opened) registries.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const at = (...parts: string[]): string => path.join(folder, ...parts);
-const context = (options: RegistryContextOptions = {}): ReturnType<typeof registryContext> =>
-  registryContext(folder, options);
+const { at, context, open, closeLater } = useRegistryHome();
 const configFile = (): string => at("config", "config.yaml");
-
-async function open(options: RegistryContextOptions = {}): Promise<Registries> {
-  const registries = await openRegistries(context(options));
-  opened.push(registries);
-  return registries;
-}
 
 /** The embedded registry `main` with these entries; returns its folder. */
 async function embed(names: readonly string[], more = ""): Promise<string> {
@@ -137,7 +109,7 @@ describe("a registry that is a folder", () => {
       return facts(file);
     };
     const registries = await openRegistries(watched);
-    opened.push(registries);
+    closeLater(registries);
     await registries.lookUp("one");
     expect(looked.filter((file) => file.startsWith("packages/two"))).toEqual([]);
     await registries.lookUp("zwei");
@@ -175,7 +147,7 @@ describe("a registry that is a folder", () => {
     };
     const search = async (words: string, ms: number): Promise<string[]> => {
       const registries = await openRegistries(later(ms));
-      opened.push(registries);
+      closeLater(registries);
       return (await registries.search(words)).map(({ name, summary }) => `${name}: ${summary}`);
     };
     const write = (name: string, summary: string, more = ""): void => {
@@ -191,7 +163,7 @@ describe("a registry that is a folder", () => {
     write("two", "With zebras", "formerly: [old/home]\n");
     expect(await search("zebras", 1_400)).toEqual([]);
     const registries = await openRegistries(later(1_400));
-    opened.push(registries);
+    closeLater(registries);
     expect((await registries.lookUp("two")).entry.summary).toBe("With zebras");
     expect((await registries.lookUpSource("old/home"))?.entry.name).toBe("two");
     expect(await search("zebras", 1_400)).toEqual(["two: With zebras"]);
@@ -338,7 +310,7 @@ describe("a registry that is a git repository", () => {
     const second = repository.commit(registryFiles("team", [{ name: "two" }]));
     const reading = context();
     const registries = await openRegistries(reading);
-    opened.push(registries);
+    closeLater(registries);
     await expect(registries.lookUp("two")).rejects.toMatchObject({ code: "TOOL_NOT_FOUND" });
     await registries.search("one");
     expect(reading.calls).toEqual([]);
@@ -682,7 +654,7 @@ describe("adding, listing and removing", () => {
     ] as const) {
       await expect(addRegistry(context(), typed)).rejects.toMatchObject({ code });
     }
-    expect(readdirSync(folder)).not.toContain("config");
+    expect(readdirSync(at())).not.toContain("config");
   });
 
   test("two at once: both are there afterwards", async () => {

@@ -3,7 +3,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -12,55 +11,32 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFiles } from "../../../src/host/files.ts";
 import { addRegistry, listRegistries } from "../../../src/registry/configure-registries.ts";
-import { type Registries, openRegistries } from "../../../src/registry/open-registries.ts";
+import { openRegistries } from "../../../src/registry/open-registries.ts";
 import { type PublishedRegistry, publishRegistry } from "../../../src/registry/publish-registry.ts";
 import { type UpdatedRegistry, updateRegistries } from "../../../src/registry/update-registries.ts";
 import { attestationFile, formatAttestations } from "../../../src/trust/attestation.ts";
-import {
-  manifestYaml,
-  registryContext,
-  type RegistryContextOptions,
-  registryFiles,
-  writeTree,
-} from "../../helpers/registry-folder.ts";
+import { manifestYaml, type RegistryContextOptions, registryFiles, writeTree } from "../../helpers/registry-folder.ts";
+import { useRegistryHome } from "../../helpers/registry-home.ts";
 import { sampleAttestation } from "../../helpers/sample-attestation.ts";
 import { type StaticServer, startStaticServer } from "../../helpers/static-server.ts";
 
-let folder: string;
+const { at, context, open, closeLater } = useRegistryHome();
 let server: StaticServer;
-let opened: Registries[];
-
-const at = (...parts: string[]): string => path.join(folder, ...parts);
-const context = (options: RegistryContextOptions = {}): ReturnType<typeof registryContext> =>
-  registryContext(folder, options);
 
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "ipm-test-static-"));
   mkdirSync(at("public"));
   server = await startStaticServer(at("public"));
-  opened = [];
 });
-afterEach(async () => {
-  for (const registries of opened) registries.close();
-  await server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => server.close());
 
 function configure(more = ""): void {
   mkdirSync(at("config"), { recursive: true });
   writeFileSync(at("config/config.yaml"), `registries: [{ id: team, static: "${server.url}"${more} }]\n`);
-}
-
-async function open(options: RegistryContextOptions = {}): Promise<Registries> {
-  const registries = await openRegistries(context(options));
-  opened.push(registries);
-  return registries;
 }
 
 /** Every file below a folder, with its bytes. */
@@ -361,7 +337,7 @@ describe("a static registry", () => {
     await update();
     const offline = { ...context(), offline: true };
     const without = await openRegistries(offline);
-    opened.push(without);
+    closeLater(without);
     const found = await without.lookUp("one");
     await expect(found.bundleFile("sources/one.bundle")).rejects.toMatchObject({
       code: "OFFLINE",
