@@ -2,6 +2,7 @@ import path from "node:path";
 import { isIpmError } from "../core/errors.ts";
 import type { Files } from "../core/host.ts";
 import type { TreeFile } from "./registry-tree.ts";
+import { writeToCache } from "./write-to-cache.ts";
 
 /**
  * What the files of a registry looked like when a publication of it was built, so that the next build reads only those
@@ -72,10 +73,8 @@ export async function writeBuildMemory(
   const lines = looked
     .filter((each) => each.changedMs < beganMs - RACY_MS && !/[\t\n]/u.test(each.path))
     .map((each) => `${each.path}\t${each.stamp}\n`);
-  try {
+  await writeToCache(async () => {
     await files.createFolder(path.dirname(file));
     await files.writeDurably(file, `${head(folder, digest)}${lines.join("")}${lines.length}\n`);
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
+  });
 }

@@ -5,6 +5,7 @@ import { isRecord } from "../core/is-record.ts";
 import type { EntryRecord } from "./index-records.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { registryCache } from "./registry-places.ts";
+import { writeToCache } from "./write-to-cache.ts";
 
 // Records of a static registry that have passed the checks of this ipm: loading the parser takes longer than the look-up.
 
@@ -57,10 +58,8 @@ export async function rememberChecked(
   const file = fileOf(context, id, given);
   if (file === undefined) return;
   const { files } = context.host;
-  try {
+  await writeToCache(async () => {
     await files.createFolder(path.dirname(file));
     await files.writeDurably(file, JSON.stringify({ build: context.build, given: JSON.stringify(given), checked }));
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
+  });
 }

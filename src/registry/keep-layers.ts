@@ -1,12 +1,12 @@
 import path from "node:path";
 import { sha256Hex } from "../core/canonical-json.ts";
-import { isIpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import { IndexDamaged, IndexFile, bytesAsFile } from "./index-file.ts";
 import { type IndexSet, openSet, readSet } from "./index-set.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { RegistryIndex } from "./registry-index.ts";
 import { registryCache, setFile } from "./registry-places.ts";
+import { writeToCache } from "./write-to-cache.ts";
 
 // What writes to the cache is apart from what reads it (index-set.ts): a look-up loads no more than it needs.
 
@@ -46,11 +46,9 @@ export async function noteCompared(
 ): Promise<void> {
   const now = await readSet(context, id);
   if (now?.key !== set.key || now.layers.join() !== set.layers.join()) return;
-  try {
+  await writeToCache(async () => {
     await writeSet(context, id, { ...set, comparedMs });
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
+  });
 }
 
 /**
@@ -74,15 +72,13 @@ export async function keepLayers(
   const added = bytes === null ? [] : [layerFile(sha256Hex(bytes))];
   const { comparedMs, before } = more;
   const set: IndexSet = { key, layers: [...kept, ...added], ...(comparedMs === undefined ? {} : { comparedMs }) };
-  try {
+  await writeToCache(async () => {
     await files.createFolder(folder);
     for (const name of added) await files.writeDurably(path.join(folder, name), bytes ?? "");
     await before?.(set.layers);
     await writeSet(context, id, set);
     await removeOtherLayers(context, id, set.layers);
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
+  });
   return layersInMemory(context, id, kept, bytes);
 }
 

@@ -1,5 +1,4 @@
 import path from "node:path";
-import { isIpmError } from "../core/errors.ts";
 import { recallChecked, rememberChecked } from "./checked-records.ts";
 import { openSet } from "./index-set.ts";
 import { notUpdated } from "./open-git.ts";
@@ -10,6 +9,7 @@ import type { FoundRecord } from "./registry-index.ts";
 import { registryCache } from "./registry-places.ts";
 import { MAX_FILE_BYTES, isContentFile } from "./static-root.ts";
 import { damagedRegistry, readStaticState, writeStaticState } from "./static-state.ts";
+import { writeToCache } from "./write-to-cache.ts";
 
 // Every search comes through here: parsers, node:zlib and what fetches are loaded by whoever needs them.
 
@@ -31,13 +31,11 @@ export async function openStatic(context: RegistryContext, registry: ConfiguredR
       },
       rebuild: async (reason) => {
         const { removeOtherLayers } = await import("./keep-layers.ts");
-        try {
+        await writeToCache(async () => {
           // The next update fetches it again, and still knows the number that it must not go back behind.
           await writeStaticState(context, registry, { ...state, layers: [] });
           await removeOtherLayers(context, id, []);
-        } catch (error) {
-          if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-        }
+        });
         throw damagedRegistry(registry, reason);
       },
     },

@@ -1,9 +1,10 @@
 import path from "node:path";
-import { IpmError, isIpmError } from "../core/errors.ts";
+import { IpmError } from "../core/errors.ts";
 import type { ToolName } from "../core/ids.ts";
 import type { IndexMeta } from "./index-records.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { configFile } from "./registry-places.ts";
+import { writeToCache } from "./write-to-cache.ts";
 
 /** A registry of `config.yaml`. */
 export interface ConfiguredRegistry {
@@ -57,13 +58,10 @@ export async function readConfig(context: RegistryContext): Promise<RegistryConf
   const { parseConfig } = await import("./registry-config.ts");
   const config = parseConfig(text, configFile(context));
   const now: ParsedBefore = { build: context.build, text, config };
-  try {
+  await writeToCache(async () => {
     await files.createFolder(homes.cache);
     await files.writeDurably(remembered, JSON.stringify(now), 0o600);
-  } catch (error) {
-    // A cache that cannot be written to is no reason to fail.
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
+  });
   return config;
 }
 

@@ -17,7 +17,8 @@ export function createStoreContext(host: Host, emit: Emit, command: string, lock
   return { host, layout: layoutOf(host.homes), emit, command, lockTimeoutMs };
 }
 
-const SWITCH_LOCK = "switch";
+/** Name of the one short lock that every change of generations, profiles and `current` needs. */
+export const SWITCH_LOCK = "switch";
 
 function entryLockName(name: string): string {
   return `entry-${name}`;

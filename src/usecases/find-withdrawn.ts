@@ -1,5 +1,4 @@
 import path from "node:path";
-import { isIpmError } from "../core/errors.ts";
 import { readConfig } from "../registry/read-config.ts";
 import { fetchedFile, publishedFile, setFile } from "../registry/registry-places.ts";
 import type { Context } from "./context.ts";
@@ -7,6 +6,7 @@ import { entriesOf } from "./entries-of.ts";
 import type { InstalledTool } from "./list.ts";
 import { registryContext } from "./registry-context.ts";
 import { type RememberedWithdrawn, type Withdrawn, withdrawnFile } from "./withdrawn.ts";
+import { writeToCache } from "../registry/write-to-cache.ts";
 
 type Asked = readonly Pick<InstalledTool, "name" | "version" | "registry">[];
 
@@ -52,11 +52,9 @@ export async function findAndRemember(context: Context, tools: Asked, basis: str
   const withdrawn = await findWithdrawn(context, tools);
   if (seen === null) return withdrawn;
   const remembered: RememberedWithdrawn = { basis, seen, withdrawn };
-  try {
+  await writeToCache(async () => {
     await files.createFolder(homes.cache);
     await files.writeDurably(withdrawnFile(context), JSON.stringify(remembered), 0o600);
-  } catch (error) {
-    if (!isIpmError(error, "IO_FAILED") && !isIpmError(error, "DISK_FULL")) throw error;
-  }
+  });
   return withdrawn;
 }

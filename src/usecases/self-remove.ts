@@ -5,6 +5,7 @@ import { readConfig } from "../registry/read-config.ts";
 import { layoutOf } from "../store/layout.ts";
 import { type HeldLock, acquireLock } from "../store/locks.ts";
 import { readParents } from "../store/parents.ts";
+import { SWITCH_LOCK } from "../store/store-context.ts";
 import { listWorkspaces } from "../store/workspaces.ts";
 import type { Context } from "./context.ts";
 import { type FoundBlock, findRcBlock, removeRcBlock } from "./rc-block.ts";
@@ -37,7 +38,6 @@ const CACHE_NAMES: ReadonlySet<string> = new Set([
   PARENTS_FILE,
 ]);
 const CONFIG_NAMES: ReadonlySet<string> = new Set(["config.yaml", "policy.yaml", PARENTS_FILE]);
-const SWITCH_LOCK = "switch";
 const TEMPORARY = /^\..*\.[0-9a-f]{12}\.tmp$/u;
 
 interface RcFile {
